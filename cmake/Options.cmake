@@ -1,0 +1,11 @@
+# Every switch of the build. A project that embeds Amphibus gets the libraries and nothing else.
+option(AMPHIBUS_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(AMPHIBUS_BUILD_BENCH "Build the benchmarks" ${PROJECT_IS_TOP_LEVEL})
+option(AMPHIBUS_BUILD_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
+option(AMPHIBUS_BUILD_TOOLS "Build the schema generator" ${PROJECT_IS_TOP_LEVEL})
+option(AMPHIBUS_INSTALL "Make the install targets" ${PROJECT_IS_TOP_LEVEL})
+option(AMPHIBUS_WITH_ZEROMQ "Build the ZeroMQ transport" ON)
+set(AMPHIBUS_SANITIZER "" CACHE STRING "Sanitizer for our own targets: address, thread or empty")
+if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
+endif()

@@ -1,0 +1,13 @@
+# Instruments our own targets: address (with undefined behaviour) or thread.
+add_library(amphibus_sanitizer INTERFACE)
+if(AMPHIBUS_SANITIZER STREQUAL "address")
+  set(flags -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+elseif(AMPHIBUS_SANITIZER STREQUAL "thread")
+  set(flags -fsanitize=thread -fno-omit-frame-pointer -Wno-tsan)
+elseif(NOT AMPHIBUS_SANITIZER STREQUAL "")
+  message(FATAL_ERROR "AMPHIBUS_SANITIZER is '${AMPHIBUS_SANITIZER}'; allowed: address, thread or empty")
+endif()
+if(DEFINED flags)
+  target_compile_options(amphibus_sanitizer INTERFACE ${flags})
+  target_link_options(amphibus_sanitizer INTERFACE ${flags})
+endif()

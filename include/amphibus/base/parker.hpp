@@ -1,0 +1,30 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+namespace amphibus::base {
+
+using time_point = std::chrono::steady_clock::time_point;
+using duration = std::chrono::nanoseconds;
+
+/// One thread's place to sleep: unpark() before or during park() makes it return; several count as one.
+///
+/// A futex on Linux, std::atomic::wait with a poll for the deadline elsewhere.
+/// Thread: park from one thread, unpark from any. Lifetime: outlives every unpark().
+class parker {
+ public:
+  /// Sleeps until unpark() or `deadline`. Returns: true if unparked, false at the deadline.
+  bool park_until(time_point deadline) noexcept;
+  /// Sleeps until unpark().
+  void park() noexcept { park_until(time_point::max()); }
+  /// Wakes the parked thread, or makes the next park return at once.
+  void unpark() noexcept;
+
+ private:
+  // SYNC(parker.state): unpark's exchange releases; park's exchange acquires what the waker did before.
+  std::atomic<std::uint32_t> state_{0};
+};
+
+}  // namespace amphibus::base

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <span>
+
+namespace amphibus::wire {
+
+/// A growing byte buffer that is reused from message to message: clear() keeps the memory.
+///
+/// Thread: confined. Allocates: only while it grows towards its largest content so far.
+class byte_writer {
+ public:
+  /// Makes room for `count` more bytes and returns where they begin; the caller fills all of them. Valid until the next call.
+  std::byte* extend(std::size_t count) {
+    if (size_ + count > capacity_) grow(size_ + count);
+    std::byte* const begin = data_.get() + size_;
+    size_ += count;
+    return begin;
+  }
+  void append(const void* bytes, std::size_t count) {
+    if (count != 0) std::memcpy(extend(count), bytes, count);
+  }
+  void append(std::span<const std::byte> bytes) { append(bytes.data(), bytes.size()); }
+  /// Appends zero bytes until the size is a multiple of `alignment` (a power of two).
+  void pad(std::size_t alignment) {
+    const std::size_t missing = (alignment - size_ % alignment) % alignment;
+    if (missing != 0) std::memset(extend(missing), 0, missing);
+  }
+  /// Forgets what was written after `size`. Precondition: size <= size().
+  void truncate(std::size_t size) noexcept { size_ = size; }
+  void clear() noexcept { size_ = 0; }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] std::byte* data() noexcept { return data_.get(); }
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_.get(), size_}; }
+
+ private:
+  void grow(std::size_t needed) {
+    const std::size_t doubled = capacity_ < 512 ? 1024 : capacity_ * 2;
+    const std::size_t capacity = needed > doubled ? needed : doubled;
+    std::unique_ptr<std::byte[]> larger(new std::byte[capacity]);
+    if (size_ != 0) std::memcpy(larger.get(), data_.get(), size_);
+    data_ = std::move(larger);
+    capacity_ = capacity;
+  }
+
+  std::unique_ptr<std::byte[]> data_;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+}  // namespace amphibus::wire

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+
+#include <amphibus/base/ids.hpp>
+
+namespace amphibus::wire {
+
+/// What travels with a message besides its payload; maps to CloudEvents id, source, correlationid, causationid.
+struct envelope {
+  message_id id;
+  message_id correlation;         ///< the message that began the conversation; its own id for a first message
+  message_id causation;           ///< the message whose handler published this one; none for a first message
+  std::uint64_t lost_before = 0;  ///< messages of this stream that were lost directly before this one
+
+  friend bool operator==(const envelope&, const envelope&) = default;
+};
+
+/// A message that no handler caused: correlation is its own id.
+[[nodiscard]] inline envelope first_envelope(message_id id) noexcept { return {id, id, {}, 0}; }
+
+}  // namespace amphibus::wire
