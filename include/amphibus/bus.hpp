@@ -1,0 +1,189 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <concepts>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <amphibus/base/error.hpp>
+#include <amphibus/base/event.hpp>
+#include <amphibus/context.hpp>
+#include <amphibus/counters.hpp>
+#include <amphibus/detail/bus_core.hpp>
+#include <amphibus/executor.hpp>
+#include <amphibus/publisher.hpp>
+#include <amphibus/reports.hpp>
+#include <amphibus/status.hpp>
+#include <amphibus/subscription.hpp>
+#include <amphibus/topic.hpp>
+
+namespace amphibus {
+
+/// A callable that can handle messages of T; which form is chosen in this order.
+template <class Callable, class T>
+concept handler_of = std::is_invocable_v<Callable&, const T&> || std::is_invocable_v<Callable&, const T&, const context&>;
+
+namespace detail {
+/// One entry of a thread's cache of outlets; raw pointers, because the bus's id is never reused.
+struct cached_outlet {
+  std::uint64_t bus = 0;
+  const char* name = nullptr;
+  const type_operations* type = nullptr;
+  outlet_base* outlet = nullptr;
+};
+}  // namespace detail
+
+struct bus_options {
+  std::string name = "amphibus";              ///< names the serial executor's thread (first 15 characters)
+  base::clock* clock = &base::steady_clock();  ///< every deadline; testing::manual_clock holds it still
+};
+
+/// A typed publish/subscribe bus.
+///
+/// ```cpp
+/// amphibus::bus bus;
+/// auto sub = bus.subscribe(orders, [](const order_placed& o) { … });
+/// bus.publish(orders, {.id = 1, .pence = 1999});
+/// bus.drain();
+/// ```
+/// In-process unless amphibus::app gave it routes. Order: FIFO per source and topic to every subscription; a source is a
+/// publisher handle, a handler, or a thread outside handlers.
+/// Thread: safe, owns threads. Lifetime: the destructor closes with the default deadline; not inside a handler of this
+/// bus (asserts). Publishers and subscriptions may outlive it.
+class bus {
+ public:
+  explicit bus(bus_options options = {});
+  bus(const bus&) = delete;
+  bus& operator=(const bus&) = delete;
+  ~bus();
+
+  /// Subscribes with default options: own thread of the bus, 8192 messages, block. See the other overload.
+  template <class T, handler_of<T> Callable>
+  subscription subscribe(const topic<T>& to, Callable handler) {
+    return subscribe(to, subscription_options{}, std::move(handler));
+  }
+  /// Calls `handler` for every message published on `to` from now on.
+  ///
+  /// Handlers of serial subscriptions never overlap. An exception of a handler is counted, told through on_event and
+  /// goes no further. Throws: error (topic_type_conflict, missing_codec, bad_option, bus_closed). Never blocks.
+  template <class T, handler_of<T> Callable>
+  subscription subscribe(const topic<T>& to, const subscription_options& options, Callable handler) {
+    detail::topic_core& core = find(to);
+    auto box = std::make_shared<detail::mailbox<T>>(
+        core_, core, executor_for(options), subscription_name(options), checked_capacity(options), options.overflow.rule(),
+        std::make_unique<detail::handler<T, Callable>>(std::move(handler)));
+    core_->subscribe(box);
+    return subscription(std::move(box));
+  }
+  /// As subscribe, but returns the error.
+  template <class T, handler_of<T> Callable>
+  result<subscription> try_subscribe(const topic<T>& to, const subscription_options& options, Callable handler) {
+    try {
+      return subscribe(to, options, std::move(handler));
+    } catch (const error& why) {
+      return why;
+    }
+  }
+  template <class T, handler_of<T> Callable>
+  result<subscription> try_subscribe(const topic<T>& to, Callable handler) {
+    return try_subscribe(to, subscription_options{}, std::move(handler));
+  }
+
+  /// A handle for publishing fast from one thread. Throws: error (topic_type_conflict, missing_codec).
+  template <class T>
+  [[nodiscard]] amphibus::publisher<T> publisher(const topic<T>& to, const publisher_options& options = {}) {
+    return amphibus::publisher<T>(core_, find(to), options);
+  }
+
+  /// Publishes from any thread; the thread, or inside a handler the handler, is the source.
+  /// Returns and waits as publisher::publish. Throws: error at the first use of a topic in this bus.
+  template <class T>
+  publish_status publish(const topic<T>& to, std::type_identity_t<T> message) {
+    return outlet_for(to).publish(std::move(message), {});
+  }
+  /// The same, but never waits and holds nothing.
+  template <class T>
+  [[nodiscard]] publish_status try_publish(const topic<T>& to, std::type_identity_t<T> message) {
+    return outlet_for(to).publish(std::move(message), {base::duration::zero()});
+  }
+
+  /// Returns when everything accepted before has been handled, what handlers publish included, and what is bound for
+  /// other processes is handed to the transport. With other threads still publishing it may reach its deadline.
+  /// Inside a handler it refuses (called_from_handler). Loops must be run by somebody meanwhile.
+  drain_report drain(base::duration deadline = std::chrono::seconds(5)) { return core_->drain(deadline); }
+  /// Refuses publishers outside handlers, drains, says goodbye to other processes, ends all subscriptions. Idempotent.
+  close_report close(base::duration deadline = std::chrono::seconds(5)) { return core_->close(deadline); }
+
+  /// Calls `callback` for everything a person should know, one event at a time, on the thread that found it. Keep it
+  /// short; publishing inside never waits. Replaces the one before.
+  template <std::invocable<const event&> Callable>
+  void on_event(Callable callback) {
+    core_->on_event(std::make_unique<detail::callback_to<const event&, Callable>>(std::move(callback)));
+  }
+  /// The same as finished lines for a log. The library itself writes nowhere.
+  template <std::invocable<std::string_view> Callable>
+  void on_log(Callable callback) {
+    core_->on_log(std::make_unique<detail::callback_to<std::string_view, Callable>>(std::move(callback)));
+  }
+
+  /// Counters of one topic in this process.
+  template <class T>
+  [[nodiscard]] topic_counters counters(const topic<T>& of) {
+    return find(of).counters();
+  }
+
+  /// For the library only.
+  [[nodiscard]] const std::shared_ptr<detail::bus_core>& core() const noexcept { return core_; }
+
+ private:
+  friend class module;
+
+  template <class T>
+  detail::topic_core& find(const topic<T>& which) {
+    return core_->find_topic(which.name(), detail::type_operations_of<T>, which.codec());
+  }
+  [[nodiscard]] std::shared_ptr<detail::executor_core> executor_for(const subscription_options& options);
+  [[nodiscard]] std::string subscription_name(const subscription_options& options);
+  [[nodiscard]] static std::int64_t checked_capacity(const subscription_options& options);
+
+  static constexpr std::size_t cache_size = 64;
+  // Trivially destructible and constinit: no guard on the publish path, and usable in static destruction.
+  static inline constinit thread_local std::array<detail::cached_outlet, cache_size> cache_{};
+
+  template <class T>
+  detail::outlet<T>& outlet_for(const topic<T>& to) {
+    const char* const name = to.name().data();
+    const auto* const type = &detail::type_operations_of<T>;
+    if (detail::current_frame != nullptr && &detail::current_frame->bus == core_.get()) {
+      return outlet_of(handler_source(), to);
+    }
+    auto& entry = cache_[(reinterpret_cast<std::uintptr_t>(name) / 8 ^ core_->id()) % cache_size];
+    if (entry.bus != core_->id() || entry.name != name || entry.type != type) [[unlikely]] {
+      entry = {core_->id(), name, type, &outlet_of(core_->thread_source(), to)};
+    }
+    return static_cast<detail::outlet<T>&>(*entry.outlet);
+  }
+  template <class T>
+  detail::outlet<T>& outlet_of(detail::source& by, const topic<T>& to) {
+    const auto* const type = &detail::type_operations_of<T>;
+    for (auto& each : by.outlets) {
+      if (each.name == to.name().data() && each.type == type) return static_cast<detail::outlet<T>&>(*each.outlet);
+    }
+    auto created = find_outlet(by, find(to));
+    if (!created) created = std::make_shared<detail::outlet<T>>(*core_, find(to), by, false);
+    by.outlets.push_back({to.name().data(), type, created});
+    return static_cast<detail::outlet<T>&>(*created);
+  }
+  /// The outlet to the same topic under another address of its name, if there is one: order is kept by name.
+  [[nodiscard]] static std::shared_ptr<detail::outlet_base> find_outlet(const detail::source& by, const detail::topic_core& to);
+  [[nodiscard]] detail::source& handler_source() const noexcept { return detail::current_frame->owner.own_source(); }
+
+  std::shared_ptr<detail::bus_core> core_;
+  std::shared_ptr<detail::executor_core> serial_;  // of a module; null: the bus's own
+};
+
+}  // namespace amphibus

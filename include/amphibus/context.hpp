@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string_view>
+
+#include <amphibus/detail/frame.hpp>
+#include <amphibus/wire/envelope.hpp>
+
+namespace amphibus {
+
+/// What a handler may ask about the message in its hand; costs nothing until asked.
+///
+/// Messages that a handler publishes carry its correlation on and name the handled message as causation, without user
+/// code and over the wire.
+/// Thread: confined to the handler call. Lifetime: the handler call; keep copies of the ids, not the context.
+class context {
+ public:
+  /// Unique over all processes.
+  [[nodiscard]] message_id id() const { return envelope().id; }
+  /// The message that began the conversation; id() itself for a message that no handler published.
+  [[nodiscard]] message_id correlation() const { return envelope().correlation; }
+  /// The message whose handler published this one; false for a first message.
+  [[nodiscard]] message_id causation() const { return envelope().causation; }
+  /// Who published it; order is kept per source and topic.
+  [[nodiscard]] source_id source() const { return envelope().id.source; }
+  /// How many messages of this stream were lost directly before this one: dropped by this subscription's overflow rule,
+  /// or lost on the way from another process.
+  [[nodiscard]] std::uint64_t lost_before() const { return envelope().lost_before; }
+  [[nodiscard]] std::string_view topic() const noexcept;
+
+  context(const context&) = delete;
+  context& operator=(const context&) = delete;
+
+  /// For the library only.
+  explicit context(const detail::frame& of) noexcept : frame_(of) {}
+
+ private:
+  [[nodiscard]] wire::envelope envelope() const;
+  const detail::frame& frame_;
+};
+
+}  // namespace amphibus

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+
+namespace amphibus {
+
+/// What became of the messages of one subscription. Monotone, except `pending`; read at any time from any thread.
+struct subscription_counters {
+  std::uint64_t handled = 0;       ///< handler calls that ended, failed ones included
+  std::uint64_t failed = 0;        ///< handler calls that ended with an exception
+  std::uint64_t dropped = 0;       ///< passed by because the overflow rule is drop_newest
+  std::uint64_t unsubscribed = 0;  ///< still queued when the subscription ended
+  std::uint64_t pending = 0;       ///< accepted and not finished, now
+};
+
+/// What was published on one topic in this process.
+struct topic_counters {
+  std::uint64_t published = 0;       ///< accepted publishes, remote messages that arrived here included
+  std::uint64_t no_subscribers = 0;  ///< publishes that nobody wanted
+  std::uint64_t refused = 0;         ///< publishes that answered would_block
+  std::uint64_t undeliverable = 0;   ///< accepted and later given up; each batch of them has an event
+  std::uint64_t egress_dropped = 0;  ///< dropped on the way to other processes because the route is drop_newest
+};
+
+/// What crossed the border of this process.
+struct wire_counters {
+  std::uint64_t sent_bytes = 0;
+  std::uint64_t received_bytes = 0;
+};
+
+}  // namespace amphibus

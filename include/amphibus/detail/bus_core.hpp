@@ -1,0 +1,163 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <amphibus/base/clock.hpp>
+#include <amphibus/base/error.hpp>
+#include <amphibus/base/event.hpp>
+#include <amphibus/base/fork_word.hpp>
+#include <amphibus/detail/outlet_base.hpp>
+#include <amphibus/detail/topic_core.hpp>
+#include <amphibus/reports.hpp>
+
+namespace amphibus::detail {
+
+class ending_handlers;
+class event_desk;
+class topic_map;
+class origin_table;
+
+/// What std::function would be; <functional> alone is a tenth of the header budget.
+template <class Argument>
+class callback {
+ public:
+  virtual ~callback() = default;
+  virtual void call(Argument with) = 0;
+};
+
+template <class Argument, class Callable>
+class callback_to final : public callback<Argument> {
+ public:
+  explicit callback_to(Callable&& callable) : callable_(std::move(callable)) {}
+  void call(Argument with) override { callable_(with); }
+
+ private:
+  Callable callable_;
+};
+
+/// Joins a bus to its transports; src/placement.cpp has the one that exists.
+class remote_links {
+ public:
+  virtual ~remote_links() = default;
+  /// Gives the topic its route. Throws missing_codec where the route leaves the process and the type cannot.
+  virtual void place(topic_core& created) = 0;
+  virtual void topics_changed() noexcept = 0;
+  virtual void collect(std::vector<std::pair<std::string, std::shared_ptr<queue::inbox_base>>>& egresses) const = 0;
+  /// Goodbye to the peers. Returns: who did not confirm.
+  virtual std::vector<std::string> close(base::time_point deadline) = 0;
+};
+
+/// Everything a bus is, shared by its handles: topics, executors, identities, state.
+///
+/// Thread: safe. Lifetime: until the last bus, publisher or subscription handle is gone.
+class bus_core : public std::enable_shared_from_this<bus_core> {
+ public:
+  enum class phase : std::uint8_t { open, closing, closed };
+
+  explicit bus_core(base::clock& time, std::string name);
+  bus_core(const bus_core&) = delete;
+  bus_core& operator=(const bus_core&) = delete;
+  ~bus_core();
+
+  [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
+  [[nodiscard]] std::uint64_t incarnation() const noexcept { return incarnation_; }
+  [[nodiscard]] base::clock& clock() const noexcept { return clock_; }
+  [[nodiscard]] const std::atomic<std::uint64_t>& version() const noexcept { return *version_; }
+  /// Makes every publisher read its table again. Call after the change.
+  void bump_version() noexcept { (*version_).fetch_add(1, std::memory_order_release); }
+  [[nodiscard]] phase current_phase() const noexcept { return phase_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool in_child_of_fork() const noexcept { return version_.in_child_of_fork(); }
+
+  /// The topic of that name, made at its first use. Throws topic_type_conflict naming both types, or missing_codec.
+  topic_core& find_topic(std::string_view name, const type_operations& type, const wire::codec_operations* codec);
+  /// The topic if it exists. Stable for the life of the bus.
+  [[nodiscard]] topic_core* find_topic(std::string_view name) const;
+  [[nodiscard]] std::vector<topic_core*> all_topics() const;
+
+  std::shared_ptr<executor_core> serial_executor();
+  /// A thread of its own: for a module, until close.
+  std::shared_ptr<executor_core> start_executor(std::string name);
+  /// A thread of its own: for one subscription, until it ends.
+  std::shared_ptr<executor_core> start_dedicated(std::string name);
+  void subscribe(const std::shared_ptr<mailbox_base>& who);
+  /// Takes `who` out of its topic; afterwards nobody pushes to it any more.
+  void remove(mailbox_base& who);
+  /// Ends the thread if `which` is a dedicated one; its only subscription ended.
+  void release_dedicated(executor_core& which) noexcept;
+
+  [[nodiscard]] std::uint64_t new_source_index() noexcept { return next_source_.fetch_add(1, std::memory_order_relaxed); }
+  /// A small index that stands for a remote source in packed identities; 0 if there is none left.
+  [[nodiscard]] std::uint64_t alias_of(const source_id& remote);
+  [[nodiscard]] wire::envelope envelope_of(identity_word identity) const;
+
+  /// The thread's own source on this bus; made at its first use, ends with the thread.
+  source& thread_source();
+  void retire(const source* of_thread) noexcept;
+
+  void report(event what) noexcept;
+  void on_event(std::unique_ptr<callback<const event&>> call);
+  void on_log(std::unique_ptr<callback<std::string_view>> call);
+
+  /// An executor or I/O thread has nothing left: a drain looks again.
+  void work_ended() noexcept;
+  void add_held(std::int64_t count) noexcept { held_.fetch_add(count, std::memory_order_seq_cst); }
+  drain_report drain(base::duration limit);
+  close_report close(base::duration limit);
+
+  void set_links(std::shared_ptr<remote_links> links);
+  [[nodiscard]] std::shared_ptr<remote_links> links() const;
+
+  /// Detects two handlers that end each other's subscriptions, which would wait for ever.
+  [[nodiscard]] ending_handlers& ending() noexcept { return *ending_; }
+
+ private:
+  struct counted {
+    std::string topic;
+    std::string name;
+    std::shared_ptr<queue::inbox_base> inbox;
+  };
+  [[nodiscard]] std::vector<counted> all_inboxes() const;
+  [[nodiscard]] bool quiescent() const;
+  [[nodiscard]] std::vector<left_over> left() const;
+  drain_report drain_until(base::time_point deadline);
+  void enter_phase(phase next);
+  void end_everything();
+
+  const std::uint64_t id_;
+  const std::uint64_t incarnation_;
+  base::clock& clock_;
+  const std::string name_;
+  base::fork_word version_;
+  std::atomic<phase> phase_{phase::open};
+  std::mutex close_mutex_;
+
+  mutable std::mutex topics_mutex_;
+  std::unique_ptr<topic_map> topics_;
+  std::shared_ptr<remote_links> links_;
+
+  std::mutex executors_mutex_;
+  std::shared_ptr<executor_core> serial_;
+  std::vector<std::shared_ptr<executor_core>> executors_;
+  std::vector<std::shared_ptr<executor_core>> dedicated_;
+
+  std::atomic<std::uint64_t> next_source_{1};
+  std::unique_ptr<origin_table> origins_;
+  std::mutex threads_mutex_;
+  std::vector<std::unique_ptr<source>> thread_sources_;
+
+  std::unique_ptr<event_desk> events_;
+  std::unique_ptr<ending_handlers> ending_;
+
+  std::atomic<std::int64_t> held_{0};
+  std::atomic<std::uint32_t> drainers_{0};
+  std::mutex drain_mutex_;
+  std::vector<base::parker*> drain_parkers_;
+};
+
+}  // namespace amphibus::detail

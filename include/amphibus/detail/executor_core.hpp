@@ -1,0 +1,92 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <amphibus/base/clock.hpp>
+#include <amphibus/base/parker.hpp>
+
+namespace amphibus::detail {
+
+class mailbox_base;
+
+/// Runs the handlers of the mailboxes attached to it, one at a time, in one thread.
+///
+/// Only mailboxes that got something since the last sleep are looked at. Before sleeping each of them stops promising to
+/// look, one heavy barrier makes that visible, and a last look decides: so a publisher to an awake executor pays one load.
+/// Thread: ready/poke/stop from any; the passes from the one thread that runs it.
+class executor_core {
+ public:
+  explicit executor_core(std::string name) : name_(std::move(name)) {}
+  executor_core(const executor_core&) = delete;
+  executor_core& operator=(const executor_core&) = delete;
+  virtual ~executor_core() = default;
+
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// A mailbox got its first message since it was left alone.
+  void ready(std::shared_ptr<mailbox_base> who);
+  /// Makes a sleeping executor look around once.
+  virtual void poke() noexcept = 0;
+  /// Ends the thread after the handler that runs; no-op for a loop.
+  virtual void stop() noexcept {}
+  /// Waits for the end of the thread. Returns: false if called on that very thread, which cannot wait for itself.
+  virtual bool join() { return true; }
+
+ protected:
+  /// Runs every mailbox once. Returns: how many messages were handled.
+  std::size_t pass();
+  /// Leaves all mailboxes alone that are empty. Returns: true if nothing is left and nothing arrived: sleep now.
+  bool prepare_to_sleep();
+  /// When the sleep must end although nothing arrives: a held message reaches its deadline.
+  [[nodiscard]] base::time_point sleep_deadline() const;
+  /// Drops what is left; the thread has ended.
+  void clear_mailboxes() noexcept;
+
+ private:
+  bool take_arrivals();
+
+  const std::string name_;
+  std::atomic<bool> has_arrivals_{false};
+  std::mutex arrivals_mutex_;
+  std::vector<std::shared_ptr<mailbox_base>> arrivals_;
+  std::vector<std::shared_ptr<mailbox_base>> active_;   // the running thread's
+};
+
+/// An executor with its own thread, started at once.
+class thread_executor final : public executor_core {
+ public:
+  explicit thread_executor(std::string name);
+  ~thread_executor() override;
+  void poke() noexcept override { parker_.unpark(); }
+  void stop() noexcept override;
+  bool join() override;
+
+ private:
+  void run();
+  bool spin_until_work();
+
+  base::parker parker_;
+  std::atomic<bool> stopping_{false};
+  std::mutex join_mutex_;
+  std::thread thread_;
+};
+
+/// An executor that the user runs; its file descriptor is readable while there is something to do.
+class loop_executor final : public executor_core {
+ public:
+  loop_executor();
+  ~loop_executor() override;
+  void poke() noexcept override;
+  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
+  std::size_t run_once();
+
+ private:
+  void clear() noexcept;
+  int descriptor_;
+};
+
+}  // namespace amphibus::detail

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include <amphibus/base/tsan.hpp>
+#include <amphibus/queue/pool.hpp>
+#include <amphibus/wire/envelope.hpp>
+
+namespace amphibus::detail {
+
+/// A pooled envelope, shared by all receivers of a message.
+struct envelope_block : queue::block_header {
+  wire::envelope value;
+};
+
+/// One word that says which message this is: either a packed identity (nothing allocated) or a pooled envelope.
+///
+/// Packed: bit 0 set, 24 bits source index, 39 bits sequence; it stands for a first message, whose correlation is itself.
+/// Not packed: pointer to an envelope_block with one reference owned by the slot that holds the word.
+class identity_word {
+ public:
+  static constexpr std::uint64_t source_max = (std::uint64_t{1} << 24U) - 1;
+  static constexpr std::uint64_t sequence_max = (std::uint64_t{1} << 39U) - 1;
+  /// The highest indices stand for sources of other processes (origin_table).
+  static constexpr std::uint64_t alias_count_max = 65'536;
+  static constexpr std::uint64_t local_source_max = source_max - alias_count_max;
+
+  static constexpr bool fits_local(std::uint64_t source, std::uint64_t sequence) noexcept {
+    return source <= local_source_max && sequence <= sequence_max;
+  }
+  static constexpr identity_word packed(std::uint64_t source, std::uint64_t sequence) noexcept {
+    return identity_word((sequence << 25U) | (source << 1U) | 1U);
+  }
+  static identity_word pooled(envelope_block* block) noexcept {
+    return identity_word(reinterpret_cast<std::uintptr_t>(block));
+  }
+  identity_word() = default;
+
+  [[nodiscard]] bool is_packed() const noexcept { return (bits_ & 1U) != 0; }
+  [[nodiscard]] std::uint64_t source() const noexcept { return (bits_ >> 1U) & source_max; }
+  [[nodiscard]] std::uint64_t sequence() const noexcept { return bits_ >> 25U; }
+  [[nodiscard]] envelope_block* block() const noexcept { return reinterpret_cast<envelope_block*>(bits_); }
+
+  /// One more slot holds this word.
+  void add_reference() const noexcept {
+    if (!is_packed()) block()->references.fetch_add(1, std::memory_order_relaxed);
+  }
+  /// The slot that held it is done.
+  void drop_reference() const noexcept {
+    if (!is_packed() && queue::release(*block())) queue::block_pool::give_back(block());
+  }
+
+ private:
+  explicit constexpr identity_word(std::uint64_t bits) noexcept : bits_(bits) {}
+  std::uint64_t bits_ = 0;
+};
+static_assert(sizeof(void*) == sizeof(std::uint64_t), "the packed identity shares its word with a pointer");
+
+/// Values up to this size travel inside the queue slot; 56-byte slots are the measured knee (64 costs half the speed).
+inline constexpr std::size_t inline_size_max_bytes = 48;
+
+template <class T>
+inline constexpr bool travels_inline =
+    std::is_trivially_copyable_v<T> && std::is_copy_constructible_v<T> && std::is_copy_assignable_v<T> &&
+    sizeof(T) <= inline_size_max_bytes && alignof(T) <= alignof(std::uint64_t);
+
+/// A large or non-trivial message, shared by all receivers.
+template <class T>
+struct value_block : queue::block_header {
+  alignas(T) std::byte storage[sizeof(T)];
+  [[nodiscard]] T& value() noexcept { return *std::launder(reinterpret_cast<T*>(storage)); }
+};
+
+template <class T>
+void drop_block(queue::block_header* block) noexcept {
+  if (!queue::release(*block)) return;
+  std::destroy_at(&static_cast<value_block<T>*>(block)->value());
+  queue::block_pool::give_back(block);
+}
+
+/// What lies in a subscription's inbox. Unpadded on purpose: padding to 64 bytes halves the throughput.
+template <class T, bool Inline = travels_inline<T>>
+struct slot : base::tsan_slot {
+  identity_word identity;
+  T payload;
+  [[nodiscard]] const T& value() const noexcept { return payload; }
+  void drop() const noexcept { identity.drop_reference(); }
+};
+
+template <class T>
+struct slot<T, false> : base::tsan_slot {
+  identity_word identity;
+  value_block<T>* payload;
+  [[nodiscard]] const T& value() const noexcept { return payload->value(); }
+  void drop() const noexcept {
+    identity.drop_reference();
+    drop_block<T>(payload);
+  }
+};
+
+class topic_core;
+
+/// What lies in an egress: any message of any topic of a route. `block` is null where the value travels inline.
+struct egress_slot : base::tsan_slot {
+  identity_word identity;
+  topic_core* topic;
+  queue::block_header* block;
+  alignas(8) std::byte payload[inline_size_max_bytes];
+};
+
+/// Raw room for `Count` slots on the stack: slots are trivially copyable, so nothing is constructed up front.
+template <class Slot, std::size_t Count>
+struct slot_array {
+  alignas(Slot) std::byte bytes[sizeof(Slot) * Count];
+  [[nodiscard]] Slot* data() noexcept { return reinterpret_cast<Slot*>(bytes); }
+};
+
+}  // namespace amphibus::detail

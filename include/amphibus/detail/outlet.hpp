@@ -1,0 +1,211 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <amphibus/detail/outlet_base.hpp>
+
+namespace amphibus::detail {
+
+/// The outlet of one source to one topic of T: the publish fast path.
+template <class T>
+class outlet final : public outlet_base {
+ public:
+  using outlet_base::outlet_base;
+  ~outlet() override {
+    senders_.clear();
+    if (blocks_ != nullptr) blocks_->retire();
+  }
+
+  publish_status publish(T&& value, const publish_limits& limits) {
+    if (held_.load(std::memory_order_acquire) == 0 && gate_.enter()) [[likely]] {
+      // SYNC(bus.version): the table that this version names was complete before it.
+      if (seen_version_ == version_->load(std::memory_order_acquire) && everywhere_has_room()) [[likely]] {
+        push(std::move(value), next_identity());
+        gate_.leave();
+        return publish_status::accepted;
+      }
+      gate_.leave();
+    }
+    return publish_slowly(&value, limits);
+  }
+
+  /// A message from a transport; `to_wake` is called when a refusal is over.
+  publish_status publish_remote(T&& value, const wire::envelope& with, queue::space_listener& to_wake) {
+    return publish_input(&value, with, to_wake);
+  }
+
+ protected:
+  [[nodiscard]] bool has_receivers() const noexcept override { return !senders_.empty() || egress_; }
+
+  [[nodiscard]] queue::inbox_base* refusing() noexcept override {
+    for (auto& each : senders_) {
+      if (each->blocks && !each->has_room()) return &each->to();
+    }
+    if (egress_ && egress_->blocks && !egress_->has_room()) return &egress_->to();
+    return nullptr;
+  }
+
+  void push_erased(void* value, identity_word identity) noexcept override {
+    push(std::move(*static_cast<T*>(value)), identity);
+  }
+
+  void adopt(receiver_table table) override {
+    std::vector<std::unique_ptr<queue::sender<slot<T>>>> kept;
+    for (auto& who : table.mailboxes) {
+      // The bus checked the type of the topic: every mailbox of it is one of T.
+      std::shared_ptr<queue::inbox<slot<T>>> box = std::static_pointer_cast<mailbox<T>>(who);
+      auto found = std::find_if(senders_.begin(), senders_.end(), [&](auto& each) { return each && &each->to() == box.get(); });
+      kept.push_back(found != senders_.end() ? std::move(*found)
+                                             : std::make_unique<queue::sender<slot<T>>>(gate_, std::move(box)));
+    }
+    senders_ = std::move(kept);
+    if (!table.egress || local_only_) {
+      egress_.reset();
+    } else if (!egress_) {
+      egress_ = std::make_unique<queue::sender<egress_slot>>(gate_, std::move(table.egress));
+    }
+  }
+
+  void return_credit() noexcept override {
+    for (auto& each : senders_) each->return_credit();
+    if (egress_) egress_->return_credit();
+  }
+
+  void hold_value(void* value) override { held_values_.push_back(std::move(*static_cast<T*>(value))); }
+  void push_oldest_held(identity_word identity) noexcept override {
+    push(std::move(held_values_.front()), identity);
+    held_values_.pop_front();
+  }
+  void drop_oldest_held() noexcept override { held_values_.pop_front(); }
+
+ private:
+  [[nodiscard]] bool everywhere_has_room() noexcept {
+    if (senders_.size() == 1 && !egress_) [[likely]] return !senders_[0]->blocks || senders_[0]->has_room();
+    return has_receivers() && refusing() == nullptr;
+  }
+
+  void push(T&& value, identity_word identity) noexcept {
+    count_published();
+    if constexpr (travels_inline<T>) {
+      push_all(identity, value, nullptr);
+    } else {
+      push_all(identity, nullptr, make_block(std::move(value)));
+    }
+  }
+
+  /// `payload` is the value itself or null, `block` the shared block or null; consumes one reference of both.
+  template <class Payload>
+  void push_all(identity_word identity, const Payload& payload, value_block<T>* block) noexcept {
+    for (auto& each : senders_) {
+      if (!each->has_room()) [[unlikely]] {
+        pass_by(*each);
+        continue;
+      }
+      identity_word own = identity;
+      own.add_reference();
+      if (each->lost_since_push != 0) [[unlikely]] own = with_loss(own, std::exchange(each->lost_since_push, 0));
+      if constexpr (travels_inline<T>) {
+        each->push(slot<T>{{}, own, payload});
+      } else {
+        block->references.fetch_add(1, std::memory_order_relaxed);
+        each->push(slot<T>{{}, own, block});
+      }
+      each->to().announce();
+    }
+    if (egress_) [[unlikely]] push_egress(identity, payload, block);
+    identity.drop_reference();
+    if (block != nullptr) drop_block<T>(block);
+  }
+
+  template <class Payload>
+  void push_egress(identity_word identity, [[maybe_unused]] const Payload& payload, value_block<T>* block) noexcept {
+    if (!egress_->has_room()) {
+      topic_.count_egress_dropped(1);
+      return;
+    }
+    egress_slot leaving;
+    leaving.identity = identity;
+    leaving.topic = &topic_;
+    leaving.block = block;
+    identity.add_reference();
+    if constexpr (travels_inline<T>) {
+      std::memcpy(leaving.payload, &payload, sizeof(T));
+    } else {
+      block->references.fetch_add(1, std::memory_order_relaxed);
+    }
+    egress_->push(leaving);
+    egress_->to().announce();
+  }
+
+  void pass_by(queue::sender<slot<T>>& full) noexcept {
+    ++full.lost_since_push;
+    static_cast<mailbox<T>&>(full.to()).count_dropped(1);
+  }
+
+  value_block<T>* make_block(T&& value) {
+    if (blocks_ == nullptr) blocks_ = queue::block_pool::make(sizeof(value_block<T>), alignof(value_block<T>));
+    auto* block = static_cast<value_block<T>*>(blocks_->take());
+    ::new (static_cast<void*>(block->storage)) T(std::move(value));
+    return block;
+  }
+
+  std::vector<std::unique_ptr<queue::sender<slot<T>>>> senders_;
+  std::unique_ptr<queue::sender<egress_slot>> egress_;
+  queue::block_pool* blocks_ = nullptr;
+  std::deque<T> held_values_;
+};
+
+/// Decodes and delivers to local subscriptions only.
+template <class T>
+class typed_input final : public remote_input {
+ public:
+  typed_input(bus_core& core, topic_core& of, const wire::codec_operations& codec, queue::space_listener& to_wake)
+      : codec_(codec), to_wake_(to_wake), outlet_(std::make_shared<outlet<T>>(core, of, source_, true)) {}
+
+  input_result deliver(const wire::envelope& with, std::span<const std::byte> payload) override {
+    T value{};
+    if (!codec_.decode(payload, &value)) return input_result::undecodable;
+    switch (outlet_->publish_remote(std::move(value), with, to_wake_)) {
+      case publish_status::would_block: return input_result::full;
+      case publish_status::accepted: return input_result::delivered;
+      default: return input_result::no_subscriber;
+    }
+  }
+
+ private:
+  const wire::codec_operations& codec_;
+  queue::space_listener& to_wake_;
+  source_state source_;
+  std::shared_ptr<outlet<T>> outlet_;
+};
+
+/// The compiler's name of T, e.g. `order_placed`.
+template <class T>
+constexpr std::string_view type_name() noexcept {
+  std::string_view name = __PRETTY_FUNCTION__;
+  const auto begin = name.find("T = ") + 4;
+  return name.substr(begin, name.find_first_of(";]", begin) - begin);
+}
+
+template <class T>
+std::unique_ptr<remote_input> make_typed_input([[maybe_unused]] bus_core& core, [[maybe_unused]] topic_core& of,
+                                               [[maybe_unused]] const wire::codec_operations& codec,
+                                               [[maybe_unused]] queue::space_listener& to_wake) {
+  if constexpr (std::is_default_constructible_v<T>) {
+    return std::make_unique<typed_input<T>>(core, of, codec, to_wake);
+  } else {
+    return nullptr;  // has_codec demands a default constructor, so nobody gets here with a codec
+  }
+}
+
+/// One object per type and program; its address is the type's identity on this bus.
+template <class T>
+inline constexpr type_operations type_operations_of{
+    type_name<T>(),
+    [](queue::block_header* block) noexcept -> const void* { return &static_cast<value_block<T>*>(block)->value(); },
+    [](queue::block_header* block) noexcept { drop_block<T>(block); }, &make_typed_input<T>};
+
+}  // namespace amphibus::detail

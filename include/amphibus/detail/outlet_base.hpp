@@ -1,0 +1,118 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+
+#include <amphibus/base/parker.hpp>
+#include <amphibus/counters.hpp>
+#include <amphibus/detail/message.hpp>
+#include <amphibus/detail/topic_core.hpp>
+#include <amphibus/queue/gate.hpp>
+#include <amphibus/status.hpp>
+
+namespace amphibus::detail {
+
+/// How long one publish may wait; in a handler, how long it may be held with the running message.
+struct publish_limits {
+  base::duration wait_max = base::duration::max();  ///< upper bound on top of what subscriptions ask; 0: never
+};
+
+/// The untyped half of (source, topic): the slow path of publishing, in one place and out of the headers.
+///
+/// Roles: the *owner* (one thread at a time) publishes; while something is held, the executor of the holding handler acts
+/// as owner instead, and the publishing thread sees held_ != 0 and goes through the mutex.
+/// Thread: owner. Lifetime: shared by its owner and by handlers that hold messages for it.
+class outlet_base : public queue::space_listener, public std::enable_shared_from_this<outlet_base> {
+ public:
+  outlet_base(bus_core& core, topic_core& to, source_state& by, bool local_only);
+  outlet_base(const outlet_base&) = delete;
+  outlet_base& operator=(const outlet_base&) = delete;
+  virtual ~outlet_base();
+
+  [[nodiscard]] const queue::gate& gate() const noexcept { return gate_; }
+  [[nodiscard]] topic_core& to() noexcept { return topic_; }
+  [[nodiscard]] topic_counters counters() const noexcept;
+
+  /// Executor: places what handlers hold, oldest first. Returns: true if nothing is held any more.
+  bool place_held();
+  [[nodiscard]] base::time_point held_deadline() const;
+  void space_available() noexcept override;
+
+ protected:
+  /// Where a publish may be refused: the first inbox without room, or null.
+  [[nodiscard]] virtual queue::inbox_base* refusing() noexcept = 0;
+  [[nodiscard]] virtual bool has_receivers() const noexcept = 0;
+  /// Pushes `*value` (a T, moved from) everywhere. Inside the gate, after refusing() == null.
+  virtual void push_erased(void* value, identity_word identity) noexcept = 0;
+  virtual void adopt(receiver_table table) = 0;
+  virtual void return_credit() noexcept = 0;
+  virtual void hold_value(void* value) = 0;
+  /// Moves the oldest held value out and pushes it; `drop` destroys it instead.
+  virtual void push_oldest_held(identity_word identity) noexcept = 0;
+  virtual void drop_oldest_held() noexcept = 0;
+
+  /// Everything but the case that fits at once. `value` is moved from only if the answer is accepted.
+  publish_status publish_slowly(void* value, const publish_limits& limits);
+  /// From a transport: never waits, never holds; `to_wake` is called once after would_block.
+  publish_status publish_input(void* value, const wire::envelope& with, queue::space_listener& to_wake);
+
+  /// Packed where it fits; with correlation and causation of the handler that runs here.
+  [[nodiscard]] identity_word next_identity() {
+    const bool fast = current_frame == nullptr && source_.index != 0;
+    if (!fast || !identity_word::fits_local(source_.index, source_.next_sequence)) [[unlikely]] return slow_identity();
+    return identity_word::packed(source_.index, source_.next_sequence++);
+  }
+  [[nodiscard]] identity_word pooled_identity(const wire::envelope& with);
+  /// The same message, told that `lost` messages were lost before it.
+  [[nodiscard]] identity_word with_loss(identity_word identity, std::uint64_t lost);
+  void count_published() noexcept {
+    published_.store(published_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+
+  bus_core& core_;
+  topic_core& topic_;
+  source_state& source_;
+  const bool local_only_;
+  queue::gate gate_;
+  const std::atomic<std::uint64_t>* const version_;  // the bus's
+  std::uint64_t seen_version_ = 0;
+  std::atomic<std::uint32_t> held_{0};
+
+ private:
+  struct held_message {
+    identity_word identity;
+    base::time_point deadline;
+    std::shared_ptr<mailbox_base> owner;
+  };
+  enum class attempt : std::uint8_t { placed, nobody, refused, closed };
+
+  void refresh();
+  attempt try_once(void* value, const wire::envelope* with, queue::inbox_base*& by);
+  identity_word slow_identity();
+  identity_word input_identity(const wire::envelope& with);
+  publish_status answer_refused() noexcept;
+  [[nodiscard]] base::time_point wait_deadline(const queue::inbox_base* at, const publish_limits& limits) const;
+  bool wait_for_room(queue::inbox_base* at, base::time_point deadline);
+  bool hold(void* value, base::time_point deadline);
+  /// Returns: who refused it, or null when it is gone or the table moved.
+  queue::inbox_base* place_oldest_held();
+  void forget_oldest();
+  void give_up_oldest();
+  void stop_listening();
+
+  mutable std::mutex slow_mutex_;  // structure and held messages
+  std::deque<held_message> held_messages_;
+  queue::inbox_base* listening_to_ = nullptr;
+  std::atomic<executor_core*> holder_{nullptr};
+  source_id last_remote_;
+  std::uint64_t last_alias_ = 0;
+  queue::block_pool* envelopes_ = nullptr;
+  std::atomic<std::uint64_t> published_{0};
+  std::atomic<std::uint64_t> no_subscribers_{0};
+  std::atomic<std::uint64_t> refused_{0};
+};
+
+}  // namespace amphibus::detail

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <amphibus/counters.hpp>
+#include <amphibus/detail/mailbox.hpp>
+#include <amphibus/queue/inbox.hpp>
+#include <amphibus/wire/codec.hpp>
+
+namespace amphibus::detail {
+
+class bus_core;
+class topic_core;
+
+using egress_inbox = queue::inbox<egress_slot>;
+
+/// Result of one message from a transport; see transport::delivery.
+enum class input_result : std::uint8_t { delivered, full, no_subscriber, undecodable };
+
+/// The way of one topic from a transport into local inboxes; the typed half of transport::ingress.
+class remote_input {
+ public:
+  virtual ~remote_input() = default;
+  virtual input_result deliver(const wire::envelope& with, std::span<const std::byte> payload) = 0;
+};
+
+/// Everything the untyped parts need to know about a message type.
+struct type_operations {
+  std::string_view name;                                        ///< as the compiler prints it
+  const void* (*block_value)(queue::block_header*) noexcept;    ///< the T inside a value_block
+  void (*drop_block)(queue::block_header*) noexcept;
+  std::unique_ptr<remote_input> (*make_input)(bus_core&, topic_core&, const wire::codec_operations&,
+                                              queue::space_listener&);
+};
+
+/// Who receives a topic; replaced as a whole, read by publishers when the bus's version moved.
+struct receiver_table {
+  std::vector<std::shared_ptr<mailbox_base>> mailboxes;
+  std::shared_ptr<egress_inbox> egress;  ///< only while a peer wants the topic
+};
+
+/// One topic of one bus. Thread: safe. Lifetime: the bus's.
+class topic_core {
+ public:
+  topic_core(std::string name, const type_operations& type) : name_(std::move(name)), type_(type) {}
+  topic_core(const topic_core&) = delete;
+  topic_core& operator=(const topic_core&) = delete;
+
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] const type_operations& type() const noexcept { return type_; }
+  [[nodiscard]] const wire::codec_operations* codec() const noexcept { return codec_.load(std::memory_order_acquire); }
+  void set_codec(const wire::codec_operations* codec) noexcept { codec_.store(codec, std::memory_order_release); }
+
+  [[nodiscard]] receiver_table table() const;
+  void add(std::shared_ptr<mailbox_base> who);
+  void remove(const mailbox_base& who);
+  /// Binds the topic to its route's egress, at creation.
+  void set_route(std::size_t route, std::shared_ptr<egress_inbox> egress);
+  /// The route's position, or -1 for a topic that stays in the process.
+  [[nodiscard]] int route() const noexcept { return route_; }
+  void set_remote_interest(bool wanted);
+  [[nodiscard]] bool subscribed() const;
+  [[nodiscard]] std::vector<std::shared_ptr<mailbox_base>> mailboxes() const;
+
+  void add_outlet(outlet_base& who);
+  void remove_outlet(outlet_base& who);
+  /// Returns when every publish that began with an older table has ended. Precondition: the version moved.
+  void wait_for_publishers();
+
+  [[nodiscard]] topic_counters counters() const;
+  void count_undeliverable(std::uint64_t count) noexcept { undeliverable_.fetch_add(count, std::memory_order_relaxed); }
+  void count_egress_dropped(std::uint64_t count) noexcept {
+    egress_dropped_.fetch_add(count, std::memory_order_relaxed);
+    egress_unreported_.fetch_add(count, std::memory_order_release);
+  }
+  /// Egress: drops that have not consumed sequence numbers yet.
+  std::uint64_t take_egress_dropped() noexcept {
+    return egress_unreported_.load(std::memory_order_relaxed) == 0
+               ? 0
+               : egress_unreported_.exchange(0, std::memory_order_acquire);
+  }
+
+ private:
+  const std::string name_;
+  const type_operations& type_;
+  std::atomic<const wire::codec_operations*> codec_{nullptr};
+  int route_ = -1;
+  mutable std::mutex mutex_;
+  std::vector<std::shared_ptr<mailbox_base>> mailboxes_;
+  std::shared_ptr<egress_inbox> egress_;
+  bool wanted_ = false;
+  std::vector<outlet_base*> outlets_;
+  topic_counters retired_;  // of outlets that are gone
+  std::atomic<std::uint64_t> undeliverable_{0};
+  std::atomic<std::uint64_t> egress_dropped_{0};
+  std::atomic<std::uint64_t> egress_unreported_{0};
+};
+
+}  // namespace amphibus::detail

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include <amphibus/detail/executor_core.hpp>
+
+namespace amphibus {
+
+/// An executor that you run: handlers of its subscriptions run only inside run_once and run_until_idle, on your thread.
+///
+/// ```cpp
+/// amphibus::loop here;
+/// auto sub = bus.subscribe(orders, {.on = here}, handle);
+/// // poll(here.fd()) says when there is work; then:
+/// here.run_until_idle();
+/// ```
+/// Use it to join a bus to an event loop or a game's frame; use the default executor where a thread of its own is fine.
+/// Thread: run from one thread at a time. Lifetime: may end before its subscriptions; their messages then wait until the
+/// subscription ends.
+class loop {
+ public:
+  loop() : core_(std::make_shared<detail::loop_executor>()) {}
+  loop(const loop&) = delete;
+  loop& operator=(const loop&) = delete;
+
+  /// Readable (level-triggered) while there is something to do. Do not read it.
+  [[nodiscard]] int fd() const noexcept { return core_->descriptor(); }
+  /// Handles up to 256 messages per subscription. Returns: how many. Never waits.
+  std::size_t run_once() { return core_->run_once(); }
+  /// Handles messages until none is left, cascades included. Returns: how many. Never waits.
+  std::size_t run_until_idle() {
+    std::size_t sum = 0;
+    while (const std::size_t handled = run_once()) sum += handled;
+    return sum;
+  }
+
+ private:
+  friend class executor_choice;
+  std::shared_ptr<detail::loop_executor> core_;
+};
+
+/// Value of subscription_options::on.
+class executor_choice {
+ public:
+  enum class kind : unsigned char { serial, dedicated, loop };
+  constexpr executor_choice() noexcept = default;
+  constexpr executor_choice(kind which) noexcept : kind_(which) {}  // NOLINT(google-explicit-constructor): reads as .on = serial
+  executor_choice(const amphibus::loop& here) : kind_(kind::loop), loop_(here.core_) {}  // NOLINT(google-explicit-constructor)
+
+  [[nodiscard]] kind which() const noexcept { return kind_; }
+  /// For the library only.
+  [[nodiscard]] std::shared_ptr<detail::executor_core> core() const { return loop_; }
+
+ private:
+  kind kind_ = kind::serial;
+  std::shared_ptr<detail::executor_core> loop_;
+};
+
+/// The one thread of the module, outside modules of the bus: its handlers never overlap. The default.
+inline constexpr executor_choice::kind serial = executor_choice::kind::serial;
+/// A thread for this subscription alone.
+inline constexpr executor_choice::kind dedicated = executor_choice::kind::dedicated;
+
+}  // namespace amphibus

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+
+namespace amphibus::queue {
+
+/// Told once when a full inbox has room again; then it must register anew.
+///
+/// Thread: called on the consumer's thread; must not block. Lifetime: until called or removed.
+class space_listener {
+ public:
+  virtual void space_available() noexcept = 0;
+
+ protected:
+  ~space_listener() = default;
+
+ private:
+  friend class credit_account;
+  space_listener* next_ = nullptr;
+  bool listed_ = false;
+};
+
+/// The free places of one bounded inbox: publishers take them in chunks, the consumer returns them after the handler.
+///
+/// Counts accepted-not-finished messages, those in the handler's hand included. Publishers that wait are woken when half
+/// of the capacity is free or the consumer has nothing left, not for every place: waking is what costs.
+/// Thread: safe.
+class credit_account {
+ public:
+  explicit credit_account(std::int64_t capacity) noexcept : capacity_(capacity), free_(capacity) {}
+
+  [[nodiscard]] std::int64_t capacity() const noexcept { return capacity_; }
+  [[nodiscard]] std::int64_t available() const noexcept { return free_.load(std::memory_order_relaxed); }
+
+  /// Takes up to `wanted` places. Returns: how many, 0 if none is free. Never waits.
+  std::int64_t take(std::int64_t wanted) noexcept {
+    std::int64_t free = free_.load(std::memory_order_relaxed);
+    while (free > 0) {
+      const std::int64_t taken = std::min(free, wanted);
+      // SYNC(credit.free): acquires the handler's work that give_back() released, so a slot is never reused too early.
+      if (free_.compare_exchange_weak(free, free - taken, std::memory_order_acquire, std::memory_order_relaxed)) return taken;
+    }
+    return 0;
+  }
+
+  /// Returns places; wakes waiting publishers once half of the capacity is free.
+  void give_back(std::int64_t places) noexcept {
+    // SYNC(credit.waiting): seq_cst pairs with listen(): either we see the listener or it sees the places.
+    const std::int64_t free = free_.fetch_add(places, std::memory_order_seq_cst) + places;
+    if (waiting_.load(std::memory_order_seq_cst) && free * 2 >= capacity_) notify_all();
+  }
+
+  /// Wakes everybody who waits, e.g. when the consumer has nothing left to do or the inbox ends.
+  void notify_all() noexcept;
+  /// The same, for nothing but one load while nobody waits.
+  void notify_if_waiting() noexcept {
+    if (waiting_.load(std::memory_order_seq_cst)) notify_all();
+  }
+
+  /// Registers `who` for one call. Returns: false, unregistered, if places became free meanwhile.
+  bool listen(space_listener& who) noexcept;
+  /// Takes `who` off the list; when it returns, `who` is not being called.
+  void forget(space_listener& who) noexcept;
+
+ private:
+  void unlink(space_listener& who) noexcept;
+
+  const std::int64_t capacity_;
+  alignas(64) std::atomic<std::int64_t> free_;
+  std::atomic<bool> waiting_{false};
+  std::mutex mutex_;
+  space_listener* first_ = nullptr;
+};
+
+}  // namespace amphibus::queue

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+
+namespace amphibus::queue {
+
+class block_pool;
+
+/// Head of every pooled block; the payload follows it.
+struct block_header {
+  std::atomic<std::uint32_t> references{1};
+  block_pool* home = nullptr;
+  block_header* next = nullptr;
+};
+
+/// Recycles blocks of one size: one owner takes, any thread gives back.
+///
+/// Freed blocks go to a stack that the owner empties with a single exchange, so there is no ABA and the warmest block
+/// comes first; measured best of six schemes for fan-out of large messages (2.2 times make_shared + malloc). The number of
+/// blocks is bounded by what is in flight at once, that is by the capacities of the inboxes.
+/// Thread: take() by one owner at a time; give_back() by anyone. Lifetime: retire() instead of delete; the pool lives on
+/// until its last block is back.
+class block_pool {
+ public:
+  /// A pool for blocks of `size` bytes (header included) with `alignment`.
+  static block_pool* make(std::size_t size, std::size_t alignment) { return new block_pool(size, alignment); }
+
+  /// A block whose header is fresh (one reference) and whose payload is raw memory. Throws std::bad_alloc.
+  block_header* take() {
+    if (local_ == nullptr) local_ = returned_.exchange(nullptr, std::memory_order_acquire);  // SYNC(pool.returned)
+    block_header* block = local_;
+    if (block == nullptr) return allocate();
+    local_ = block->next;
+    block->references.store(1, std::memory_order_relaxed);
+    return block;
+  }
+
+  /// Returns a block whose payload is destroyed already.
+  static void give_back(block_header* block) noexcept {
+    block_pool& home = *block->home;
+    block_header* head = home.returned_.load(std::memory_order_relaxed);
+    do {
+      if (head == home.retired_mark()) return home.free_after_retirement(block);
+      block->next = head;
+      // SYNC(pool.returned): releases the reader's last look at the payload to the next writer.
+    } while (!home.returned_.compare_exchange_weak(head, block, std::memory_order_release, std::memory_order_relaxed));
+  }
+
+  /// The owner is done. Blocks still out free themselves; the last one frees the pool.
+  void retire() noexcept;
+
+  block_pool(const block_pool&) = delete;
+  block_pool& operator=(const block_pool&) = delete;
+
+ private:
+  block_pool(std::size_t size, std::size_t alignment) noexcept : size_(size), alignment_(alignment) {}
+  ~block_pool() = default;
+  block_header* retired_mark() noexcept { return reinterpret_cast<block_header*>(this); }
+  block_header* allocate();
+  void free_list(block_header* first) noexcept;
+  void free_after_retirement(block_header* block) noexcept;
+  void free_block(block_header* block) noexcept;
+
+  const std::size_t size_;
+  const std::size_t alignment_;
+  block_header* local_ = nullptr;
+  std::int64_t outstanding_ = 0;  // owner: blocks that exist
+  alignas(64) std::atomic<block_header*> returned_{nullptr};
+  std::atomic<std::int64_t> after_retirement_{0};
+};
+
+/// Drops one reference. Returns: true if it was the last: destroy the payload and give the block back.
+[[nodiscard]] inline bool release(block_header& block) noexcept {
+  // A single owner needs no read-modify-write: nobody else can add a reference.
+  if (block.references.load(std::memory_order_acquire) == 1) return true;  // SYNC(block.references)
+  return block.references.fetch_sub(1, std::memory_order_acq_rel) == 1;    // SYNC(block.references)
+}
+
+}  // namespace amphibus::queue

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace amphibus {
+
+/// How a drain or a close ended.
+enum class drain_status : std::uint8_t {
+  complete,             ///< nothing is left
+  deadline,             ///< the deadline passed; `left` says what is left
+  called_from_handler,  ///< refused: the handler's own message would never be finished
+};
+
+/// Messages that are accepted and not finished.
+struct left_over {
+  std::string topic;         ///< empty for an egress
+  std::string subscription;  ///< its name, or the name of the route
+  std::uint64_t count = 0;
+};
+
+struct drain_report {
+  drain_status status = drain_status::complete;
+  std::vector<left_over> left;
+  [[nodiscard]] bool complete() const noexcept { return status == drain_status::complete; }
+};
+
+struct close_report {
+  drain_status status = drain_status::complete;
+  std::vector<left_over> left;              ///< dropped as unsubscribed
+  std::vector<std::string> silent_peers;    ///< processes that did not confirm the goodbye
+  [[nodiscard]] bool complete() const noexcept { return status == drain_status::complete && silent_peers.empty(); }
+};
+
+/// `complete`, or `deadline: billing on shop.orders has 12, …`.
+std::string to_string(const drain_report& report);
+std::string to_string(const close_report& report);
+
+}  // namespace amphibus

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <amphibus/detail/mailbox.hpp>
+#include <amphibus/executor.hpp>
+
+namespace amphibus {
+
+/// What happens when a subscription's inbox is full.
+class overflow {
+ public:
+  /// Publishers wait up to `timeout`, then their publish answers would_block and nobody gets the message. The default.
+  static constexpr overflow block(base::duration timeout = std::chrono::seconds(5)) noexcept {
+    return overflow({queue::overflow_kind::block, timeout});
+  }
+  /// The new message passes this subscription by; it is counted, an event tells, the next message says lost_before().
+  static constexpr overflow drop_newest() noexcept { return overflow({queue::overflow_kind::drop_newest, {}}); }
+
+  [[nodiscard]] constexpr const queue::overflow_rule& rule() const noexcept { return rule_; }
+
+ private:
+  explicit constexpr overflow(queue::overflow_rule rule) noexcept : rule_(rule) {}
+  queue::overflow_rule rule_;
+};
+
+/// Everything a subscription can choose, all with defaults.
+struct subscription_options {
+  /// For events, counters and reports; default "subscription-N".
+  std::string_view name = {};
+  /// Messages accepted and not finished, the ones in the handler's hand included. 1 to 16,777,216.
+  std::size_t capacity = 8192;
+  amphibus::overflow overflow = amphibus::overflow::block();
+  /// Where the handler runs: serial, dedicated or a loop.
+  executor_choice on = serial;
+};
+
+/// Keeps a handler subscribed.
+///
+/// Its end is an end: the destructor returns when no handler of it runs, none will start and the callable is destroyed.
+/// Called from that very handler it returns at once, nothing further starts, and the callable dies when the handler
+/// returns. Messages still queued are counted as unsubscribed. Two handlers that destroy each other's subscriptions at the
+/// same time would wait for ever: that asserts and names both.
+/// Thread: confined; the destructor from any thread. Lifetime: may outlive the bus.
+class [[nodiscard("a subscription that is not kept ends at once")]] subscription {
+ public:
+  subscription() = default;
+  subscription(subscription&&) noexcept = default;
+  subscription& operator=(subscription&& other) noexcept {
+    if (this != &other) {
+      end();
+      mailbox_ = std::move(other.mailbox_);
+    }
+    return *this;
+  }
+  ~subscription() { end(); }
+
+  /// Ends it now, with the destructor's guarantee. Idempotent.
+  void end() {
+    if (const auto ending = std::exchange(mailbox_, nullptr)) ending->end();
+  }
+  /// False once ended or moved from.
+  explicit operator bool() const noexcept { return mailbox_ != nullptr; }
+  /// Precondition: not ended here.
+  [[nodiscard]] subscription_counters counters() const { return mailbox_->counters(); }
+  [[nodiscard]] const std::string& name() const { return mailbox_->name(); }
+
+  /// For the library only.
+  explicit subscription(std::shared_ptr<detail::mailbox_base> mailbox) noexcept : mailbox_(std::move(mailbox)) {}
+
+ private:
+  std::shared_ptr<detail::mailbox_base> mailbox_;
+};
+
+}  // namespace amphibus

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include <amphibus/wire/codec.hpp>
+#include <amphibus/wire/topic_name.hpp>
+
+namespace amphibus {
+
+namespace detail {
+/// Not constexpr on purpose: reaching it stops the compilation of a malformed topic literal and shows its name.
+inline void topic_literal_breaks_the_grammar_tokens_of_A_Za_z0_9_dash_underscore_joined_by_dots() {}
+}  // namespace detail
+
+/// A topic: a name and the one type of its messages, shared by publishers and subscribers as a constant.
+///
+/// ```cpp
+/// inline constexpr amphibus::topic<order_placed> orders{"shop.orders.placed"};
+/// ```
+/// A malformed literal does not compile; nor does publishing another type. The codec of T, if one is visible here, is
+/// captured: a topic that a route sends out of the process needs one.
+/// Limits: 200 bytes, 16 tokens of [A-Za-z0-9_-]. Thread: const-safe. Lifetime: the literal's.
+template <class T>
+class topic {
+ public:
+  using message_type = T;
+
+  template <std::size_t Size>
+  consteval topic(const char (&name)[Size])  // NOLINT(google-explicit-constructor): a literal is a topic
+      : name_(name, Size - 1), codec_(wire::find_codec<T>()) {
+    if (!wire::check_topic_name(name_).ok()) {
+      detail::topic_literal_breaks_the_grammar_tokens_of_A_Za_z0_9_dash_underscore_joined_by_dots();
+    }
+  }
+
+  [[nodiscard]] constexpr std::string_view name() const noexcept { return name_; }
+  /// How messages leave the process; nullptr if T has no codec.
+  [[nodiscard]] constexpr const wire::codec_operations* codec() const noexcept { return codec_; }
+
+ private:
+  std::string_view name_;
+  const wire::codec_operations* codec_;
+};
+
+}  // namespace amphibus

@@ -1,0 +1,51 @@
+#include <amphibus/bus.hpp>
+
+#include <atomic>
+
+namespace amphibus {
+namespace {
+
+constexpr std::size_t capacity_max = std::size_t{1} << 24U;
+std::atomic<std::uint64_t> next_subscription{1};
+
+}  // namespace
+
+bus::bus(bus_options options) : core_(std::make_shared<detail::bus_core>(*options.clock, std::move(options.name))) {}
+
+bus::~bus() {
+  for (const detail::frame* each = detail::current_frame; each != nullptr; each = each->outer) {
+    AMPHIBUS_ASSERT(&each->bus != core_.get(), "a bus is destroyed inside a handler of its own");
+  }
+  core_->close(std::chrono::seconds(5));
+}
+
+std::shared_ptr<detail::executor_core> bus::executor_for(const subscription_options& options) {
+  switch (options.on.which()) {
+    case executor_choice::kind::loop: return options.on.core();
+    case executor_choice::kind::dedicated: return core_->start_dedicated(std::string(options.name));
+    case executor_choice::kind::serial: break;
+  }
+  return serial_ ? serial_ : core_->serial_executor();
+}
+
+std::string bus::subscription_name(const subscription_options& options) {
+  if (!options.name.empty()) return std::string(options.name);
+  return "subscription-" + std::to_string(next_subscription.fetch_add(1, std::memory_order_relaxed));
+}
+
+std::int64_t bus::checked_capacity(const subscription_options& options) {
+  if (options.capacity >= 1 && options.capacity <= capacity_max) return static_cast<std::int64_t>(options.capacity);
+  throw error(error_code::bad_option,
+              "subscription option .capacity is " + std::to_string(options.capacity) + " messages; allowed are 1 to " +
+                  std::to_string(capacity_max),
+              "choose a capacity within the limits; the default is 8192", {".capacity"});
+}
+
+std::shared_ptr<detail::outlet_base> bus::find_outlet(const detail::source& by, const detail::topic_core& to) {
+  for (const auto& each : by.outlets) {
+    if (&each.outlet->to() == &to) return each.outlet;
+  }
+  return nullptr;
+}
+
+}  // namespace amphibus

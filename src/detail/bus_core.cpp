@@ -1,0 +1,193 @@
+#include <amphibus/detail/bus_core.hpp>
+
+#include <algorithm>
+#include <map>
+
+#include <amphibus/base/barrier.hpp>
+
+#include "detail/ending_handlers.hpp"
+#include "detail/event_desk.hpp"
+#include "detail/origin_table.hpp"
+
+namespace amphibus::detail {
+
+class topic_map : public std::map<std::string, std::unique_ptr<topic_core>, std::less<>> {};
+
+namespace {
+
+std::atomic<std::uint64_t> next_bus_id{1};
+
+/// Sources of one thread; ends them when the thread ends. Touched only when a source is made.
+class sources_of_thread {
+ public:
+  ~sources_of_thread() {
+    for (auto& [bus, owned] : entries_) {
+      if (const auto alive = bus.lock()) alive->retire(owned);
+    }
+  }
+  source* find(const bus_core& bus) const {
+    for (const auto& [owner, owned] : entries_) {
+      if (const auto alive = owner.lock(); alive.get() == &bus) return owned;
+    }
+    return nullptr;
+  }
+  void add(std::weak_ptr<bus_core> bus, source* owned) {
+    std::erase_if(entries_, [](const auto& each) { return each.first.expired(); });
+    entries_.emplace_back(std::move(bus), owned);
+  }
+
+ private:
+  std::vector<std::pair<std::weak_ptr<bus_core>, source*>> entries_;
+};
+
+thread_local sources_of_thread own_sources;
+
+std::string type_conflict(std::string_view topic, std::string_view first, std::string_view second) {
+  return "topic '" + std::string(topic) + "' carries messages of type " + std::string(first) + " and was used with type " +
+         std::string(second);
+}
+
+}  // namespace
+
+bus_core::bus_core(base::clock& time, std::string name)
+    : id_(next_bus_id.fetch_add(1, std::memory_order_relaxed)),
+      incarnation_(base::random_nonzero()),
+      clock_(time),
+      name_(std::move(name)),
+      topics_(std::make_unique<topic_map>()),
+      origins_(std::make_unique<origin_table>()),
+      events_(std::make_unique<event_desk>()),
+      ending_(std::make_unique<ending_handlers>()) {}
+
+bus_core::~bus_core() = default;
+
+topic_core& bus_core::find_topic(std::string_view name, const type_operations& type, const wire::codec_operations* codec) {
+  const std::lock_guard lock(topics_mutex_);
+  if (const auto found = topics_->find(name); found != topics_->end()) {
+    topic_core& topic = *found->second;
+    if (&topic.type() != &type) {
+      throw error(error_code::topic_type_conflict, type_conflict(name, topic.type().name, type.name),
+                  "use one message type per topic; give the second type a topic of its own");
+    }
+    return topic;
+  }
+  auto created = std::make_unique<topic_core>(std::string(name), type);
+  created->set_codec(codec);
+  if (links_) links_->place(*created);
+  return *topics_->emplace(std::string(name), std::move(created)).first->second;
+}
+
+topic_core* bus_core::find_topic(std::string_view name) const {
+  const std::lock_guard lock(topics_mutex_);
+  const auto found = topics_->find(name);
+  return found == topics_->end() ? nullptr : found->second.get();
+}
+
+std::vector<topic_core*> bus_core::all_topics() const {
+  const std::lock_guard lock(topics_mutex_);
+  std::vector<topic_core*> out;
+  for (const auto& [name, topic] : *topics_) out.push_back(topic.get());
+  return out;
+}
+
+std::shared_ptr<executor_core> bus_core::serial_executor() {
+  const std::lock_guard lock(executors_mutex_);
+  if (!serial_) {
+    serial_ = std::make_shared<thread_executor>(name_);
+    executors_.push_back(serial_);
+  }
+  return serial_;
+}
+
+std::shared_ptr<executor_core> bus_core::start_executor(std::string name) {
+  auto created = std::make_shared<thread_executor>(std::move(name));
+  const std::lock_guard lock(executors_mutex_);
+  return executors_.emplace_back(std::move(created));
+}
+
+std::shared_ptr<executor_core> bus_core::start_dedicated(std::string name) {
+  auto created = std::make_shared<thread_executor>(std::move(name));
+  const std::lock_guard lock(executors_mutex_);
+  return dedicated_.emplace_back(std::move(created));
+}
+
+void bus_core::release_dedicated(executor_core& which) noexcept {
+  std::shared_ptr<executor_core> released;
+  {
+    const std::lock_guard lock(executors_mutex_);
+    const auto found =
+        std::find_if(dedicated_.begin(), dedicated_.end(), [&](const auto& each) { return each.get() == &which; });
+    if (found == dedicated_.end()) return;
+    released = *found;
+  }
+  released->stop();
+  if (!released->join()) return;  // its own thread: close() joins it
+  const std::lock_guard lock(executors_mutex_);
+  std::erase(dedicated_, released);
+}
+
+void bus_core::subscribe(const std::shared_ptr<mailbox_base>& who) {
+  if (current_phase() != phase::open || in_child_of_fork()) {
+    throw error(error_code::bus_closed, "subscribe to '" + who->of_topic().name() + "' on a bus that is closed",
+                "subscribe before close(); a child of fork() needs a bus of its own");
+  }
+  who->of_topic().add(who);
+  bump_version();
+  if (const auto joined = links()) joined->topics_changed();
+}
+
+void bus_core::remove(mailbox_base& who) {
+  if (in_child_of_fork()) return;
+  who.of_topic().remove(who);
+  bump_version();
+  who.of_topic().wait_for_publishers();
+  who.bounds().credit().notify_all();
+  if (const auto joined = links()) joined->topics_changed();
+}
+
+std::uint64_t bus_core::alias_of(const source_id& remote) { return origins_->alias_of(remote); }
+
+wire::envelope bus_core::envelope_of(identity_word identity) const {
+  if (!identity.is_packed()) return identity.block()->value;
+  const std::uint64_t index = identity.source();
+  const source_id from = origin_table::is_alias(index) ? origins_->source_of(index) : source_id{incarnation_, index};
+  return wire::first_envelope({from, identity.sequence()});
+}
+
+source& bus_core::thread_source() {
+  if (source* known = own_sources.find(*this)) return *known;
+  auto created = std::make_unique<source>();
+  source* const raw = created.get();
+  {
+    const std::lock_guard lock(threads_mutex_);
+    thread_sources_.push_back(std::move(created));
+  }
+  own_sources.add(weak_from_this(), raw);
+  return *raw;
+}
+
+void bus_core::retire(const source* of_thread) noexcept {
+  std::unique_ptr<source> dying;
+  const std::lock_guard lock(threads_mutex_);
+  const auto found = std::find_if(thread_sources_.begin(), thread_sources_.end(),
+                                  [&](const auto& each) { return each.get() == of_thread; });
+  if (found == thread_sources_.end()) return;
+  dying = std::move(*found);
+  thread_sources_.erase(found);
+}
+
+void bus_core::report(event what) noexcept { events_->report(what); }
+void bus_core::on_event(std::unique_ptr<callback<const event&>> call) { events_->on_event(std::move(call)); }
+void bus_core::on_log(std::unique_ptr<callback<std::string_view>> call) { events_->on_log(std::move(call)); }
+
+void bus_core::set_links(std::shared_ptr<remote_links> links) {
+  const std::lock_guard lock(topics_mutex_);
+  links_ = std::move(links);
+}
+
+std::shared_ptr<remote_links> bus_core::links() const {
+  const std::lock_guard lock(topics_mutex_);
+  return links_;
+}
+
+}  // namespace amphibus::detail

@@ -1,0 +1,145 @@
+// Draining and closing a bus: quiescence by counting, then the end of everything in a fixed order.
+#include <algorithm>
+
+#include <amphibus/base/barrier.hpp>
+#include <amphibus/detail/bus_core.hpp>
+
+namespace amphibus {
+
+namespace {
+
+std::string describe(drain_status status, const std::vector<left_over>& left) {
+  if (status == drain_status::called_from_handler) return "called_from_handler";
+  std::string out = status == drain_status::complete ? "complete" : "deadline:";
+  for (const left_over& each : left) {
+    out += " " + each.subscription + (each.topic.empty() ? "" : " on " + each.topic) + " has " +
+           std::to_string(each.count) + ",";
+  }
+  if (!left.empty()) out.pop_back();
+  return out;
+}
+
+}  // namespace
+
+std::string to_string(const drain_report& report) { return describe(report.status, report.left); }
+
+std::string to_string(const close_report& report) {
+  std::string out = describe(report.status, report.left);
+  for (const std::string& each : report.silent_peers) out += "; no goodbye from " + each;
+  return out;
+}
+
+namespace detail {
+
+std::vector<bus_core::counted> bus_core::all_inboxes() const {
+  std::vector<counted> out;
+  for (topic_core* topic : all_topics()) {
+    for (auto& box : topic->mailboxes()) {
+      queue::inbox_base* const bounds = &box->bounds();
+      out.push_back({topic->name(), box->name(), std::shared_ptr<queue::inbox_base>(std::move(box), bounds)});
+    }
+  }
+  if (const auto joined = links()) {
+    std::vector<std::pair<std::string, std::shared_ptr<queue::inbox_base>>> egresses;
+    joined->collect(egresses);
+    for (auto& [name, inbox] : egresses) out.push_back({"", std::move(name), std::move(inbox)});
+  }
+  return out;
+}
+
+bool bus_core::quiescent() const {
+  const std::uint64_t before = version().load(std::memory_order_acquire);
+  const auto inboxes = all_inboxes();
+  // All finished counts first, then all pushed counts: equal sums mean that nothing was in flight in between, cascades
+  // included, because a handler's publishes are pushed before its own message is finished.
+  std::uint64_t finished = 0;
+  for (const auto& each : inboxes) finished += each.inbox->finished();
+  std::uint64_t pushed = 0;
+  for (const auto& each : inboxes) pushed += each.inbox->pushed();
+  return pushed == finished && held_.load(std::memory_order_seq_cst) == 0 &&
+         before == version().load(std::memory_order_acquire);
+}
+
+std::vector<left_over> bus_core::left() const {
+  std::vector<left_over> out;
+  for (const auto& each : all_inboxes()) {
+    const std::uint64_t finished = each.inbox->finished();
+    const std::uint64_t pending = each.inbox->pushed() - finished;
+    if (pending != 0) out.push_back({each.topic, each.name, pending});
+  }
+  return out;
+}
+
+void bus_core::work_ended() noexcept {
+  if (drainers_.load(std::memory_order_seq_cst) == 0) return;
+  const std::lock_guard lock(drain_mutex_);
+  for (base::parker* each : drain_parkers_) each->unpark();
+}
+
+drain_report bus_core::drain_until(base::time_point deadline) {
+  base::parker here;
+  {
+    const std::lock_guard lock(drain_mutex_);
+    drain_parkers_.push_back(&here);
+  }
+  // SYNC(bus.drainers): seq_cst with the heavy barrier of prepare_to_sleep(): either the executor that sleeps sees us, or
+  // we see what it finished.
+  drainers_.fetch_add(1, std::memory_order_seq_cst);
+  base::heavy_barrier();
+  bool done = quiescent();
+  while (!done && clock_.park_until(here, deadline)) done = quiescent();
+  done = done || quiescent();
+  drainers_.fetch_sub(1, std::memory_order_seq_cst);
+  const std::lock_guard lock(drain_mutex_);
+  std::erase(drain_parkers_, &here);
+  return done ? drain_report{} : drain_report{drain_status::deadline, left()};
+}
+
+drain_report bus_core::drain(base::duration limit) {
+  if (current_frame != nullptr) return {drain_status::called_from_handler, {}};
+  if (current_phase() == phase::closed || in_child_of_fork()) return {};
+  return drain_until(base::deadline_after(clock_.now(), limit));
+}
+
+void bus_core::enter_phase(phase next) {
+  phase_.store(next, std::memory_order_release);
+  bump_version();
+  for (topic_core* topic : all_topics()) topic->wait_for_publishers();
+  for (const auto& each : all_inboxes()) each.inbox->credit().notify_all();
+}
+
+close_report bus_core::close(base::duration limit) {
+  if (current_frame != nullptr) return {drain_status::called_from_handler, {}, {}};
+  if (in_child_of_fork()) return {};
+  const std::lock_guard once(close_mutex_);
+  if (current_phase() == phase::closed) return {};
+  const base::time_point deadline = base::deadline_after(clock_.now(), limit);
+  enter_phase(phase::closing);
+  drain_report drained = drain_until(deadline);
+  close_report out{drained.status, std::move(drained.left), {}};
+  const auto joined = links();
+  if (joined) out.silent_peers = joined->close(deadline);
+  enter_phase(phase::closed);
+  end_everything();
+  return out;
+}
+
+void bus_core::end_everything() {
+  for (topic_core* topic : all_topics()) {
+    for (const auto& each : topic->mailboxes()) each->end();
+  }
+  std::vector<std::shared_ptr<executor_core>> stopping;
+  {
+    const std::lock_guard lock(executors_mutex_);
+    stopping.swap(executors_);
+    std::move(dedicated_.begin(), dedicated_.end(), std::back_inserter(stopping));
+    dedicated_.clear();
+    serial_.reset();
+  }
+  for (const auto& each : stopping) each->stop();
+  for (const auto& each : stopping) each->join();
+  set_links(nullptr);
+}
+
+}  // namespace detail
+}  // namespace amphibus

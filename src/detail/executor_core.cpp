@@ -1,0 +1,170 @@
+#include <amphibus/detail/executor_core.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#ifdef __linux__
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#endif
+
+#include <amphibus/base/barrier.hpp>
+#include <amphibus/base/pause.hpp>
+#include <amphibus/detail/bus_core.hpp>
+#include <amphibus/detail/mailbox.hpp>
+
+namespace amphibus::detail {
+namespace {
+
+// research: a nap after a small drain keeps the consumer off the producer's cache line (x2 to x4); a lone message is not
+// delayed by it, because the nap comes after the handler.
+constexpr std::size_t small_drain = mailbox_base::batch_max / 4;
+constexpr unsigned nap_pauses = 32;
+constexpr unsigned spin_pauses = 50;
+constexpr unsigned yields_before_sleep = 5;
+
+}  // namespace
+
+void executor_core::ready(std::shared_ptr<mailbox_base> who) {
+  {
+    const std::lock_guard lock(arrivals_mutex_);
+    arrivals_.push_back(std::move(who));
+    has_arrivals_.store(true, std::memory_order_release);
+  }
+  poke();
+}
+
+bool executor_core::take_arrivals() {
+  if (!has_arrivals_.load(std::memory_order_acquire)) return false;
+  const std::lock_guard lock(arrivals_mutex_);
+  std::move(arrivals_.begin(), arrivals_.end(), std::back_inserter(active_));
+  arrivals_.clear();
+  has_arrivals_.store(false, std::memory_order_relaxed);
+  return true;
+}
+
+std::size_t executor_core::pass() {
+  take_arrivals();
+  std::size_t handled = 0;
+  // By index: a handler may subscribe, and a mailbox that becomes ready lands in arrivals_, never in active_.
+  for (std::size_t i = 0; i != active_.size(); ++i) handled += active_[i]->run();
+  return handled;
+}
+
+bool executor_core::prepare_to_sleep() {
+  if (has_arrivals_.load(std::memory_order_acquire)) return false;
+  for (const auto& each : active_) each->bounds().deactivate();
+  base::heavy_barrier();
+  bool work_left = false;
+  std::erase_if(active_, [&](const std::shared_ptr<mailbox_base>& each) {
+    const bool waits = each->stalled();
+    if (!waits && !each->has_work()) {
+      each->core().work_ended();
+      return true;
+    }
+    work_left = work_left || !waits;
+    // False: a producer was faster and the mailbox is among the arrivals already.
+    return !each->bounds().reactivate();
+  });
+  return !work_left && !has_arrivals_.load(std::memory_order_acquire);
+}
+
+base::time_point executor_core::sleep_deadline() const {
+  auto earliest = base::time_point::max();
+  for (const auto& each : active_) earliest = std::min(earliest, each->stall_deadline());
+  return earliest;
+}
+
+void executor_core::clear_mailboxes() noexcept {
+  std::vector<std::shared_ptr<mailbox_base>> dying;
+  {
+    const std::lock_guard lock(arrivals_mutex_);
+    dying.swap(arrivals_);
+  }
+  active_.clear();
+}
+
+thread_executor::thread_executor(std::string name) : executor_core(std::move(name)), thread_([this] { run(); }) {
+#ifdef __linux__
+  pthread_setname_np(thread_.native_handle(), this->name().substr(0, 15).c_str());
+#endif
+}
+
+thread_executor::~thread_executor() {
+  stop();
+  join();
+}
+
+void thread_executor::stop() noexcept {
+  stopping_.store(true, std::memory_order_release);
+  poke();
+}
+
+bool thread_executor::join() {
+  if (thread_.get_id() == std::this_thread::get_id()) return false;
+  const std::lock_guard lock(join_mutex_);
+  if (thread_.joinable()) {
+    thread_.join();
+    clear_mailboxes();
+  }
+  return true;
+}
+
+void thread_executor::run() {
+  while (!stopping_.load(std::memory_order_acquire)) {
+    const std::size_t handled = pass();
+    if (handled != 0) {
+      if (handled < small_drain) base::pause(nap_pauses);
+      continue;
+    }
+    if (spin_until_work()) continue;
+    // The parker remembers a poke that comes between the last look and the sleep.
+    if (prepare_to_sleep()) {
+      const auto deadline = sleep_deadline();
+      deadline == base::time_point::max() ? parker_.park() : void(parker_.park_until(deadline));
+    }
+  }
+}
+
+bool thread_executor::spin_until_work() {
+  for (unsigned i = 0; i != spin_pauses; ++i) {
+    base::pause();
+    if ((i & 15U) == 15U && pass() != 0) return true;
+  }
+  for (unsigned i = 0; i != yields_before_sleep; ++i) {
+    std::this_thread::yield();
+    if (pass() != 0) return true;
+  }
+  return false;
+}
+
+#ifdef __linux__
+loop_executor::loop_executor() : executor_core("loop"), descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  AMPHIBUS_ASSERT(descriptor_ >= 0, "no file descriptor left for a loop: raise RLIMIT_NOFILE");
+}
+
+loop_executor::~loop_executor() { ::close(descriptor_); }
+
+void loop_executor::poke() noexcept {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(descriptor_, &one, sizeof one);
+}
+
+void loop_executor::clear() noexcept {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto read = ::read(descriptor_, &count, sizeof count);
+}
+#else
+#error "loop needs a descriptor that wakes poll(); port it with a pipe"
+#endif
+
+std::size_t loop_executor::run_once() {
+  clear();
+  const std::size_t handled = pass();
+  // Level-triggered: readable again unless everything was handled.
+  if (handled != 0 || !prepare_to_sleep()) poke();
+  return handled;
+}
+
+}  // namespace amphibus::detail

@@ -1,0 +1,118 @@
+#include <amphibus/detail/mailbox.hpp>
+
+#include <amphibus/detail/bus_core.hpp>
+#include <amphibus/detail/outlet_base.hpp>
+#include <amphibus/detail/topic_core.hpp>
+
+#include "detail/ending_handlers.hpp"
+
+namespace amphibus {
+
+namespace {
+
+constexpr auto drop_report_interval = std::chrono::seconds(1);
+
+}  // namespace
+
+std::string_view context::topic() const noexcept { return frame_.owner.of_topic().name(); }
+
+wire::envelope context::envelope() const { return frame_.bus.envelope_of(frame_.message); }
+
+namespace detail {
+
+mailbox_base::mailbox_base(std::shared_ptr<bus_core> core, topic_core& of, std::shared_ptr<executor_core> on,
+                           std::string name)
+    : core_(std::move(core)), topic_(of), executor_(std::move(on)), name_(std::move(name)) {}
+
+mailbox_base::~mailbox_base() = default;
+
+base::time_point mailbox_base::stall_deadline() const {
+  auto earliest = base::time_point::max();
+  if (!stalled()) return earliest;
+  for (const auto& each : held_at_) earliest = std::min(earliest, each->held_deadline());
+  return earliest;
+}
+
+subscription_counters mailbox_base::counters() noexcept {
+  subscription_counters out;
+  const std::uint64_t finished = bounds().finished();
+  out.pending = bounds().pushed() - finished;
+  out.handled = handled_.load(std::memory_order_relaxed);
+  out.failed = failed_.load(std::memory_order_relaxed);
+  out.dropped = dropped_.load(std::memory_order_relaxed);
+  out.unsubscribed = unsubscribed_.load(std::memory_order_relaxed);
+  return out;
+}
+
+void mailbox_base::report_dropped(bool now_due) noexcept {
+  const std::uint64_t sum = dropped_.load(std::memory_order_relaxed);
+  if (sum == dropped_reported_) return;
+  const auto now = core_->clock().now();
+  if (!now_due && now < next_drop_report_) return;
+  next_drop_report_ = base::deadline_after(now, drop_report_interval);
+  const std::uint64_t news = sum - std::exchange(dropped_reported_, sum);
+  core_->report({event_kind::dropped, topic_.name(), name_, "", news,
+                 "inbox full: raise .capacity (now " + std::to_string(bounds().credit().capacity()) +
+                     "), use overflow::block, or handle faster"});
+}
+
+void mailbox_base::count_failed(const char* what) noexcept {
+  failed_.store(failed_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  core_->report({event_kind::handler_failed, topic_.name(), name_, "", 1, escaped(what)});
+}
+
+bool mailbox_base::add_held(const std::shared_ptr<outlet_base>& at) {
+  if (held_.load(std::memory_order_relaxed) >= held_max) return false;
+  if (std::find(held_at_.begin(), held_at_.end(), at) == held_at_.end()) held_at_.push_back(at);
+  held_.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+bool mailbox_base::settle() {
+  for (const auto& each : held_at_) each->place_held();
+  if (stalled()) return false;
+  held_at_.clear();
+  return true;
+}
+
+bool mailbox_base::on_this_stack() const noexcept {
+  for (const frame* each = current_frame; each != nullptr; each = each->outer) {
+    if (&each->owner == this) return true;
+  }
+  return false;
+}
+
+void mailbox_base::end() {
+  const bool first = !ended_.exchange(true, std::memory_order_seq_cst);
+  if (first) core_->remove(*this);
+  if (on_this_stack()) return;  // run() finishes the end when the handler's frame is gone
+  wait_until_not_running();
+  finish_own_end();
+}
+
+void mailbox_base::finish_own_end() noexcept {
+  destroy_handler();
+  {
+    const std::lock_guard lock(run_mutex_);
+    discard_queue();
+    report_dropped(true);
+  }
+  bounds().credit().notify_all();
+  core_->release_dedicated(*executor_);
+}
+
+void mailbox_base::wait_until_not_running() {
+  if (current_frame == nullptr) {
+    const std::lock_guard lock(run_mutex_);
+    return;
+  }
+  // The handlers on this stack cannot end while we wait: whoever waits for one of them must not be what we wait for.
+  core_->ending().begin(*this);
+  {
+    const std::lock_guard lock(run_mutex_);
+  }
+  core_->ending().finish();
+}
+
+}  // namespace detail
+}  // namespace amphibus

@@ -1,0 +1,275 @@
+#include <amphibus/detail/outlet_base.hpp>
+
+#include <algorithm>
+#include <thread>
+
+#include <amphibus/base/pause.hpp>
+#include <amphibus/detail/bus_core.hpp>
+
+namespace amphibus::detail {
+namespace {
+
+constexpr unsigned spin_pauses = 50;
+constexpr unsigned yields_before_sleep = 5;
+/// For publishes that wait behind what a handler holds; everything else names its own limit.
+constexpr base::duration default_wait = std::chrono::seconds(5);
+
+/// Wakes one publisher that waits for room.
+class parked_publisher final : public queue::space_listener {
+ public:
+  void space_available() noexcept override { parker.unpark(); }
+  base::parker parker;
+};
+
+bool spin_for_room(queue::inbox_base& at) noexcept {
+  for (unsigned i = 0; i != spin_pauses; ++i) {
+    if (at.credit().available() > 0) return true;
+    base::pause();
+  }
+  for (unsigned i = 0; i != yields_before_sleep; ++i) {
+    std::this_thread::yield();
+    if (at.credit().available() > 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+outlet_base::outlet_base(bus_core& core, topic_core& to, source_state& by, bool local_only)
+    : core_(core), topic_(to), source_(by), local_only_(local_only), version_(&core.version()) {
+  topic_.add_outlet(*this);
+}
+
+outlet_base::~outlet_base() {
+  stop_listening();
+  topic_.remove_outlet(*this);
+  if (envelopes_ != nullptr) envelopes_->retire();
+}
+
+topic_counters outlet_base::counters() const noexcept {
+  topic_counters out;
+  out.published = published_.load(std::memory_order_relaxed);
+  out.no_subscribers = no_subscribers_.load(std::memory_order_relaxed);
+  out.refused = refused_.load(std::memory_order_relaxed);
+  return out;
+}
+
+identity_word outlet_base::pooled_identity(const wire::envelope& with) {
+  if (envelopes_ == nullptr) envelopes_ = queue::block_pool::make(sizeof(envelope_block), alignof(envelope_block));
+  auto* block = static_cast<envelope_block*>(envelopes_->take());
+  ::new (static_cast<void*>(&block->value)) wire::envelope(with);
+  return identity_word::pooled(block);
+}
+
+identity_word outlet_base::slow_identity() {
+  if (source_.index == 0) source_.index = core_.new_source_index();
+  const std::uint64_t sequence = source_.next_sequence++;
+  if (current_frame == nullptr && identity_word::fits_local(source_.index, sequence)) {
+    return identity_word::packed(source_.index, sequence);
+  }
+  const message_id own{{core_.incarnation(), source_.index}, sequence};
+  if (current_frame == nullptr) return pooled_identity(wire::first_envelope(own));
+  const wire::envelope cause = current_frame->bus.envelope_of(current_frame->message);
+  return pooled_identity({own, cause.correlation, cause.id, 0});
+}
+
+identity_word outlet_base::with_loss(identity_word identity, std::uint64_t lost) {
+  wire::envelope with = core_.envelope_of(identity);
+  with.lost_before += lost;
+  const identity_word told = pooled_identity(with);
+  identity.drop_reference();
+  return told;
+}
+
+void outlet_base::refresh() {
+  // The version is read before the table: a change in between is seen at the next look.
+  const std::uint64_t version = version_->load(std::memory_order_acquire);
+  if (version == seen_version_) return;
+  stop_listening();  // the inbox may go with the old table
+  adopt(topic_.table());
+  // While the bus closes every publish must come here, where handlers are told from outsiders.
+  const bool open = core_.current_phase() == bus_core::phase::open;
+  seen_version_ = open ? version : 0;
+}
+
+outlet_base::attempt outlet_base::try_once(void* value, const wire::envelope* with, queue::inbox_base*& by) {
+  if (core_.in_child_of_fork()) return attempt::closed;
+  const std::lock_guard lock(slow_mutex_);
+  for (;;) {
+    const auto phase = core_.current_phase();
+    const bool inside = with != nullptr || (current_frame != nullptr && &current_frame->bus == &core_);
+    if (phase == bus_core::phase::closed || (phase == bus_core::phase::closing && !inside)) return attempt::closed;
+    const std::uint64_t version = version_->load(std::memory_order_acquire);
+    refresh();
+    if (with == nullptr && !held_messages_.empty()) return attempt::refused;  // FIFO: what is held goes first
+    gate_.enter_waiting();
+    if (version_->load(std::memory_order_acquire) == version) {
+      attempt answer = attempt::nobody;
+      if (has_receivers()) {
+        by = refusing();
+        answer = by == nullptr ? attempt::placed : attempt::refused;
+      }
+      if (answer == attempt::placed) push_erased(value, with == nullptr ? next_identity() : input_identity(*with));
+      // Two publishers that hold each other's last place must not wait for each other.
+      if (answer == attempt::refused) return_credit();
+      gate_.leave();
+      return answer;
+    }
+    gate_.leave();
+  }
+}
+
+identity_word outlet_base::input_identity(const wire::envelope& with) {
+  const bool first = with.correlation == with.id && !with.causation && with.lost_before == 0;
+  if (first && with.id.source != last_remote_) {
+    last_remote_ = with.id.source;
+    last_alias_ = core_.alias_of(last_remote_);
+  }
+  const bool packs = first && last_alias_ != 0 && with.id.sequence <= identity_word::sequence_max;
+  return packs ? identity_word::packed(last_alias_, with.id.sequence) : pooled_identity(with);
+}
+
+publish_status outlet_base::publish_slowly(void* value, const publish_limits& limits) {
+  base::time_point deadline{};
+  for (bool first = true;; first = false) {
+    queue::inbox_base* by = nullptr;
+    switch (try_once(value, nullptr, by)) {
+      case attempt::placed: return publish_status::accepted;
+      case attempt::closed: return publish_status::closed;
+      case attempt::nobody:
+        no_subscribers_.store(no_subscribers_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+        return publish_status::no_subscribers;
+      case attempt::refused: break;
+    }
+    if (by != nullptr && by->reclaim_idle_credit()) continue;
+    if (limits.wait_max <= base::duration::zero() || publish_must_not_wait) return answer_refused();
+    if (first) deadline = wait_deadline(by, limits);
+    if (current_frame != nullptr) return hold(value, deadline) ? publish_status::accepted : answer_refused();
+    if (!wait_for_room(by, deadline)) return answer_refused();
+  }
+}
+
+base::time_point outlet_base::wait_deadline(const queue::inbox_base* at, const publish_limits& limits) const {
+  const auto asked = at == nullptr ? default_wait : at->overflow().block_timeout;
+  return base::deadline_after(core_.clock().now(), std::min(asked, limits.wait_max));
+}
+
+publish_status outlet_base::answer_refused() noexcept {
+  refused_.store(refused_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  return publish_status::would_block;
+}
+
+bool outlet_base::wait_for_room(queue::inbox_base* at, base::time_point deadline) {
+  if (at == nullptr) {  // only what a handler holds is in the way: help to place it
+    if (!place_held()) std::this_thread::yield();
+    return core_.clock().now() < deadline;
+  }
+  if (spin_for_room(*at)) return true;
+  parked_publisher here;
+  bool in_time = true;
+  // Our sender keeps the inbox alive. close() moves the version first and wakes all listeners then, so whoever registers
+  // too late for the waking sees the version.
+  if (at->credit().listen(here) && version_->load(std::memory_order_acquire) == seen_version_) {
+    in_time = core_.clock().park_until(here.parker, deadline);
+  }
+  at->credit().forget(here);
+  return in_time;
+}
+
+publish_status outlet_base::publish_input(void* value, const wire::envelope& with, queue::space_listener& to_wake) {
+  for (;;) {
+    queue::inbox_base* by = nullptr;
+    switch (try_once(value, &with, by)) {
+      case attempt::placed: return publish_status::accepted;
+      case attempt::closed: return publish_status::closed;
+      case attempt::nobody: return publish_status::no_subscribers;
+      case attempt::refused: break;
+    }
+    if (by->reclaim_idle_credit()) continue;
+    if (by->credit().listen(to_wake)) return publish_status::would_block;
+  }
+}
+
+bool outlet_base::hold(void* value, base::time_point deadline) {
+  const std::lock_guard lock(slow_mutex_);
+  mailbox_base& owner = current_frame->owner;
+  if (!owner.add_held(shared_from_this())) return false;
+  held_messages_.push_back({next_identity(), deadline, owner.shared_from_this()});
+  hold_value(value);
+  holder_.store(&owner.executor(), std::memory_order_release);
+  held_.store(static_cast<std::uint32_t>(held_messages_.size()), std::memory_order_release);
+  core_.add_held(1);
+  return true;
+}
+
+bool outlet_base::place_held() {
+  const std::lock_guard lock(slow_mutex_);
+  while (!held_messages_.empty()) {
+    queue::inbox_base* const by = place_oldest_held();
+    if (by == nullptr || by->reclaim_idle_credit()) continue;
+    if (core_.clock().now() >= held_messages_.front().deadline) {
+      give_up_oldest();
+      continue;
+    }
+    if (listening_to_ != by) stop_listening();
+    listening_to_ = by;
+    if (by->credit().listen(*this)) return false;
+  }
+  stop_listening();
+  return true;
+}
+
+queue::inbox_base* outlet_base::place_oldest_held() {
+  if (core_.current_phase() == bus_core::phase::closed) return give_up_oldest(), nullptr;
+  const std::uint64_t version = version_->load(std::memory_order_acquire);
+  refresh();
+  gate_.enter_waiting();
+  queue::inbox_base* by = nullptr;
+  bool gone = false;
+  if (version_->load(std::memory_order_acquire) == version) {
+    by = refusing();
+    if (by == nullptr) {
+      has_receivers() ? push_oldest_held(held_messages_.front().identity) : drop_oldest_held();
+      gone = true;
+    } else {
+      return_credit();
+    }
+  }
+  gate_.leave();
+  if (gone) forget_oldest();
+  return by;
+}
+
+void outlet_base::forget_oldest() {
+  held_messages_.front().owner->release_held(1);
+  held_messages_.pop_front();
+  held_.store(static_cast<std::uint32_t>(held_messages_.size()), std::memory_order_release);
+  core_.add_held(-1);
+}
+
+void outlet_base::give_up_oldest() {
+  const held_message& oldest = held_messages_.front();
+  oldest.identity.drop_reference();
+  drop_oldest_held();
+  topic_.count_undeliverable(1);
+  core_.report({event_kind::undeliverable, topic_.name(), oldest.owner->name(), "", 1,
+                "cycle: a handler's publish found no room until its deadline; raise .capacity of the subscriptions of "
+                "this topic, or break the cycle of modules that publish to each other"});
+  forget_oldest();
+}
+
+base::time_point outlet_base::held_deadline() const {
+  const std::lock_guard lock(slow_mutex_);
+  return held_messages_.empty() ? base::time_point::max() : held_messages_.front().deadline;
+}
+
+void outlet_base::space_available() noexcept {
+  // Only listed while something is held, and then the holder's mailbox keeps its executor alive.
+  if (executor_core* const holder = holder_.load(std::memory_order_acquire)) holder->poke();
+}
+
+void outlet_base::stop_listening() {
+  if (listening_to_ != nullptr) std::exchange(listening_to_, nullptr)->credit().forget(*this);
+}
+
+}  // namespace amphibus::detail

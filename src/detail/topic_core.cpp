@@ -1,0 +1,79 @@
+#include <amphibus/detail/topic_core.hpp>
+
+#include <algorithm>
+
+#include <amphibus/detail/outlet_base.hpp>
+
+namespace amphibus::detail {
+
+receiver_table topic_core::table() const {
+  const std::lock_guard lock(mutex_);
+  return {mailboxes_, wanted_ ? egress_ : nullptr};
+}
+
+void topic_core::add(std::shared_ptr<mailbox_base> who) {
+  const std::lock_guard lock(mutex_);
+  mailboxes_.push_back(std::move(who));
+}
+
+void topic_core::remove(const mailbox_base& who) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(mailboxes_, [&](const auto& each) { return each.get() == &who; });
+}
+
+void topic_core::set_route(std::size_t route, std::shared_ptr<egress_inbox> egress) {
+  const std::lock_guard lock(mutex_);
+  route_ = static_cast<int>(route);
+  egress_ = std::move(egress);
+}
+
+void topic_core::set_remote_interest(bool wanted) {
+  const std::lock_guard lock(mutex_);
+  wanted_ = wanted;
+}
+
+bool topic_core::subscribed() const {
+  const std::lock_guard lock(mutex_);
+  return !mailboxes_.empty();
+}
+
+std::vector<std::shared_ptr<mailbox_base>> topic_core::mailboxes() const {
+  const std::lock_guard lock(mutex_);
+  return mailboxes_;
+}
+
+void topic_core::add_outlet(outlet_base& who) {
+  const std::lock_guard lock(mutex_);
+  outlets_.push_back(&who);
+}
+
+void topic_core::remove_outlet(outlet_base& who) {
+  const std::lock_guard lock(mutex_);
+  std::erase(outlets_, &who);
+  const topic_counters last = who.counters();
+  retired_.published += last.published;
+  retired_.no_subscribers += last.no_subscribers;
+  retired_.refused += last.refused;
+}
+
+void topic_core::wait_for_publishers() {
+  base::heavy_barrier();
+  const std::lock_guard lock(mutex_);
+  for (const outlet_base* each : outlets_) each->gate().wait_outside();
+}
+
+topic_counters topic_core::counters() const {
+  const std::lock_guard lock(mutex_);
+  topic_counters sum = retired_;
+  for (const outlet_base* each : outlets_) {
+    const topic_counters one = each->counters();
+    sum.published += one.published;
+    sum.no_subscribers += one.no_subscribers;
+    sum.refused += one.refused;
+  }
+  sum.undeliverable = undeliverable_.load(std::memory_order_relaxed);
+  sum.egress_dropped = egress_dropped_.load(std::memory_order_relaxed);
+  return sum;
+}
+
+}  // namespace amphibus::detail

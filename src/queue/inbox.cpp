@@ -1,0 +1,55 @@
+#include <amphibus/queue/inbox.hpp>
+
+namespace amphibus::queue {
+
+std::int64_t inbox_base::chunk() const noexcept {
+  // Idle producers hoard chunks: with capacity / (8 * producers) all of them together stay below a fraction of capacity.
+  const std::int64_t producers = std::max<std::int64_t>(1, sender_count_.load(std::memory_order_relaxed));
+  return std::clamp<std::int64_t>(credit_.capacity() / (8 * producers), 1, 4096);
+}
+
+bool inbox_base::refill(sender_state& who) noexcept {
+  who.credit += credit_.take(chunk());
+  return who.credit > 0;
+}
+
+bool inbox_base::reclaim_idle_credit() {
+  const std::lock_guard lock(senders_mutex_);
+  const auto in_flight = static_cast<std::int64_t>(pushed_locked() - finished());
+  if (in_flight + credit_.available() >= credit_.capacity()) return false;
+  std::int64_t found = 0;
+  for (sender_state* other : senders_) {
+    other->owner->exclude();
+    found += std::exchange(other->credit, 0);
+    other->owner->admit();
+  }
+  if (found > 0) credit_.give_back(found);
+  return found > 0;
+}
+
+void inbox_base::join(sender_state& who) {
+  const std::lock_guard lock(senders_mutex_);
+  senders_.push_back(&who);
+  sender_count_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void inbox_base::part(sender_state& who) {
+  const std::lock_guard lock(senders_mutex_);
+  std::erase(senders_, &who);
+  sender_count_.fetch_sub(1, std::memory_order_relaxed);
+  pushed_by_parted_ += who.pushed.load(std::memory_order_relaxed);
+  if (who.credit > 0) credit_.give_back(std::exchange(who.credit, 0));
+}
+
+std::uint64_t inbox_base::pushed() const {
+  const std::lock_guard lock(senders_mutex_);
+  return pushed_locked();
+}
+
+std::uint64_t inbox_base::pushed_locked() const noexcept {
+  std::uint64_t sum = pushed_by_parted_;
+  for (const sender_state* who : senders_) sum += who->pushed.load(std::memory_order_relaxed);
+  return sum;
+}
+
+}  // namespace amphibus::queue

@@ -1,0 +1,38 @@
+#include <amphibus/queue/pool.hpp>
+
+namespace amphibus::queue {
+
+block_header* block_pool::allocate() {
+  auto* block = ::new (::operator new(size_, std::align_val_t{alignment_})) block_header;
+  block->home = this;
+  ++outstanding_;
+  return block;
+}
+
+void block_pool::free_block(block_header* block) noexcept {
+  ::operator delete(static_cast<void*>(block), std::align_val_t{alignment_});
+}
+
+void block_pool::free_list(block_header* first) noexcept {
+  while (first != nullptr) {
+    block_header* const next = first->next;
+    free_block(first);
+    --outstanding_;
+    first = next;
+  }
+}
+
+void block_pool::retire() noexcept {
+  free_list(local_);
+  free_list(returned_.exchange(retired_mark(), std::memory_order_acq_rel));  // SYNC(pool.returned)
+  // Blocks that came back in between made the count negative; whoever brings it to zero is the last.
+  const std::int64_t still_out = outstanding_;
+  if (after_retirement_.fetch_add(still_out, std::memory_order_acq_rel) + still_out == 0) delete this;
+}
+
+void block_pool::free_after_retirement(block_header* block) noexcept {
+  free_block(block);
+  if (after_retirement_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+}
+
+}  // namespace amphibus::queue
