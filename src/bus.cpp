@@ -21,11 +21,11 @@ bus::~bus() {
 
 std::shared_ptr<detail::executor_core> bus::executor_for(const subscription_options& options) {
   switch (options.on.which()) {
-    case executor_choice::kind::loop: return options.on.core();
+    case executor_choice::kind::given: return options.on.core();
     case executor_choice::kind::dedicated: return core_->start_dedicated(std::string(options.name));
     case executor_choice::kind::serial: break;
   }
-  return serial_ ? serial_ : core_->serial_executor();
+  return core_->serial_executor();
 }
 
 std::string bus::subscription_name(const subscription_options& options) {

@@ -140,8 +140,6 @@ class bus {
   [[nodiscard]] const std::shared_ptr<detail::bus_core>& core() const noexcept { return core_; }
 
  private:
-  friend class module;
-
   template <class T>
   detail::topic_core& find(const topic<T>& which) {
     return core_->find_topic(which.name(), detail::type_operations_of<T>, which.codec());
@@ -183,7 +181,6 @@ class bus {
   [[nodiscard]] detail::source& handler_source() const noexcept { return detail::current_frame->owner.own_source(); }
 
   std::shared_ptr<detail::bus_core> core_;
-  std::shared_ptr<detail::executor_core> serial_;  // of a module; null: the bus's own
 };
 
 }  // namespace amphibus

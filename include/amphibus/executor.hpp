@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <utility>
 
 #include <amphibus/detail/executor_core.hpp>
 
@@ -43,18 +44,19 @@ class loop {
 /// Value of subscription_options::on.
 class executor_choice {
  public:
-  enum class kind : unsigned char { serial, dedicated, loop };
+  enum class kind : unsigned char { serial, dedicated, given };
   constexpr executor_choice() noexcept = default;
   constexpr executor_choice(kind which) noexcept : kind_(which) {}  // NOLINT(google-explicit-constructor): reads as .on = serial
-  executor_choice(const amphibus::loop& here) : kind_(kind::loop), loop_(here.core_) {}  // NOLINT(google-explicit-constructor)
+  executor_choice(const amphibus::loop& here) : kind_(kind::given), given_(here.core_) {}  // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] kind which() const noexcept { return kind_; }
   /// For the library only.
-  [[nodiscard]] std::shared_ptr<detail::executor_core> core() const { return loop_; }
+  executor_choice(std::shared_ptr<detail::executor_core> core) : kind_(kind::given), given_(std::move(core)) {}  // NOLINT
+  [[nodiscard]] const std::shared_ptr<detail::executor_core>& core() const noexcept { return given_; }
 
  private:
   kind kind_ = kind::serial;
-  std::shared_ptr<detail::executor_core> loop_;
+  std::shared_ptr<detail::executor_core> given_;
 };
 
 /// The one thread of the module, outside modules of the bus: its handlers never overlap. The default.

@@ -21,10 +21,11 @@ void topic_core::remove(const mailbox_base& who) {
   std::erase_if(mailboxes_, [&](const auto& each) { return each.get() == &who; });
 }
 
-void topic_core::set_route(std::size_t route, std::shared_ptr<egress_inbox> egress) {
+void topic_core::set_route(std::size_t route, std::shared_ptr<egress_inbox> egress, std::atomic<bool>& has_dropped) {
   const std::lock_guard lock(mutex_);
   route_ = static_cast<int>(route);
   egress_ = std::move(egress);
+  egress_has_dropped_ = &has_dropped;
 }
 
 void topic_core::set_remote_interest(bool wanted) {

@@ -62,7 +62,7 @@ class topic_core {
   void add(std::shared_ptr<mailbox_base> who);
   void remove(const mailbox_base& who);
   /// Binds the topic to its route's egress, at creation.
-  void set_route(std::size_t route, std::shared_ptr<egress_inbox> egress);
+  void set_route(std::size_t route, std::shared_ptr<egress_inbox> egress, std::atomic<bool>& has_dropped);
   /// The route's position, or -1 for a topic that stays in the process.
   [[nodiscard]] int route() const noexcept { return route_; }
   void set_remote_interest(bool wanted);
@@ -78,7 +78,8 @@ class topic_core {
   void count_undeliverable(std::uint64_t count) noexcept { undeliverable_.fetch_add(count, std::memory_order_relaxed); }
   void count_egress_dropped(std::uint64_t count) noexcept {
     egress_dropped_.fetch_add(count, std::memory_order_relaxed);
-    egress_unreported_.fetch_add(count, std::memory_order_release);
+    egress_unreported_.fetch_add(count, std::memory_order_relaxed);
+    egress_has_dropped_->store(true, std::memory_order_release);
   }
   /// Egress: drops that have not consumed sequence numbers yet.
   std::uint64_t take_egress_dropped() noexcept {
@@ -101,6 +102,7 @@ class topic_core {
   std::atomic<std::uint64_t> undeliverable_{0};
   std::atomic<std::uint64_t> egress_dropped_{0};
   std::atomic<std::uint64_t> egress_unreported_{0};
+  std::atomic<bool>* egress_has_dropped_ = nullptr;  // the route's: set before anything can drop
 };
 
 }  // namespace amphibus::detail

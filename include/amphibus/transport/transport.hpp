@@ -163,6 +163,9 @@ class session {
   /// Ends at once, without goodbye. Never blocks longer than it takes to stop the I/O thread.
   virtual ~session() = default;
 
+  /// What the bus calls when an egress got its first message after prepare_to_sleep(), or a full ingress has room again.
+  /// The bus learns it when open() returned; until then it wakes nobody, so look once after that.
+  [[nodiscard]] virtual waker& wake_handle() noexcept = 0;
   /// host::topics() changed. Thread: safe; never blocks.
   virtual void topics_changed() noexcept = 0;
   /// Every module has subscribed: start confirming readiness to the peers. Thread: safe; never blocks.

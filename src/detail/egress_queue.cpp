@@ -1,0 +1,85 @@
+#include "detail/egress_queue.hpp"
+
+#include <algorithm>
+
+#include <amphibus/base/barrier.hpp>
+
+namespace amphibus::detail {
+namespace {
+
+void drop(const egress_slot& leaving) noexcept {
+  leaving.identity.drop_reference();
+  if (leaving.block != nullptr) leaving.topic->type().drop_block(leaving.block);
+}
+
+}  // namespace
+
+egress_queue::~egress_queue() {
+  slot_array<egress_slot, batch_max> batch;
+  while (const std::size_t count = pop(batch.data(), batch_max)) {
+    for (std::size_t i = 0; i != count; ++i) drop(batch.data()[i]);
+  }
+}
+
+std::size_t egress_queue::drain(std::size_t max, transport::egress_sink& to) {
+  slot_array<egress_slot, batch_max> batch;
+  const std::size_t count = pop(batch.data(), std::min(max, batch_max));
+  in_hand_ += count;
+  for (std::size_t i = 0; i != count; ++i) {
+    const egress_slot& leaving = batch.data()[i];
+    const void* const value =
+        leaving.block == nullptr ? leaving.payload : leaving.topic->type().block_value(leaving.block);
+    to.on_message(leaving.topic->name(), *leaving.topic->codec(), core_.envelope_of(leaving.identity), value);
+    drop(leaving);
+  }
+  if (has_dropped_.load(std::memory_order_relaxed)) hand_out_drops(to);
+  return count;
+}
+
+void egress_queue::hand_out_drops(transport::egress_sink& to) {
+  has_dropped_.store(false, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_acquire);
+  std::vector<topic_core*> topics;
+  {
+    const std::lock_guard lock(mutex_);
+    topics = topics_;
+  }
+  for (topic_core* topic : topics) {
+    const std::uint64_t count = topic->take_egress_dropped();
+    if (count == 0) continue;
+    to.on_dropped(topic->name(), count);
+    core_.report({event_kind::dropped, topic->name(), name_, "", count,
+                  "route full (8192 messages): use overflow = \"block\" on the route, or publish slower"});
+  }
+}
+
+void egress_queue::finished(std::size_t count) {
+  in_hand_ -= count;
+  finish(count);
+}
+
+bool egress_queue::prepare_to_sleep() {
+  deactivate();
+  base::heavy_barrier();
+  // What the I/O thread holds back itself, because a peer takes nothing, is no reason to stay awake.
+  if (pushed() - inbox_base::finished() > in_hand_ && reactivate()) return false;
+  core_.work_ended();
+  return true;
+}
+
+void egress_queue::set_waker(transport::waker* waker) noexcept {
+  const std::lock_guard lock(mutex_);
+  waker_ = waker;
+}
+
+void egress_queue::add_topic(topic_core& topic) {
+  const std::lock_guard lock(mutex_);
+  topics_.push_back(&topic);
+}
+
+void egress_queue::activated() noexcept {
+  const std::lock_guard lock(mutex_);
+  if (waker_ != nullptr) waker_->wake();
+}
+
+}  // namespace amphibus::detail

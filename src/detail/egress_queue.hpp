@@ -1,0 +1,50 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <amphibus/detail/bus_core.hpp>
+#include <amphibus/transport/transport.hpp>
+
+namespace amphibus::detail {
+
+/// The outgoing messages of one route: an inbox whose consumer is a transport's I/O thread.
+class egress_queue final : public egress_inbox, public transport::egress {
+ public:
+  static constexpr std::int64_t capacity = 8192;
+  static constexpr std::size_t batch_max = 256;
+
+  egress_queue(bus_core& core, std::string name, queue::overflow_rule overflow)
+      : egress_inbox(capacity, overflow), core_(core), name_(std::move(name)) {}
+  ~egress_queue() override;
+
+  std::size_t drain(std::size_t max, transport::egress_sink& to) override;
+  void finished(std::size_t count) override;
+  bool prepare_to_sleep() override;
+
+  /// Joins the I/O thread that is to be woken, or nullptr when it ended.
+  void set_waker(transport::waker* waker) noexcept;
+  void add_topic(topic_core& topic);
+  [[nodiscard]] std::atomic<bool>& has_dropped() noexcept { return has_dropped_; }
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+
+ protected:
+  void activated() noexcept override;
+
+ private:
+  void hand_out_drops(transport::egress_sink& to);
+
+  bus_core& core_;
+  const std::string name_;
+  std::uint64_t in_hand_ = 0;  // I/O thread: drained and not finished
+  std::atomic<bool> has_dropped_{false};
+  std::mutex mutex_;
+  transport::waker* waker_ = nullptr;
+  std::vector<topic_core*> topics_;
+};
+
+}  // namespace amphibus::detail
