@@ -1,0 +1,127 @@
+// The option tables: the only place that knows which keys exist, what they accept and how they print.
+#include <algorithm>
+
+#include <amphibus/base/event.hpp>
+#include <amphibus/wire/topic_name.hpp>
+
+#include "config/parse_values.hpp"
+#include "config/reader.hpp"
+
+namespace amphibus::config {
+namespace {
+
+using std::chrono::nanoseconds;
+
+std::string is_not(const std::string& text) { return "is '" + escaped(text, 80) + "'"; }
+
+template <class Value>
+void assign(setting<Value>& to, Value value, const origin& from) {
+  to = {std::move(value), from};
+}
+
+std::string set_duration(setting<nanoseconds>& to, const std::string& text, const origin& from) {
+  const auto value = parse_duration(text);
+  if (!value || *value < std::chrono::milliseconds(1) || *value > std::chrono::hours(1)) return is_not(text);
+  assign(to, *value, from);
+  return {};
+}
+
+std::string set_endpoint(setting<std::string>& to, const std::string& text, const origin& from) {
+  const auto colon = text.find("://");
+  if (colon == 0 || colon == std::string::npos || colon + 3 >= text.size()) return is_not(text);
+  if (std::any_of(text.begin(), text.end(), [](char c) { return c <= ' ' || c > '~'; })) return is_not(text);
+  assign(to, text, from);
+  return {};
+}
+
+constexpr std::string_view duration_allowed = "a duration with its unit from 1ms to 1h, e.g. 500ms, 10s, 2min";
+constexpr std::string_view endpoint_allowed = "tcp://HOST:PORT or ipc://PATH";
+
+#define AMPHIBUS_DURATION_OPTION(Target, Name)                                                      \
+  option<Target> {                                                                                  \
+#Name, duration_allowed,                                                                        \
+        [](Target& to, const std::string& text, const origin& from) { return set_duration(to.Name, text, from); }, \
+        [](const Target& of) { return print_duration(of.Name.value); },                             \
+        [](const Target& of) -> const origin& { return of.Name.from; }                              \
+  }
+
+#define AMPHIBUS_ENDPOINT_OPTION(Name)                                                               \
+  option<process> {                                                                                  \
+#Name, endpoint_allowed,                                                                         \
+        [](process& to, const std::string& text, const origin& from) { return set_endpoint(to.Name, text, from); }, \
+        [](const process& of) { return of.Name.value; },                                             \
+        [](const process& of) -> const origin& { return of.Name.from; }                              \
+  }
+
+std::string set_size(configuration& to, const std::string& text, const origin& from) {
+  const auto value = parse_size(text);
+  if (!value || *value < 64 || *value > (std::size_t{1} << 30U)) return is_not(text);
+  assign(to.message_size_max_bytes, *value, from);
+  return {};
+}
+
+std::string set_topic(route& to, const std::string& text, const origin& from) {
+  const auto verdict = wire::check_topic_pattern(text);
+  if (!verdict.ok()) return wire::topic_error(text, verdict).text();
+  assign(to.topic, text, from);
+  return {};
+}
+
+std::string set_transport(route& to, const std::string& text, const origin& from) {
+  if (text.empty()) return "is empty";
+  assign(to.transport, text, from);
+  return {};
+}
+
+std::string set_level(route& to, const std::string& text, const origin& from) {
+  if (text == "reliable" || text == "durable") return "is '" + text + "', which this version does not provide";
+  if (text != "best_effort") return is_not(text);
+  assign(to.level, level::best_effort, from);
+  return {};
+}
+
+std::string set_overflow(route& to, const std::string& text, const origin& from) {
+  if (text != "block" && text != "drop_newest") return is_not(text);
+  assign(to.overflow, text == "block" ? overflow::block : overflow::drop_newest, from);
+  return {};
+}
+
+}  // namespace
+
+const std::vector<option<configuration>>& limit_options() {
+  static const std::vector<option<configuration>> table{
+      {"message_size_max_bytes", "64 to 1GiB, e.g. 65536, 64KiB, 16MiB", &set_size,
+       [](const configuration& of) { return print_size(of.message_size_max_bytes.value); },
+       [](const configuration& of) -> const origin& { return of.message_size_max_bytes.from; }},
+      AMPHIBUS_DURATION_OPTION(configuration, peer_stall_max),
+      AMPHIBUS_DURATION_OPTION(configuration, ready_deadline),
+      AMPHIBUS_DURATION_OPTION(configuration, close_deadline),
+  };
+  return table;
+}
+
+const std::vector<option<process>>& process_options() {
+  static const std::vector<option<process>> table{AMPHIBUS_ENDPOINT_OPTION(endpoint), AMPHIBUS_ENDPOINT_OPTION(advertise)};
+  return table;
+}
+
+const std::vector<option<route>>& route_options() {
+  static const std::vector<option<route>> table{
+      {"topic", "a topic or pattern of tokens [A-Za-z0-9_-] joined by dots, `*` one token, `>` the rest", &set_topic,
+       [](const route& of) { return of.topic.value; }, [](const route& of) -> const origin& { return of.topic.from; }},
+      {"transport", "inproc, or a transport of the program", &set_transport, [](const route& of) { return of.transport.value; },
+       [](const route& of) -> const origin& { return of.transport.from; }},
+      {"level", "best_effort", &set_level, [](const route&) { return std::string("best_effort"); },
+       [](const route& of) -> const origin& { return of.level.from; }},
+      {"overflow", "block or drop_newest", &set_overflow,
+       [](const route& of) { return std::string(of.overflow.value == overflow::block ? "block" : "drop_newest"); },
+       [](const route& of) -> const origin& { return of.overflow.from; }},
+      AMPHIBUS_DURATION_OPTION(route, block_timeout),
+  };
+  return table;
+}
+
+#undef AMPHIBUS_DURATION_OPTION
+#undef AMPHIBUS_ENDPOINT_OPTION
+
+}  // namespace amphibus::config
