@@ -1,0 +1,48 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace amphibus {
+
+/// One process to start: its name for the output and its argument vector; arguments[0] is the executable's path.
+struct supervised_process {
+  std::string name;
+  std::vector<std::string> arguments;
+};
+
+struct supervise_options {
+  /// From the first stop signal, or the first failure, to SIGKILL.
+  std::chrono::nanoseconds close_deadline = std::chrono::seconds(6);
+  /// Called when a child runs, before anything is read from it.
+  std::function<void(const std::string& name, pid_t pid)> on_started;
+  /// Called for every line of a child's stdout and stderr, without its newline; default: stdout, as `name | line`.
+  std::function<void(const std::string& name, const std::string& line)> on_line;
+};
+
+struct process_outcome {
+  std::string name;
+  pid_t pid = -1;
+  int code = -1;    ///< exit code; -1 if a signal ended it
+  int signal = 0;   ///< the signal that ended it; 0 if it exited
+};
+
+struct supervise_report {
+  int exit_code = 0;  ///< 0 if every process exited with 0; else the first failure's code, or 128 + its signal
+  std::vector<process_outcome> outcomes;
+};
+
+/// Starts all processes and returns when all have ended.
+///
+/// Each child leads a process group of its own, is killed when this process dies, reads nothing, and writes through
+/// us line by line. The first SIGINT or SIGTERM passes SIGTERM on and starts the deadline; the second kills at once; a child
+/// that fails stops the others the same way. Starts no thread.
+/// Thread: call it before the program has any thread (it forks). Throws: error process_failed if one cannot be started;
+/// the ones that run are killed first.
+supervise_report supervise(const std::vector<supervised_process>& processes, const supervise_options& options = {});
+
+}  // namespace amphibus

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <amphibus/bus.hpp>
+
+namespace amphibus {
+
+class app;
+
+/// One bounded context of a program: its subscriptions, its state and its feeding threads.
+///
+/// ```cpp
+/// void start(amphibus::module& m) {
+///   auto& books = m.make<ledger>();                                        // lives until after the subscriptions
+///   m.subscribe(orders, [&](const order_placed& o) { books.charge(o); });  // all on the module's own thread
+/// }
+/// ```
+/// Handlers of one module never overlap. Which process runs the module is the file's business.
+/// Thread: start functions run one after the other on the main thread; stop and fail from any. Lifetime: the app's run().
+class module {
+ public:
+  module(const module&) = delete;
+  module& operator=(const module&) = delete;
+
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] amphibus::bus& bus() noexcept { return bus_; }
+
+  /// Makes state that ends after the module's subscriptions, in reverse order of making.
+  template <class T, class... Arguments>
+  T& make(Arguments&&... arguments) {
+    auto owned = std::make_shared<T>(std::forward<Arguments>(arguments)...);
+    T& made = *owned;
+    state_.push_back(std::move(owned));
+    return made;
+  }
+
+  /// Subscribes until the module ends. As bus::subscribe; the serial executor is the module's own thread.
+  template <class T, handler_of<T> Callable>
+  void subscribe(const topic<T>& to, subscription_options options, Callable handler) {
+    if (options.name.empty()) options.name = name_;
+    if (options.on.which() == executor_choice::kind::serial) options.on = executor_;
+    subscriptions_.push_back(bus_.subscribe(to, options, std::move(handler)));
+  }
+  template <class T, handler_of<T> Callable>
+  void subscribe(const topic<T>& to, Callable handler) {
+    subscribe(to, subscription_options{}, std::move(handler));
+  }
+  template <class T>
+  [[nodiscard]] amphibus::publisher<T> publisher(const topic<T>& to, const publisher_options& options = {}) {
+    return bus_.publisher(to, options);
+  }
+
+  /// Called once on the main thread when every process of the file is there and subscribed: nothing is lost to late
+  /// joining after that. Before any run() thread of this process starts.
+  void on_ready(std::function<void()> call) { on_ready_.push_back(std::move(call)); }
+  /// A feeding thread, started after on_ready; it returns soon after the token asks. An exception ends the process.
+  void run(std::function<void(std::stop_token)> feed) { feeds_.push_back(std::move(feed)); }
+
+  /// Asks this process to end: close with its deadline, then app::run() returns 0.
+  void stop();
+  /// Asks this process to end as a failure that says `why`: app::run() returns 1.
+  void fail(const std::string& why);
+
+ private:
+  friend class app;
+  module(std::string name, amphibus::bus& bus, app& owner);
+
+  const std::string name_;
+  amphibus::bus& bus_;
+  app& app_;
+  std::shared_ptr<detail::executor_core> executor_;
+  std::vector<std::shared_ptr<void>> state_;
+  std::vector<std::function<void()>> on_ready_;
+  std::vector<std::function<void(std::stop_token)>> feeds_;
+  std::vector<subscription> subscriptions_;
+};
+
+}  // namespace amphibus

@@ -1,0 +1,316 @@
+#include <amphibus/app.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <thread>
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <amphibus/app/supervise.hpp>
+#include <amphibus/base/barrier.hpp>
+#include <amphibus/config/config.hpp>
+
+#include "app/command_line.hpp"
+#include "detail/placement.hpp"
+
+namespace amphibus {
+namespace {
+
+constexpr int exit_failed = 1;
+constexpr int exit_configuration = 2;
+
+struct registered_module {
+  std::string name;
+  std::function<void(module&)> start;
+};
+
+void print_errors(const std::vector<error>& errors) {
+  for (const error& each : errors) std::fprintf(stderr, "%s\n", each.what());
+}
+
+/// SIGINT and SIGTERM as something to poll, from before any thread exists; the second one ends the process at once.
+class stop_signals {
+ public:
+  stop_signals() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGINT);
+    sigaddset(&set_, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &set_, &before_);
+    descriptor_ = ::signalfd(-1, &set_, SFD_CLOEXEC);
+  }
+  ~stop_signals() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  stop_signals(const stop_signals&) = delete;
+  stop_signals& operator=(const stop_signals&) = delete;
+
+  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
+  /// After the first signal: the default action of the next one ends us, whatever close() is doing.
+  void let_the_next_one_end_us() noexcept {
+    signalfd_siginfo info{};
+    [[maybe_unused]] const auto got = ::read(descriptor_, &info, sizeof info);
+    pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);
+  }
+
+ private:
+  sigset_t set_{};
+  sigset_t before_{};
+  int descriptor_ = -1;
+};
+
+}  // namespace
+
+struct app::state {
+  app_detail::parsed command;
+  std::vector<std::unique_ptr<transport::transport>> transports;
+  std::vector<registered_module> registered;
+  config::configuration configuration;
+  std::string process;
+
+  std::unique_ptr<bus> running;
+  std::shared_ptr<detail::placement> placed;
+  std::vector<std::unique_ptr<amphibus::module>> modules;
+  std::vector<std::jthread> feeds;
+  int wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  std::atomic<int> exit_code{0};
+  std::atomic<detail::placement*> counted{nullptr};
+
+  ~state() { ::close(wake); }
+
+  void ask_to_end(int code) noexcept {
+    int expected = 0;
+    exit_code.compare_exchange_strong(expected, code);
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(wake, &one, sizeof one);
+  }
+  [[nodiscard]] config::vocabulary vocabulary() const;
+  [[nodiscard]] bool load();
+  [[nodiscard]] bool choose_process();
+  [[nodiscard]] bool runs_here(const std::string& module) const;
+  [[nodiscard]] int describe();
+  [[nodiscard]] int up();
+  [[nodiscard]] int run_process(app& owner);
+  [[nodiscard]] bool start(app& owner);
+  void start_feeds();
+  void wait_for_end(stop_signals& signals);
+  void finish();
+};
+
+config::vocabulary app::state::vocabulary() const {
+  config::vocabulary known;
+  for (const auto& each : registered) known.modules.push_back(each.name);
+  for (const auto& each : transports) known.transports.emplace_back(each->name());
+  return known;
+}
+
+bool app::state::load() {
+  const app_detail::command_line& said = command.value;
+  auto loaded = said.config.empty()
+                    ? config::load_text("", "", vocabulary(), config::process_environment(), said.overrides)
+                    : config::load_file(said.config, vocabulary(), config::process_environment(), said.overrides);
+  print_errors(loaded.errors);
+  configuration = std::move(loaded.value);
+  return loaded.errors.empty();
+}
+
+bool app::state::choose_process() {
+  const auto& processes = configuration.processes;
+  process = command.value.process;
+  if (process.empty() && processes.size() <= 1) {
+    process = processes.empty() ? "main" : processes.front().name;
+    return true;
+  }
+  std::vector<std::string> names;
+  std::string listed;
+  for (const auto& each : processes) {
+    names.push_back(each.name);
+    listed += (listed.empty() ? "" : ", ") + each.name;
+  }
+  if (std::find(names.begin(), names.end(), process) != names.end()) return true;
+  const std::string near = config::did_you_mean(process, names);
+  const std::string what = process.empty() ? "the file has " + std::to_string(processes.size()) + " processes and none was chosen"
+                                           : "--process '" + escaped(process) + "' is not in the file";
+  const std::string hint = near.empty() ? "" : "did you mean " + near + "? ";
+  print_errors({error(error_code::config_unknown_name, what,
+                      hint + (listed.empty() ? "the file has no [process.NAME]" : "choose --process from: " + listed) +
+                          "; or start all with `up --config FILE`",
+                      {"--process"})});
+  return false;
+}
+
+bool app::state::runs_here(const std::string& module) const {
+  if (configuration.processes.empty()) return true;
+  for (const auto& each : configuration.processes) {
+    if (each.name != process) continue;
+    return std::find(each.modules.begin(), each.modules.end(), module) != each.modules.end();
+  }
+  return false;
+}
+
+int app::state::describe() {
+  std::fputs(config::describe(configuration).c_str(), stdout);
+  const bool membarrier = base::current_barrier_mode() == base::barrier_mode::membarrier;
+  std::printf("engine.barrier = %s\n", membarrier ? "membarrier" : "fence");
+  return 0;
+}
+
+int app::state::up() {
+  if (configuration.processes.empty()) {
+    print_errors({error(error_code::command_line, "up needs a file with processes", "add --config FILE with [process.NAME]")});
+    return exit_configuration;
+  }
+  std::vector<supervised_process> children;
+  for (const auto& each : configuration.processes) {
+    std::vector<std::string> arguments{"/proc/self/exe", "--config", command.value.config, "--process", each.name};
+    for (const auto& value : command.value.overrides) arguments.insert(arguments.end(), {"--set", value});
+    if (!command.value.arguments.empty()) {
+      arguments.emplace_back("--");
+      arguments.insert(arguments.end(), command.value.arguments.begin(), command.value.arguments.end());
+    }
+    children.push_back({each.name, std::move(arguments)});
+  }
+  supervise_options options;
+  // A child closes within close_deadline; a second more before the kill.
+  options.close_deadline = configuration.close_deadline.value + std::chrono::seconds(1);
+  return supervise(children, options).exit_code;
+}
+
+bool app::state::start(app& owner) {
+  running = std::make_unique<bus>(bus_options{.name = process});
+  running->on_event([name = process](const event& what) {
+    if (what.kind == event_kind::ready || what.kind == event_kind::peer_connected) return;
+    std::fprintf(stderr, "[%s] %s\n", name.c_str(), to_string(what).c_str());
+  });
+  placed = std::make_shared<detail::placement>(*running->core(), configuration, process, transports);
+  if (const auto errors = placed->check(); !errors.empty()) return print_errors(errors), false;
+  running->core()->set_links(placed);
+  counted.store(placed.get());
+  try {
+    for (const auto& each : registered) {
+      if (!runs_here(each.name)) continue;
+      modules.push_back(std::unique_ptr<amphibus::module>(new amphibus::module(each.name, *running, owner)));
+      each.start(*modules.back());
+    }
+    placed->open();
+  } catch (const error& why) {
+    return print_errors({why}), false;
+  }
+  return true;
+}
+
+void app::state::start_feeds() {
+  for (const auto& each : modules) {
+    for (const auto& call : each->on_ready_) call();
+  }
+  for (const auto& each : modules) {
+    for (const auto& feed : each->feeds_) {
+      feeds.emplace_back([feed, &from = *each](const std::stop_token& token) {
+        try {
+          feed(token);
+        } catch (const std::exception& why) {
+          from.fail(why.what());
+        }
+      });
+    }
+  }
+}
+
+void app::state::wait_for_end(stop_signals& signals) {
+  pollfd watched[2] = {{signals.descriptor(), POLLIN, 0}, {wake, POLLIN, 0}};
+  while (::poll(watched, 2, -1) < 0) {
+  }
+  if ((watched[0].revents & POLLIN) != 0) signals.let_the_next_one_end_us();
+}
+
+void app::state::finish() {
+  for (auto& each : feeds) each.request_stop();
+  const auto closed = running->close(configuration.close_deadline.value);
+  feeds.clear();
+  if (!closed.complete()) std::fprintf(stderr, "[%s] close: %s\n", process.c_str(), to_string(closed).c_str());
+  counted.store(nullptr);
+  while (!modules.empty()) modules.pop_back();
+  placed.reset();
+  running.reset();
+}
+
+int app::state::run_process(app& owner) {
+  stop_signals signals;
+  if (!start(owner)) {
+    finish();
+    return exit_configuration;
+  }
+  const auto deadline = base::deadline_after(base::steady_clock().now(), configuration.ready_deadline.value);
+  if (const auto why = placed->wait_until_ready(deadline)) {
+    print_errors({*why});
+    finish();
+    return why->code() == error_code::not_ready ? exit_failed : exit_configuration;
+  }
+  try {
+    start_feeds();
+    wait_for_end(signals);
+  } catch (const std::exception& why) {
+    modules.front()->fail(why.what());
+  }
+  finish();
+  return exit_code.load();
+}
+
+app::app(int argc, char** argv) : state_(std::make_unique<state>()) {
+  state_->command = app_detail::parse_command_line(argc, argv);
+}
+
+app::~app() = default;
+
+void app::transport(std::unique_ptr<amphibus::transport::transport> offered) {
+  state_->transports.push_back(std::move(offered));
+}
+
+void app::module(std::string name, std::function<void(amphibus::module&)> start) {
+  state_->registered.push_back({std::move(name), std::move(start)});
+}
+
+const std::vector<std::string>& app::arguments() const noexcept { return state_->command.value.arguments; }
+
+wire_counters app::bytes() const noexcept {
+  const detail::placement* const from = state_->counted.load();
+  return from == nullptr ? wire_counters{} : from->bytes();
+}
+
+int app::run() {
+  if (state_->command.exit_code) return *state_->command.exit_code;
+  if (!state_->load()) return exit_configuration;
+  switch (state_->command.value.what) {
+    case app_detail::action::describe: return state_->describe();
+    case app_detail::action::up: return state_->up();
+    case app_detail::action::run: break;
+    case app_detail::action::explain_route: {
+      const std::string& topic = state_->command.value.topic;
+      if (const auto verdict = wire::check_topic_name(topic); !verdict.ok()) {
+        print_errors({wire::topic_error(topic, verdict)});
+        return exit_configuration;
+      }
+      std::fputs(config::explain_route(state_->configuration, topic).c_str(), stdout);
+      return 0;
+    }
+  }
+  return state_->choose_process() ? state_->run_process(*this) : exit_configuration;
+}
+
+module::module(std::string name, amphibus::bus& bus, app& owner)
+    : name_(std::move(name)), bus_(bus), app_(owner), executor_(bus.core()->start_executor(name_)) {}
+
+void module::stop() { app_.state_->ask_to_end(0); }
+
+void module::fail(const std::string& why) {
+  const error told(error_code::module_failed, "module '" + name_ + "' failed: " + escaped(why), "see the module's own log");
+  std::fprintf(stderr, "%s\n", told.what());
+  app_.state_->ask_to_end(exit_failed);
+}
+
+}  // namespace amphibus

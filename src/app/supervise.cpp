@@ -1,0 +1,144 @@
+#include <amphibus/app/supervise.hpp>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <amphibus/base/clock.hpp>
+
+#include "app/child.hpp"
+
+namespace amphibus {
+namespace {
+
+using app_detail::child;
+
+/// SIGINT, SIGTERM and SIGCHLD as a descriptor while it lives.
+class watched_signals {
+ public:
+  watched_signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int each : {SIGINT, SIGTERM, SIGCHLD}) sigaddset(&set, each);
+    ::sigprocmask(SIG_BLOCK, &set, &before_);
+    descriptor_ = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  }
+  ~watched_signals() {
+    ::close(descriptor_);
+    ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+  }
+  watched_signals(const watched_signals&) = delete;
+  watched_signals& operator=(const watched_signals&) = delete;
+  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
+  /// Returns: how many of the signals that came ask to stop.
+  [[nodiscard]] int take_stops() const {
+    int stops = 0;
+    signalfd_siginfo info{};
+    while (::read(descriptor_, &info, sizeof info) == sizeof info) stops += info.ssi_signo != SIGCHLD ? 1 : 0;
+    return stops;
+  }
+
+ private:
+  sigset_t before_{};
+  int descriptor_ = -1;
+};
+
+class supervisor {
+ public:
+  explicit supervisor(const supervise_options& options) : options_(options) {
+    if (!options_.on_line) {
+      options_.on_line = [](const std::string& name, const std::string& line) {
+        std::printf("%s | %s\n", name.c_str(), line.c_str());
+        std::fflush(stdout);
+      };
+    }
+  }
+
+  supervise_report run(const std::vector<supervised_process>& processes) {
+    for (const auto& each : processes) {
+      children_.push_back(std::make_unique<child>(each));
+      if (options_.on_started) options_.on_started(each.name, children_.back()->outcome().pid);
+    }
+    while (!all_done()) {
+      wait();
+      take_signals();
+      for (const auto& each : children_) {
+        if (each->output() >= 0) each->read_lines(options_.on_line);
+        if (each->reap()) note_end(each->outcome());
+      }
+      if (stops_ > 0 && base::steady_clock().now() >= kill_at_) kill_all(SIGKILL);
+    }
+    for (const auto& each : children_) report_.outcomes.push_back(each->outcome());
+    return std::move(report_);
+  }
+
+ private:
+  [[nodiscard]] bool all_done() const {
+    return std::all_of(children_.begin(), children_.end(), [](const auto& each) { return each->ended() && each->output() < 0; });
+  }
+
+  void wait() {
+    std::vector<pollfd> watched{{signals_.descriptor(), POLLIN, 0}};
+    for (const auto& each : children_) {
+      if (each->output() >= 0) watched.push_back({each->output(), POLLIN, 0});
+    }
+    int timeout_ms = -1;
+    if (stops_ > 0) {
+      const auto left = kill_at_ - base::steady_clock().now();
+      timeout_ms = static_cast<int>(std::clamp<std::int64_t>(left / std::chrono::milliseconds(1) + 1, 0, 1000));
+    }
+    ::poll(watched.data(), watched.size(), timeout_ms);
+  }
+
+  void take_signals() {
+    for (int stops = signals_.take_stops(); stops > 0; --stops) stop();
+  }
+
+  void stop() {
+    ++stops_;
+    if (stops_ == 1) {
+      kill_at_ = base::deadline_after(base::steady_clock().now(), options_.close_deadline);
+      kill_all(SIGTERM);
+    } else {
+      kill_at_ = base::steady_clock().now();
+    }
+  }
+
+  void note_end(const process_outcome& of) {
+    // Whatever of its group is left, e.g. a grandchild that holds the output open, ends with it.
+    ::kill(-of.pid, SIGKILL);
+    if (of.code == 0) return;
+    const bool first = report_.exit_code == 0;
+    const bool asked = stops_ > 0 && (of.signal == SIGTERM || of.signal == SIGKILL);
+    if (first) report_.exit_code = of.signal != 0 ? 128 + of.signal : of.code;
+    if (!asked) {
+      options_.on_line(of.name, of.signal != 0 ? "ended by signal " + std::to_string(of.signal)
+                                               : "ended with exit code " + std::to_string(of.code));
+    }
+    if (stops_ == 0) stop();
+  }
+
+  void kill_all(int signal) {
+    for (const auto& each : children_) each->kill_group(signal);
+  }
+
+  supervise_options options_;
+  watched_signals signals_;
+  std::vector<std::unique_ptr<child>> children_;
+  supervise_report report_;
+  int stops_ = 0;
+  base::time_point kill_at_ = base::time_point::max();
+};
+
+}  // namespace
+
+supervise_report supervise(const std::vector<supervised_process>& processes, const supervise_options& options) {
+  return supervisor(options).run(processes);
+}
+
+}  // namespace amphibus
