@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include <amphibus/wire/byte_writer.hpp>
+#include <amphibus/wire/codec.hpp>
+#include <amphibus/wire/envelope.hpp>
+
+/// The batch: what travels in the second frame of a data message. Layout, byte by byte: docs/wire.md.
+namespace amphibus::wire {
+
+inline constexpr std::uint32_t batch_magic = 0x31424d41;  ///< "AMB1"
+inline constexpr std::uint16_t batch_version = 1;
+inline constexpr std::size_t batch_header_size_bytes = 48;
+inline constexpr std::uint64_t batch_count_max = 1U << 20U;
+
+enum class batch_kind : std::uint16_t {
+  messages = 0,  ///< `count` messages from first_sequence on; count 0 repeats the next number of an idle stream
+  sync = 1,      ///< answer to a subscriber's marker: everything before is effective
+  goodbye = 2,   ///< the last batch of the producer
+};
+
+struct batch_header {
+  batch_kind kind = batch_kind::messages;
+  std::uint64_t producer = 0;        ///< incarnation of the sending process
+  std::uint64_t first_sequence = 1;  ///< of the stream (producer, topic); counts from 1 without gaps
+  std::uint64_t schema_hash = 0;
+  std::uint32_t count = 0;
+};
+
+/// Builds one batch after the other in one buffer.
+///
+/// Thread: confined. Allocates: only while it grows to its largest batch.
+class batch_writer {
+ public:
+  void begin(const batch_header& header);
+  /// Appends one message. Returns: its encoded payload size, or nullopt if the codec refuses or it is larger than
+  /// `size_max_bytes`; then nothing is appended.
+  std::optional<std::size_t> add(const envelope& with, const codec_operations& codec, const void* value,
+                                 std::size_t size_max_bytes);
+  /// Appends bytes that are no message: the body of sync and goodbye.
+  void add_raw(std::span<const std::byte> bytes);
+  /// Completes header and CRC. Returns: the whole batch, valid until the next begin().
+  std::span<const std::byte> finish();
+  [[nodiscard]] std::uint32_t count() const noexcept { return header_.count; }
+  [[nodiscard]] std::size_t size_bytes() const noexcept { return out_.size(); }
+
+ private:
+  batch_header header_;
+  byte_writer out_;
+};
+
+/// One message of a received batch; `payload` points into it and is 8-aligned if the batch was.
+struct batch_message {
+  envelope with;
+  std::span<const std::byte> payload;
+};
+
+/// Reads a batch that came from outside: everything is checked before anything is handed out.
+///
+/// Thread: confined. Lifetime: the bytes outlive the reader's messages. Allocates: never.
+class batch_reader {
+ public:
+  /// Checks magic, version, lengths, CRC and every message boundary. Returns: what is wrong, or nullptr.
+  const char* open(std::span<const std::byte> bytes);
+  [[nodiscard]] const batch_header& header() const noexcept { return header_; }
+  /// The body of sync and goodbye.
+  [[nodiscard]] std::span<const std::byte> body() const noexcept { return bytes_.subspan(batch_header_size_bytes); }
+  /// The next message. Returns: false after the last.
+  bool next(batch_message& into) noexcept;
+
+ private:
+  [[nodiscard]] const char* check_messages() const noexcept;
+
+  batch_header header_;
+  std::span<const std::byte> bytes_;
+  std::size_t position_ = 0;
+  std::uint32_t read_ = 0;
+};
+
+}  // namespace amphibus::wire

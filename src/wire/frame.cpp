@@ -1,0 +1,165 @@
+#include <amphibus/wire/frame.hpp>
+
+#include <array>
+#include <bit>
+#include <cstring>
+
+#include <amphibus/wire/crc32c.hpp>
+
+namespace amphibus::wire {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "the wire is little-endian; add byte swaps for this machine");
+
+// Offsets within the header.
+constexpr std::size_t at_magic = 0;
+constexpr std::size_t at_version = 4;
+constexpr std::size_t at_kind = 6;
+constexpr std::size_t at_producer = 8;
+constexpr std::size_t at_first_sequence = 16;
+constexpr std::size_t at_schema_hash = 24;
+constexpr std::size_t at_count = 32;
+constexpr std::size_t at_body_size = 36;
+constexpr std::size_t at_crc = 40;
+
+enum class context_kind : std::uint32_t { first = 0, full = 1 };
+constexpr std::size_t prefix_size_bytes = 8;  // payload size u32, context kind u32
+constexpr std::size_t id_words = 3;
+
+template <class T>
+T load(std::span<const std::byte> from, std::size_t at) noexcept {
+  T value;
+  std::memcpy(&value, from.data() + at, sizeof value);
+  return value;
+}
+
+template <class T>
+void store(std::byte* to, const T& value) noexcept {
+  std::memcpy(to, &value, sizeof value);
+}
+
+constexpr std::size_t context_size_bytes(context_kind kind) noexcept {
+  return kind == context_kind::first ? 16 : 3 * id_words * 8;
+}
+
+constexpr std::size_t padded(std::size_t size) noexcept { return (size + 7) & ~std::size_t{7}; }
+
+void store_id(std::byte* to, const message_id& id) noexcept {
+  const std::array<std::uint64_t, id_words> words{id.source.origin, id.source.index, id.sequence};
+  store(to, words);
+}
+
+message_id load_id(std::span<const std::byte> from, std::size_t at) noexcept {
+  const auto words = load<std::array<std::uint64_t, id_words>>(from, at);
+  return {{words[0], words[1]}, words[2]};
+}
+
+}  // namespace
+
+void batch_writer::begin(const batch_header& header) {
+  header_ = header;
+  header_.count = 0;
+  out_.clear();
+  out_.extend(batch_header_size_bytes);
+}
+
+std::optional<std::size_t> batch_writer::add(const envelope& with, const codec_operations& codec, const void* value,
+                                             std::size_t size_max_bytes) {
+  const bool first = with.id.source.origin == header_.producer && with.correlation == with.id && !with.causation;
+  const context_kind kind = first ? context_kind::first : context_kind::full;
+  const std::size_t begin = out_.size();
+  std::byte* const prefix = out_.extend(prefix_size_bytes + context_size_bytes(kind));
+  std::byte* const context = prefix + prefix_size_bytes;
+  if (first) {
+    store(context, std::array<std::uint64_t, 2>{with.id.source.index, with.id.sequence});
+  } else {
+    store_id(context, with.id);
+    store_id(context + id_words * 8, with.correlation);
+    store_id(context + 2 * id_words * 8, with.causation);
+  }
+  const std::size_t payload = out_.size();
+  if (!codec.encode(value, out_) || out_.size() - payload > size_max_bytes) {
+    out_.truncate(begin);
+    return std::nullopt;
+  }
+  const std::size_t size = out_.size() - payload;
+  store(out_.data() + begin, std::array<std::uint32_t, 2>{static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(kind)});
+  out_.pad(8);
+  ++header_.count;
+  return size;
+}
+
+void batch_writer::add_raw(std::span<const std::byte> bytes) { out_.append(bytes); }
+
+std::span<const std::byte> batch_writer::finish() {
+  std::byte* const to = out_.data();
+  std::memset(to, 0, batch_header_size_bytes);
+  store(to + at_magic, batch_magic);
+  store(to + at_version, batch_version);
+  store(to + at_kind, header_.kind);
+  store(to + at_producer, header_.producer);
+  store(to + at_first_sequence, header_.first_sequence);
+  store(to + at_schema_hash, header_.schema_hash);
+  store(to + at_count, header_.count);
+  store(to + at_body_size, static_cast<std::uint32_t>(out_.size() - batch_header_size_bytes));
+  store(to + at_crc, crc32c(out_.bytes()));
+  return out_.bytes();
+}
+
+const char* batch_reader::open(std::span<const std::byte> bytes) {
+  if (bytes.size() < batch_header_size_bytes) return "shorter than the 48-byte batch header";
+  if (load<std::uint32_t>(bytes, at_magic) != batch_magic) return "wrong magic: not an Amphibus batch";
+  if (load<std::uint16_t>(bytes, at_version) != batch_version) return "another batch version; this one reads 1";
+  if (load<std::uint32_t>(bytes, at_body_size) != bytes.size() - batch_header_size_bytes) {
+    return "the body size in the header is not the size that came";
+  }
+  std::array<std::byte, batch_header_size_bytes> header;
+  std::memcpy(header.data(), bytes.data(), header.size());
+  store(header.data() + at_crc, std::uint32_t{0});
+  if (crc32c(bytes.subspan(header.size()), crc32c(header)) != load<std::uint32_t>(bytes, at_crc)) return "wrong CRC-32C";
+  bytes_ = bytes;
+  header_ = {load<batch_kind>(bytes, at_kind), load<std::uint64_t>(bytes, at_producer),
+             load<std::uint64_t>(bytes, at_first_sequence), load<std::uint64_t>(bytes, at_schema_hash),
+             load<std::uint32_t>(bytes, at_count)};
+  if (header_.kind > batch_kind::goodbye) return "unknown kind of batch";
+  if (header_.first_sequence == 0 && header_.kind == batch_kind::messages) return "sequence numbers begin at 1";
+  position_ = batch_header_size_bytes;
+  read_ = 0;
+  return header_.kind == batch_kind::messages ? check_messages() : nullptr;
+}
+
+const char* batch_reader::check_messages() const noexcept {
+  if (header_.count > batch_count_max) return "more than 1,048,576 messages in a batch";
+  std::size_t at = batch_header_size_bytes;
+  for (std::uint32_t i = 0; i != header_.count; ++i) {
+    if (bytes_.size() - at < prefix_size_bytes) return "a message begins beyond the end of the batch";
+    const auto kind = load<std::uint32_t>(bytes_, at + 4);
+    if (kind > static_cast<std::uint32_t>(context_kind::full)) return "unknown kind of context";
+    const std::size_t context = context_size_bytes(static_cast<context_kind>(kind));
+    const std::size_t size = padded(load<std::uint32_t>(bytes_, at));
+    if (bytes_.size() - at - prefix_size_bytes < context + size) return "a message ends beyond the end of the batch";
+    at += prefix_size_bytes + context + size;
+  }
+  return at == bytes_.size() ? nullptr : "bytes are left after the last message";
+}
+
+bool batch_reader::next(batch_message& into) noexcept {
+  if (read_ == header_.count) return false;
+  ++read_;
+  const auto size = load<std::uint32_t>(bytes_, position_);
+  const auto kind = static_cast<context_kind>(load<std::uint32_t>(bytes_, position_ + 4));
+  position_ += prefix_size_bytes;
+  if (kind == context_kind::first) {
+    const auto words = load<std::array<std::uint64_t, 2>>(bytes_, position_);
+    into.with = first_envelope({{header_.producer, words[0]}, words[1]});
+  } else {
+    into.with = {load_id(bytes_, position_), load_id(bytes_, position_ + id_words * 8),
+                 load_id(bytes_, position_ + 2 * id_words * 8), 0};
+  }
+  position_ += context_size_bytes(kind);
+  into.payload = bytes_.subspan(position_, size);
+  position_ += padded(size);
+  return true;
+}
+
+}  // namespace amphibus::wire

@@ -1,0 +1,110 @@
+#include <amphibus/wire/crc32c.hpp>
+#include <amphibus/wire/frame.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <string>
+#include <vector>
+
+using namespace amphibus;
+using namespace amphibus::wire;
+
+namespace {
+
+bool encode_text(const void* value, byte_writer& out) {
+  const auto& text = *static_cast<const std::string*>(value);
+  out.append(text.data(), text.size());
+  return text != "refuse";
+}
+bool decode_text(std::span<const std::byte>, void*) { return true; }
+constexpr codec_operations text_codec{"text", 1, 7, &encode_text, &decode_text};
+
+const message_id one{{11, 2}, 3};
+const message_id other{{12, 4}, 5};
+
+std::vector<std::byte> sample() {
+  batch_writer writer;
+  writer.begin({batch_kind::messages, 11, 40, 7});
+  for (const std::string text : {"", "x", "eight by", "longer than eight"}) {
+    writer.add(first_envelope(one), text_codec, &text, 100);
+  }
+  const std::string text = "caused";
+  writer.add({other, one, one, 0}, text_codec, &text, 100);
+  const auto bytes = writer.finish();
+  return {bytes.begin(), bytes.end()};
+}
+
+std::vector<std::byte> with_crc(std::vector<std::byte> bytes) {
+  const std::uint32_t none = 0;
+  std::memcpy(bytes.data() + 40, &none, 4);
+  const std::uint32_t crc = crc32c(bytes);
+  std::memcpy(bytes.data() + 40, &crc, 4);
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("crc32c: the standard check value", "[wire]") {
+  const std::string digits = "123456789";
+  CHECK(crc32c(std::as_bytes(std::span(digits))) == 0xe3069283U);
+  const auto head = crc32c(std::as_bytes(std::span(digits).first(4)));
+  CHECK(crc32c(std::as_bytes(std::span(digits).subspan(4)), head) == 0xe3069283U);
+}
+
+TEST_CASE("frame: what was written is read, contexts included", "[wire]") {
+  const auto bytes = sample();
+  batch_reader reader;
+  REQUIRE(reader.open(bytes) == nullptr);
+  CHECK(reader.header().first_sequence == 40);
+  CHECK(reader.header().count == 5);
+  batch_message message;
+  std::vector<std::string> texts;
+  while (reader.next(message)) {
+    CHECK((message.payload.data() - bytes.data()) % 8 == 0);
+    texts.emplace_back(reinterpret_cast<const char*>(message.payload.data()), message.payload.size());
+    if (texts.size() == 1) CHECK(message.with == first_envelope(one));
+  }
+  CHECK(texts == std::vector<std::string>{"", "x", "eight by", "longer than eight", "caused"});
+  CHECK(message.with == envelope{other, one, one, 0});
+}
+
+TEST_CASE("frame: a message that is too large or refused leaves the batch as it was", "[wire]") {
+  batch_writer writer;
+  writer.begin({batch_kind::messages, 11, 1, 7});
+  const std::size_t before = writer.size_bytes();
+  std::string text(101, 'x');
+  CHECK_FALSE(writer.add(first_envelope(one), text_codec, &text, 100));
+  text = "refuse";
+  CHECK_FALSE(writer.add(first_envelope(one), text_codec, &text, 100));
+  CHECK(writer.size_bytes() == before);
+  CHECK(writer.count() == 0);
+}
+
+TEST_CASE("frame: a batch cut at any byte is refused", "[wire]") {
+  const auto bytes = sample();
+  batch_reader reader;
+  for (std::size_t size = 0; size != bytes.size(); ++size) CHECK(reader.open(std::span(bytes).first(size)) != nullptr);
+}
+
+TEST_CASE("frame: any flipped byte is refused", "[wire]") {
+  const auto bytes = sample();
+  batch_reader reader;
+  for (std::size_t i = 0; i != bytes.size(); ++i) {
+    if (i >= 44 && i < 48) continue;  // reserved, but covered by the CRC as well
+    auto broken = bytes;
+    broken[i] ^= std::byte{0x41};
+    CHECK(reader.open(broken) != nullptr);
+  }
+}
+
+TEST_CASE("frame: lengths and counts that lie are refused even with the right CRC", "[wire]") {
+  batch_reader reader;
+  for (const std::size_t at : {32U, 36U, 48U, 52U}) {
+    for (const std::uint32_t lie : {0xffffffffU, 0x7fffffffU, 6U, 1000U}) {
+      auto broken = sample();
+      std::memcpy(broken.data() + at, &lie, 4);
+      INFO("offset " << at << " value " << lie);
+      CHECK(reader.open(with_crc(broken)) != nullptr);
+    }
+  }
+}
