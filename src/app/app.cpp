@@ -184,7 +184,8 @@ int app::state::up() {
 bool app::state::start(app& owner) {
   running = std::make_unique<bus>(bus_options{.name = process});
   running->on_event([name = process](const event& what) {
-    if (what.kind == event_kind::ready || what.kind == event_kind::peer_connected) return;
+    const auto kind = what.kind;
+    if (kind == event_kind::ready || kind == event_kind::peer_connected || kind == event_kind::peer_closed) return;
     std::fprintf(stderr, "[%s] %s\n", name.c_str(), to_string(what).c_str());
   });
   placed = std::make_shared<detail::placement>(*running->core(), configuration, process, transports);

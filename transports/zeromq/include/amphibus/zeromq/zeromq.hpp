@@ -1,0 +1,26 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include <amphibus/base/fault.hpp>
+#include <amphibus/transport/transport.hpp>
+
+namespace amphibus::zeromq {
+
+/// What the ZeroMQ transport can choose; all with defaults.
+struct options {
+  /// Silence on a control link after which a PING goes out. A peer is lost after three of them.
+  std::chrono::nanoseconds ping_interval = std::chrono::seconds(4);
+  /// How long the last number of an idle stream waits before it is repeated once, so that a lost tail is seen.
+  std::chrono::nanoseconds idle_repeat_after = std::chrono::milliseconds(100);
+  /// Allows tcp endpoints beyond loopback although this version neither authenticates nor encrypts.
+  bool allow_plain_network = false;
+  /// Fault point "zeromq.deliver": every received message, behind the sequence check. For tests and demos.
+  base::fault_hook* faults = nullptr;
+};
+
+/// The transport `zeromq`: level best_effort, endpoints tcp://HOST:PORT and ipc://PATH. See transports/zeromq/README.md.
+std::unique_ptr<amphibus::transport::transport> transport(const options& with = {});
+
+}  // namespace amphibus::zeromq

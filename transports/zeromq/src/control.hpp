@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <amphibus/wire/byte_writer.hpp>
+
+/// Control messages: what two processes tell each other beside the data. One ZeroMQ frame each, little-endian, every
+/// field bounded; layout in docs/wire.md.
+namespace amphibus::zeromq {
+
+inline constexpr std::uint16_t protocol_version = 1;
+inline constexpr std::size_t control_topics_max = 20'000;
+inline constexpr std::size_t control_routes_max = 1'000;
+inline constexpr std::size_t control_text_size_max_bytes = 1'024;
+
+struct control_topic {
+  std::string name;
+  std::uint32_t route = 0;
+  std::string type_name;
+  std::uint16_t major = 0;
+  std::uint64_t schema_hash = 0;
+  bool subscribed = false;
+  friend bool operator==(const control_topic&, const control_topic&) = default;
+};
+
+/// Who I am; the first message in both directions.
+struct hello {
+  std::uint16_t protocol_min = protocol_version;
+  std::uint16_t protocol_max = protocol_version;
+  std::string process;
+  std::uint64_t routes_digest = 0;
+  std::vector<std::string> data_endpoints;  ///< one per route
+  std::uint64_t revision = 0;               ///< of `topics`
+  std::vector<control_topic> topics;
+};
+/// Topics that are new or changed since the last hello or update.
+struct update {
+  std::uint64_t revision = 0;
+  std::vector<control_topic> topics;
+};
+/// All my subscriptions are confirmed by every peer.
+struct ready {};
+struct ping {};
+/// Nothing follows but what the data goodbye announced.
+struct bye {};
+/// Everything up to your goodbye is delivered.
+struct bye_ok {};
+/// I will not talk to you: the text of the error.
+struct reject {
+  std::uint16_t code = 0;
+  std::string text;
+};
+
+using control_body = std::variant<hello, update, ready, ping, bye, bye_ok, reject>;
+
+struct control_message {
+  std::uint64_t incarnation = 0;  ///< of the sender
+  control_body body;
+};
+
+std::vector<std::byte> encode(const control_message& message);
+/// Returns: what is wrong, or nullptr and `into` is complete. Never trusts a length. A hello of another protocol version
+/// comes through with its range and nothing else, so that it can be answered.
+const char* decode(std::span<const std::byte> bytes, control_message& into);
+
+}  // namespace amphibus::zeromq

@@ -1,0 +1,222 @@
+#include "inbound.hpp"
+
+#include <cstring>
+#include <utility>
+
+#include <amphibus/base/event.hpp>
+#include <amphibus/wire/topic_name.hpp>
+
+#include "sockets.hpp"
+
+namespace amphibus::zeromq {
+namespace {
+
+constexpr int batches_per_turn = 16;
+constexpr auto report_interval = std::chrono::seconds(1);
+constexpr std::size_t streams_max = 20'000;
+
+std::string_view text_of(const zmq::message_t& frame) { return {frame.data<char>(), frame.size()}; }
+
+}  // namespace
+
+inbound::inbound(zmq::socket_t socket, settings with, callbacks call, transport::host& host)
+    : socket_(std::move(socket)), settings_(std::move(with)), call_(std::move(call)), host_(host) {
+  socket_.set(zmq::sockopt::subscribe, std::string(goodbye_topic));
+}
+
+void inbound::subscribe(const std::set<std::string>& topics, std::uint64_t own_incarnation, std::uint64_t revision) {
+  for (const std::string& each : topics) {
+    if (!topics_.contains(each)) socket_.set(zmq::sockopt::subscribe, each + '\0');
+  }
+  for (const std::string& each : topics_) {
+    if (!topics.contains(each)) socket_.set(zmq::sockopt::unsubscribe, each + '\0');
+  }
+  topics_ = topics;
+  const std::string next = marker_topic(own_incarnation, revision);
+  if (next == marker_) return;
+  if (!marker_.empty()) socket_.set(zmq::sockopt::unsubscribe, marker_);
+  marker_ = next;
+  socket_.set(zmq::sockopt::subscribe, marker_);
+}
+
+base::time_point inbound::next_timer() const noexcept {
+  return pending_ ? pending_since_ + settings_.stall_max : base::time_point::max();
+}
+
+bool inbound::work(base::time_point now) {
+  bool moved = false;
+  if (pending_) {
+    if (!deliver_rest(now)) return false;
+    moved = true;
+  }
+  for (int i = 0; i != batches_per_turn && !pending_ && receive(); ++i) {
+    accept(text_of(topic_frame_), now);
+    moved = true;
+  }
+  return moved;
+}
+
+bool inbound::receive() {
+  if (!socket_.recv(topic_frame_, zmq::recv_flags::dontwait)) return false;
+  int frames = 1;
+  bool more = topic_frame_.more();
+  while (more) {
+    zmq::message_t next;
+    static_cast<void>(socket_.recv(next, zmq::recv_flags::dontwait));
+    more = next.more();
+    if (++frames == 2) body_ = std::move(next);
+  }
+  host_.count_bytes(0, topic_frame_.size() + body_.size());
+  if (frames != 2) body_.rebuild();
+  return true;
+}
+
+void inbound::accept(std::string_view topic, base::time_point now) {
+  std::span<const std::byte> bytes{body_.data<std::byte>(), body_.size()};
+  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 8 != 0) {  // libzmq hands out unaligned payloads now and then
+    aligned_.clear();
+    aligned_.append(bytes);
+    bytes = aligned_.bytes();
+  }
+  if (const char* why = batch_.open(bytes)) return reject(why);
+  if (batch_.header().producer != settings_.producer) return reject("a batch of another incarnation of the peer");
+  switch (batch_.header().kind) {
+    case wire::batch_kind::goodbye: return call_.on_goodbye();
+    case wire::batch_kind::sync: {
+      const auto answered = parse_marker(topic);
+      if (!answered || topic != marker_) return;  // of an earlier revision
+      adopt_baselines();
+      return call_.on_sync(answered->revision);
+    }
+    case wire::batch_kind::messages: break;
+  }
+  if (accept_batch(topic)) deliver_rest(now);
+}
+
+bool inbound::accept_batch(std::string_view topic) {
+  if (topic.empty() || topic.back() != '\0') return reject("a data topic without its NUL"), false;
+  topic.remove_suffix(1);
+  if (!wire::check_topic_name(topic).ok()) return reject("a data topic that breaks the grammar"), false;
+  if (!topics_.contains(std::string(topic))) return false;  // ended here; batches on their way are normal
+  auto found = streams_.find(topic);
+  if (found == streams_.end()) {
+    if (streams_.size() >= streams_max) return reject("more than 20,000 topics"), false;
+    found = streams_.emplace(std::string(topic), stream{}).first;
+  }
+  stream& of = found->second;
+  if (of.to == nullptr) of.to = host_.find_ingress(topic);
+  const wire::batch_header& header = batch_.header();
+  if (of.next_sequence == 0) of.next_sequence = header.first_sequence;
+  if (header.first_sequence > of.next_sequence) count_gap(of, topic, header.first_sequence - of.next_sequence);
+  sequence_ = header.first_sequence;
+  topic_ = found->first;
+  stream_ = &of;
+  return of.to != nullptr;
+}
+
+void inbound::adopt_baselines() {
+  std::span<const std::byte> rest = batch_.body();
+  while (rest.size() >= 2) {
+    std::uint16_t size = 0;
+    std::uint64_t next = 0;
+    std::memcpy(&size, rest.data(), sizeof size);
+    if (rest.size() < sizeof size + size + sizeof next) return reject("a sync that ends too early");
+    const std::string name(reinterpret_cast<const char*>(rest.data()) + sizeof size, size);
+    std::memcpy(&next, rest.data() + sizeof size + size, sizeof next);
+    rest = rest.subspan(sizeof size + size + sizeof next);
+    if (!topics_.contains(name)) continue;
+    stream& of = streams_[name];
+    if (of.next_sequence == 0) of.next_sequence = next;
+  }
+  // Topics the peer has not published yet begin at 1.
+  for (const std::string& each : topics_) {
+    if (stream& of = streams_[each]; of.next_sequence == 0) of.next_sequence = 1;
+  }
+}
+
+void inbound::count_gap(stream& of, std::string_view topic, std::uint64_t lost) {
+  of.next_sequence += lost;
+  of.lost += lost;
+  host_.report({event_kind::gap, std::string(topic), "", settings_.peer, lost,
+                "lost on the way: the route is drop_newest, the link broke, or a message was given up"});
+}
+
+bool inbound::deliver_rest(base::time_point now) {
+  for (;;) {
+    if (!message_) {
+      wire::batch_message next;
+      if (!batch_.next(next)) break;
+      message_ = next;
+    }
+    if (sequence_ < stream_->next_sequence) {  // seen already
+      ++sequence_;
+      message_.reset();
+      continue;
+    }
+    if (!deliver_with_faults(*message_, now)) {
+      if (!std::exchange(pending_, true)) pending_since_ = now;
+      return false;
+    }
+    message_.reset();
+    stream_->next_sequence = ++sequence_;
+  }
+  pending_ = false;
+  return true;
+}
+
+bool inbound::deliver_with_faults(const wire::batch_message& message, base::time_point now) {
+  if (settings_.faults == nullptr) [[likely]] return hand_over(message, now);
+  if (pending_) return hand_over(message, now);  // asked already
+  switch (settings_.faults->at("zeromq.deliver")) {
+    case base::fault_action::lose: return true;
+    case base::fault_action::duplicate: return hand_over(message, now) && hand_over(message, now);
+    case base::fault_action::swap: {
+      wire::batch_message later;
+      if (!batch_.next(later)) return hand_over(message, now);
+      // The exchanged pair goes through at once; a full inbox in between would only make the fault larger.
+      const bool done = hand_over(later, now) && hand_over(message, now);
+      ++sequence_;
+      return done;
+    }
+    case base::fault_action::none: break;
+  }
+  return hand_over(message, now);
+}
+
+bool inbound::hand_over(const wire::batch_message& message, base::time_point now) {
+  wire::envelope with = message.with;
+  with.lost_before = stream_->lost;
+  switch (stream_->to->deliver(with, message.payload)) {
+    case transport::delivery::delivered:
+      if (std::exchange(stream_->stalled, false)) {
+        host_.report({event_kind::gap, topic_, "", settings_.peer, stream_->lost, "dropped while the subscription was stalled"});
+      }
+      stream_->lost = 0;
+      return true;
+    case transport::delivery::no_subscriber: return true;
+    case transport::delivery::undecodable:
+      ++stream_->lost;
+      reject("a payload that its codec refuses");
+      return true;
+    case transport::delivery::full: break;
+  }
+  const bool over = pending_ && now - pending_since_ >= settings_.stall_max;
+  if (!over && !stream_->stalled) return false;
+  if (!std::exchange(stream_->stalled, true)) {
+    host_.report({event_kind::peer_stalled, topic_, "", settings_.peer, 0,
+                  "a subscription here took nothing for peer_stall_max: its messages are dropped until it does"});
+  }
+  ++stream_->lost;
+  return true;
+}
+
+void inbound::reject(const char* why) {
+  ++rejected_;
+  const auto now = host_.clock().now();
+  if (now < next_report_) return;
+  next_report_ = now + report_interval;
+  host_.report({event_kind::rejected_input, "", "", settings_.peer, std::exchange(rejected_, 0),
+                std::string(why) + ": something that is no Amphibus peer of this version sends to a data socket"});
+}
+
+}  // namespace amphibus::zeromq

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include <zmq.hpp>
+
+#include <amphibus/base/fault.hpp>
+#include <amphibus/transport/transport.hpp>
+#include <amphibus/wire/frame.hpp>
+
+namespace amphibus::zeromq {
+
+/// The receiving side of one peer and route: SUB -> sequence check -> ingress.
+///
+/// It never waits on an inbox: what a full one refuses stays in hand and the socket is not polled meanwhile. A subscription
+/// that takes nothing for peer_stall_max loses messages, counted and told, rather than stall the rest for ever.
+/// Thread: the I/O thread.
+class inbound {
+ public:
+  struct settings {
+    std::string peer;
+    std::uint64_t producer = 0;  ///< incarnation of the peer
+    base::duration stall_max{};
+    base::fault_hook* faults = nullptr;
+  };
+  struct callbacks {
+    std::function<void(std::uint64_t revision)> on_sync;
+    std::function<void()> on_goodbye;
+  };
+  inbound(zmq::socket_t socket, settings with, callbacks call, transport::host& host);
+
+  /// Subscribes to exactly `topics`, then to the marker of `revision`, whose answer proves that all are effective.
+  void subscribe(const std::set<std::string>& topics, std::uint64_t own_incarnation, std::uint64_t revision);
+  /// Receives and delivers what is there, bounded. Returns: true if anything moved.
+  bool work(base::time_point now);
+  /// True while a full inbox holds a batch in hand: do not poll.
+  [[nodiscard]] bool pending() const noexcept { return pending_; }
+  [[nodiscard]] base::time_point next_timer() const noexcept;
+  [[nodiscard]] zmq::socket_t& socket() noexcept { return socket_; }
+
+ private:
+  struct stream {
+    transport::ingress* to = nullptr;
+    std::uint64_t next_sequence = 0;  // 0: no baseline yet
+    std::uint64_t lost = 0;           // to tell with the next message
+    bool stalled = false;
+  };
+
+  bool receive();
+  void accept(std::string_view topic, base::time_point now);
+  bool accept_batch(std::string_view topic);
+  void adopt_baselines();
+  void count_gap(stream& of, std::string_view topic, std::uint64_t lost);
+  /// Delivers the batch in hand from where it stopped. Returns: false while an inbox is full.
+  bool deliver_rest(base::time_point now);
+  bool deliver_with_faults(const wire::batch_message& message, base::time_point now);
+  bool hand_over(const wire::batch_message& message, base::time_point now);
+  void reject(const char* why);
+
+  zmq::socket_t socket_;
+  const settings settings_;
+  const callbacks call_;
+  transport::host& host_;
+  std::set<std::string> topics_;
+  std::string marker_;
+  std::map<std::string, stream, std::less<>> streams_;
+
+  zmq::message_t topic_frame_;
+  zmq::message_t body_;
+  wire::byte_writer aligned_;
+  wire::batch_reader batch_;
+  std::optional<wire::batch_message> message_;  // refused by a full inbox
+  std::uint64_t sequence_ = 0;                  // of the next message of the batch
+  std::string topic_;
+  stream* stream_ = nullptr;
+  bool pending_ = false;
+  base::time_point pending_since_{};
+  std::uint64_t rejected_ = 0;
+  base::time_point next_report_{};
+};
+
+}  // namespace amphibus::zeromq

@@ -1,0 +1,243 @@
+#include "link.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace amphibus::zeromq {
+namespace {
+
+constexpr int missed_pings_max = 3;
+
+}  // namespace
+
+void link::send(base::time_point now, control_body body) {
+  last_sent_ = now;
+  actions_.emplace_back(send_control{std::move(body)});
+}
+
+void link::tell_event(event_kind kind, const std::string& text) {
+  actions_.emplace_back(tell{{kind, "", "", settings_.peer_process, 0, text}});
+}
+
+void link::greet(base::time_point now) {
+  hello own;
+  own.process = settings_.own_process;
+  own.routes_digest = settings_.routes_digest;
+  own.data_endpoints = settings_.data_endpoints;
+  own.revision = revision_;
+  own.topics = own_;
+  greeted_revision_ = revision_;
+  send(now, std::move(own));
+}
+
+void link::on_connected(base::time_point now) {
+  state_ = state::greeting;
+  last_heard_ = now;
+  greet(now);
+}
+
+void link::on_message(base::time_point now, const control_message& message) {
+  if (const auto* greeting = std::get_if<hello>(&message.body)) return handle(now, *greeting, message.incarnation);
+  if (const auto* no = std::get_if<reject>(&message.body)) return handle(*no);
+  // Frames of an earlier life of the peer are normal after a restart.
+  if (state_ != state::established || message.incarnation != peer_) return;
+  last_heard_ = now;
+  if (const auto* changed = std::get_if<update>(&message.body)) return handle(now, *changed);
+  if (std::holds_alternative<ready>(message.body)) peer_ready_ = true;
+  if (std::holds_alternative<bye_ok>(message.body)) bye_confirmed_ = true;
+  if (std::holds_alternative<bye>(message.body)) {
+    peer_said_bye_ = true;
+    if (peer_data_ended_) send(now, bye_ok{});
+    tell_event(event_kind::peer_closed, "said goodbye");
+  }
+}
+
+void link::handle(base::time_point now, const hello& from_peer, std::uint64_t incarnation) {
+  if (const auto why = objection(from_peer)) return refuse(now, *why);
+  const bool restarted = peer_ != 0 && peer_ != incarnation && state_ == state::established && !peer_said_bye_;
+  if (restarted) tell_event(event_kind::peer_lost, "came back as a new process");
+  forget_peer();
+  peer_ = incarnation;
+  last_heard_ = now;
+  if (!settings_.connects) greet(now);
+  state_ = state::established;
+  peer_revision_ = from_peer.revision;
+  adopt(from_peer.topics);
+  actions_.emplace_back(open_data{from_peer.data_endpoints});
+  tell_event(event_kind::peer_connected, "incarnation " + to_string(source_id{incarnation, 0}));
+  // Our hello may be older than our topics: we were not allowed to send updates before the peer answered.
+  if (greeted_revision_ != revision_) send(now, update{revision_, own_});
+  if (said_ready_) send(now, ready{});
+  if (said_bye_) send(now, bye{});
+}
+
+void link::handle(base::time_point now, const update& from_peer) {
+  if (const auto why = type_objection(from_peer.topics)) return refuse(now, *why);
+  peer_revision_ = from_peer.revision;
+  adopt(from_peer.topics);
+  answer_markers();
+}
+
+void link::handle(const reject& from_peer) {
+  if (state_ == state::refused) return;
+  state_ = state::refused;
+  const error why(static_cast<error_code>(from_peer.code),
+                  "process '" + settings_.peer_process + "' refuses this one: " + escaped(from_peer.text),
+                  "start both from the same file and the same build");
+  actions_.emplace_back(close_data{});
+  actions_.emplace_back(fail_start{why});
+}
+
+std::optional<error> link::objection(const hello& from_peer) const {
+  const error_location where{"process " + settings_.peer_process};
+  if (protocol_version < from_peer.protocol_min || protocol_version > from_peer.protocol_max) {
+    return error(error_code::peer_protocol,
+                 "process '" + settings_.peer_process + "' speaks protocol " + std::to_string(from_peer.protocol_min) + " to " +
+                     std::to_string(from_peer.protocol_max) + ", '" + settings_.own_process + "' speaks " +
+                     std::to_string(protocol_version),
+                 "run builds whose protocol ranges overlap", where);
+  }
+  if (from_peer.process != settings_.peer_process) {
+    return error(error_code::peer_routes,
+                 "process '" + escaped(from_peer.process) + "' answers where '" + settings_.peer_process + "' was expected",
+                 "check the endpoints of the file", where);
+  }
+  const bool same = from_peer.routes_digest == settings_.routes_digest &&
+                    from_peer.data_endpoints.size() == settings_.data_endpoints.size();
+  if (!same) {
+    return error(error_code::peer_routes,
+                 "process '" + settings_.peer_process + "' was started with other processes, modules or routes than '" +
+                     settings_.own_process + "'",
+                 "start every process from the same file; compare with --describe", where);
+  }
+  return type_objection(from_peer.topics);
+}
+
+std::optional<error> link::type_objection(const std::vector<control_topic>& theirs) const {
+  for (const control_topic& other : theirs) {
+    const auto own = std::lower_bound(own_.begin(), own_.end(), other.name,
+                                      [](const control_topic& a, const std::string& name) { return a.name < name; });
+    if (own == own_.end() || own->name != other.name) continue;
+    if (own->type_name == other.type_name && own->major == other.major) continue;
+    return error(error_code::peer_type,
+                 "topic '" + other.name + "' is " + own->type_name + " major " + std::to_string(own->major) + " in '" +
+                     settings_.own_process + "' and " + escaped(other.type_name) + " major " + std::to_string(other.major) +
+                     " in '" + settings_.peer_process + "'",
+                 "build both processes with the same message type; equal majors can read each other",
+                 {"process " + settings_.peer_process});
+  }
+  return std::nullopt;
+}
+
+void link::refuse(base::time_point now, const error& why) {
+  send(now, reject{static_cast<std::uint16_t>(why.code()), why.text()});
+  if (state_ == state::refused) return;
+  forget_peer();
+  state_ = state::refused;
+  actions_.emplace_back(close_data{});
+  tell_event(event_kind::peer_refused, why.text());
+  actions_.emplace_back(fail_start{why});
+}
+
+void link::adopt(const std::vector<control_topic>& changed) {
+  for (const control_topic& each : changed) {
+    const bool before = peer_topics_.contains(each.name) && peer_topics_[each.name].subscribed;
+    peer_topics_[each.name] = each;
+    if (before != each.subscribed) actions_.emplace_back(set_interest{each.name, each.subscribed});
+  }
+}
+
+void link::on_local_topics(base::time_point now, std::uint64_t revision, std::vector<control_topic> all) {
+  std::vector<control_topic> changed;
+  for (const control_topic& each : all) {
+    if (!std::binary_search(own_.begin(), own_.end(), each, [](const auto& a, const auto& b) {
+          return std::tie(a.name, a.subscribed) < std::tie(b.name, b.subscribed);
+        })) {
+      changed.push_back(each);
+    }
+  }
+  revision_ = revision;
+  own_ = std::move(all);
+  if (state_ != state::established) return;
+  std::vector<control_topic> theirs;
+  for (const auto& [name, topic] : peer_topics_) theirs.push_back(topic);
+  if (const auto why = type_objection(theirs)) return refuse(now, *why);
+  send(now, update{revision_, std::move(changed)});
+}
+
+bool link::on_marker(std::size_t route, std::uint64_t incarnation, std::uint64_t revision) {
+  if (incarnation != peer_ || !established()) return false;
+  markers_[route] = revision;
+  answer_markers();
+  return true;
+}
+
+void link::answer_markers() {
+  std::erase_if(markers_, [this](const auto& each) {
+    if (each.second > peer_revision_) return false;
+    actions_.emplace_back(send_sync{each.first, peer_, each.second});
+    return true;
+  });
+}
+
+void link::on_sync(std::size_t route, std::uint64_t revision) {
+  synced_[route] = std::max(synced_[route], revision);
+}
+
+bool link::confirmed() const noexcept {
+  return established() && synced_.size() == settings_.data_endpoints.size() &&
+         std::all_of(synced_.begin(), synced_.end(), [this](const auto& each) { return each.second == revision_; });
+}
+
+void link::announce_ready(base::time_point now) {
+  if (std::exchange(said_ready_, true) || !established()) return;
+  send(now, ready{});
+}
+
+void link::say_bye(base::time_point now) {
+  if (std::exchange(said_bye_, true) || !established()) return;
+  send(now, bye{});
+}
+
+void link::on_data_goodbye(base::time_point now) {
+  peer_data_ended_ = true;
+  if (peer_said_bye_) send(now, bye_ok{});
+}
+
+void link::on_timer(base::time_point now) {
+  if (state_ == state::idle || state_ == state::refused) return;
+  if (now - last_heard_ >= missed_pings_max * settings_.ping_interval) {
+    const bool farewell = peer_said_bye_;
+    lose(event_kind::peer_lost, farewell ? "" : "silent for too long: dead, stopped or unreachable");
+    return;
+  }
+  if (state_ == state::established && now - last_sent_ >= settings_.ping_interval) send(now, ping{});
+}
+
+base::time_point link::next_timer() const noexcept {
+  if (state_ == state::idle || state_ == state::refused) return base::time_point::max();
+  const auto silence = last_heard_ + missed_pings_max * settings_.ping_interval;
+  return state_ == state::established ? std::min(silence, last_sent_ + settings_.ping_interval) : silence;
+}
+
+void link::lose(event_kind how, const std::string& why) {
+  const bool told = state_ == state::established && !why.empty();
+  forget_peer();
+  state_ = state::idle;
+  actions_.emplace_back(close_data{});
+  if (told) tell_event(how, why);
+  if (settings_.connects) actions_.emplace_back(reopen{});
+}
+
+void link::forget_peer() {
+  for (const auto& [name, topic] : peer_topics_) {
+    if (topic.subscribed) actions_.emplace_back(set_interest{name, false});
+  }
+  peer_topics_.clear();
+  markers_.clear();
+  synced_.clear();
+  peer_revision_ = 0;
+  peer_ready_ = peer_said_bye_ = peer_data_ended_ = bye_confirmed_ = false;
+}
+
+}  // namespace amphibus::zeromq

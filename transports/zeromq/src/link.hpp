@@ -1,0 +1,137 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <amphibus/base/clock.hpp>
+#include <amphibus/base/error.hpp>
+#include <amphibus/base/event.hpp>
+#include <amphibus/base/ids.hpp>
+
+#include "control.hpp"
+
+namespace amphibus::zeromq {
+
+/// What a link asks its driver to do.
+struct send_control {
+  control_body body;
+};
+/// Forget the connection and make a new one (connector only).
+struct reopen {};
+/// Connect to the peer's data endpoints from scratch.
+struct open_data {
+  std::vector<std::string> endpoints;  ///< one per route
+};
+struct close_data {};
+/// The peer wants, or no longer wants, a topic of ours.
+struct set_interest {
+  std::string topic;
+  bool wanted = false;
+};
+/// Answer the peer's marker of this revision on the data path.
+struct send_sync {
+  std::size_t route = 0;
+  std::uint64_t incarnation = 0;
+  std::uint64_t revision = 0;
+};
+struct tell {
+  event what;
+};
+/// The start is impossible.
+struct fail_start {
+  error why;
+};
+using link_action = std::variant<send_control, reopen, open_data, close_data, set_interest, send_sync, tell, fail_start>;
+
+struct link_settings {
+  std::string own_process;
+  std::string peer_process;
+  bool connects = false;  ///< this side opens the connection and owns its reconnect
+  std::uint64_t routes_digest = 0;
+  std::vector<std::string> data_endpoints;
+  base::duration ping_interval = std::chrono::seconds(4);
+};
+
+/// The control conversation with one peer as a state machine: no socket, no clock, no thread of its own.
+///
+/// HELLO in both directions, then UPDATEs, READY, PINGs, BYE. The peer's subscriptions count as effective for us once its
+/// marker came through the data path *and* the control messages that announce them are processed; ours count as confirmed
+/// once the peer's SYNC for our current revision came back on every route.
+/// Thread: confined to the I/O thread.
+class link {
+ public:
+  explicit link(link_settings with) : settings_(std::move(with)) {}
+
+  // What happens to it; each call may leave actions.
+  void on_connected(base::time_point now);
+  void on_message(base::time_point now, const control_message& message);
+  void on_timer(base::time_point now);
+  /// Our topics changed; `all` is sorted by name.
+  void on_local_topics(base::time_point now, std::uint64_t revision, std::vector<control_topic> all);
+  /// A SUB of one route subscribed to its marker. Returns: false if it is not this peer's (yet): offer it again later.
+  bool on_marker(std::size_t route, std::uint64_t incarnation, std::uint64_t revision);
+  /// The peer answered our marker on one route.
+  void on_sync(std::size_t route, std::uint64_t revision);
+  /// Every peer confirmed our subscriptions: say so once.
+  void announce_ready(base::time_point now);
+  void say_bye(base::time_point now);
+  /// The peer's data goodbye came through on every route.
+  void on_data_goodbye(base::time_point now);
+
+  [[nodiscard]] std::vector<link_action> take_actions() { return std::exchange(actions_, {}); }
+  [[nodiscard]] base::time_point next_timer() const noexcept;
+
+  [[nodiscard]] bool established() const noexcept { return state_ == state::established; }
+  /// All our subscriptions of the current revision are effective at the peer.
+  [[nodiscard]] bool confirmed() const noexcept;
+  [[nodiscard]] bool peer_ready() const noexcept { return established() && peer_ready_; }
+  /// Nothing more is owed to this peer: it has our goodbye, said its own, or is not there.
+  [[nodiscard]] bool settled() const noexcept { return !established() || bye_confirmed_ || peer_said_bye_; }
+  [[nodiscard]] std::uint64_t peer_incarnation() const noexcept { return peer_; }
+  [[nodiscard]] const std::string& peer_process() const noexcept { return settings_.peer_process; }
+
+ private:
+  enum class state : std::uint8_t { idle, greeting, established, refused };
+
+  void greet(base::time_point now);
+  void handle(base::time_point now, const hello& from_peer, std::uint64_t incarnation);
+  void handle(base::time_point now, const update& from_peer);
+  void handle(const reject& from_peer);
+  /// Returns: why we cannot talk to each other.
+  [[nodiscard]] std::optional<error> objection(const hello& from_peer) const;
+  [[nodiscard]] std::optional<error> type_objection(const std::vector<control_topic>& theirs) const;
+  void refuse(base::time_point now, const error& why);
+  void adopt(const std::vector<control_topic>& changed);
+  void answer_markers();
+  void lose(event_kind how, const std::string& why);
+  void forget_peer();
+  void send(base::time_point now, control_body body);
+  void tell_event(event_kind kind, const std::string& text);
+
+  link_settings settings_;
+  state state_ = state::idle;
+  std::vector<link_action> actions_;
+  std::uint64_t revision_ = 0;
+  std::uint64_t greeted_revision_ = 0;
+  std::vector<control_topic> own_;
+  std::uint64_t peer_ = 0;
+  std::uint64_t peer_revision_ = 0;
+  std::map<std::string, control_topic> peer_topics_;
+  std::map<std::size_t, std::uint64_t> markers_;  // route -> revision asked for before we knew it
+  std::map<std::size_t, std::uint64_t> synced_;   // route -> revision
+  bool peer_ready_ = false;
+  bool said_ready_ = false;
+  bool said_bye_ = false;
+  bool bye_confirmed_ = false;
+  bool peer_said_bye_ = false;
+  bool peer_data_ended_ = false;
+  base::time_point last_sent_{};
+  base::time_point last_heard_{};
+};
+
+}  // namespace amphibus::zeromq

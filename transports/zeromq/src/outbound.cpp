@@ -1,0 +1,147 @@
+#include "outbound.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <amphibus/base/event.hpp>
+
+#include "sockets.hpp"
+
+namespace amphibus::zeromq {
+namespace {
+
+constexpr std::size_t drain_max = 256;
+
+}  // namespace
+
+bool outbound::work(base::time_point now) {
+  bool moved = false;
+  while (!waiting_.empty() && try_send(waiting_.front())) {
+    waiting_.pop_front();
+    moved = true;
+  }
+  if (blocked()) return moved;
+  if (unfinished_ != 0) from_.finished(std::exchange(unfinished_, 0));
+  const std::size_t count = from_.drain(drain_max, *this);
+  if (count == 0) {
+    if (now >= repeat_at_) repeat_idle();
+    return moved;
+  }
+  flush_all();
+  repeat_at_ = now + settings_.idle_repeat_after;
+  // Handed over means: libzmq has it. What a slow peer does not take is still ours.
+  blocked() ? void(unfinished_ += count) : from_.finished(count);
+  return true;
+}
+
+outbound::stream& outbound::stream_of(std::string_view topic) {
+  if (topic.data() == last_topic_) return *last_stream_;
+  auto& found = streams_[topic.data()];
+  if (!found) {
+    found = std::make_unique<stream>();
+    found->name = std::string(topic) + '\0';
+  }
+  last_topic_ = topic.data();
+  last_stream_ = found.get();
+  return *found;
+}
+
+void outbound::open_batch(stream& to) {
+  to.batch.begin({wire::batch_kind::messages, host_.incarnation(), to.next_sequence, to.schema_hash});
+  to.open = true;
+  open_.push_back(&to);
+}
+
+void outbound::on_message(std::string_view topic, const wire::codec_operations& operations, const wire::envelope& with,
+                          const void* value) {
+  stream& to = stream_of(topic);
+  to.schema_hash = operations.schema_hash;
+  if (!to.open) open_batch(to);
+  const auto size = to.batch.add(with, operations, value, settings_.message_size_max_bytes);
+  if (size) [[likely]] {
+    ++to.next_sequence;
+    if (to.batch.size_bytes() >= batch_cap_bytes) flush(to);
+    return;
+  }
+  flush(to);
+  ++to.next_sequence;  // the receiver must see that one is missing
+  give_up(to, "its codec refuses it or it is larger than [limits] message_size_max_bytes");
+}
+
+void outbound::give_up(const stream& of, const char* why) {
+  host_.report({event_kind::undeliverable, of.name.substr(0, of.name.size() - 1), "", "", 1,
+                std::string(why) + " (" + std::to_string(settings_.message_size_max_bytes) +
+                    " bytes): raise the limit on every process, or send a reference instead"});
+}
+
+void outbound::on_dropped(std::string_view topic, std::uint64_t count) {
+  stream& to = stream_of(topic);
+  if (to.open) flush(to);
+  to.next_sequence += count;
+  if (!std::exchange(to.repeat_due, true)) to_repeat_.push_back(&to);
+}
+
+void outbound::flush(stream& of) {
+  const auto open = std::find(open_.begin(), open_.end(), &of);
+  if (open != open_.end()) open_.erase(open);
+  of.open = false;
+  if (of.batch.count() != 0) send(of.name, of.batch.finish());
+  if (!std::exchange(of.repeat_due, true)) to_repeat_.push_back(&of);
+}
+
+void outbound::flush_all() {
+  while (!open_.empty()) flush(*open_.back());
+}
+
+void outbound::repeat_idle() {
+  for (stream* each : to_repeat_) {
+    each->batch.begin({wire::batch_kind::messages, host_.incarnation(), each->next_sequence, each->schema_hash});
+    send(each->name, each->batch.finish());
+    each->repeat_due = false;
+  }
+  to_repeat_.clear();
+  repeat_at_ = base::time_point::max();
+}
+
+std::vector<std::byte> outbound::next_numbers() const {
+  wire::byte_writer out;
+  for (const auto& [address, each] : streams_) {
+    const auto size = static_cast<std::uint16_t>(each->name.size() - 1);
+    out.append(&size, sizeof size);
+    out.append(each->name.data(), size);
+    out.append(&each->next_sequence, sizeof each->next_sequence);
+  }
+  return {out.bytes().begin(), out.bytes().end()};
+}
+
+void outbound::send_sync(const std::string& marker) {
+  flush_all();
+  wire::batch_writer batch;
+  batch.begin({wire::batch_kind::sync, host_.incarnation(), 0, 0});
+  batch.add_raw(next_numbers());
+  send(marker, batch.finish());
+}
+
+void outbound::send_goodbye() {
+  flush_all();
+  wire::batch_writer batch;
+  batch.begin({wire::batch_kind::goodbye, host_.incarnation(), 0, 0});
+  batch.add_raw(next_numbers());
+  send(goodbye_topic, batch.finish());
+}
+
+void outbound::send(std::string_view topic, std::span<const std::byte> bytes) {
+  waiting_frame frame{zmq::message_t(topic.data(), topic.size()), zmq::message_t(bytes.data(), bytes.size())};
+  if (!waiting_.empty() || !try_send(frame)) waiting_.push_back(std::move(frame));
+}
+
+bool outbound::try_send(waiting_frame& frame) {
+  const std::size_t size = frame.topic.size() + frame.body.size();
+  // Without NODROP (drop_newest routes) libzmq drops for a slow subscriber alone and never refuses.
+  if (!socket_.send(frame.topic, zmq::send_flags::sndmore | zmq::send_flags::dontwait)) return false;
+  socket_.send(frame.body, zmq::send_flags::dontwait);
+  host_.count_bytes(size, 0);
+  return true;
+}
+
+}  // namespace amphibus::zeromq

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <zmq.hpp>
+
+#include <amphibus/transport/transport.hpp>
+#include <amphibus/wire/frame.hpp>
+
+namespace amphibus::zeromq {
+
+/// The sending side of one route: egress -> one open batch per topic -> XPUB.
+///
+/// Numbers are given here, so a message that is too large or dropped before it leaves consumes one: the receiver sees a gap.
+/// Thread: the I/O thread.
+class outbound final : public transport::egress_sink {
+ public:
+  struct settings {
+    bool block = true;
+    std::size_t message_size_max_bytes = 0;
+    base::duration idle_repeat_after{};
+  };
+  outbound(zmq::socket_t socket, settings with, transport::egress& from, transport::host& host)
+      : socket_(std::move(socket)), settings_(with), from_(from), host_(host) {}
+
+  /// Sends what waits, then takes up to one drain from the egress. Returns: true if anything moved.
+  bool work(base::time_point now);
+  /// True while a peer takes nothing on a block route: poll for writing, drain nothing.
+  [[nodiscard]] bool blocked() const noexcept { return !waiting_.empty(); }
+  [[nodiscard]] bool prepare_to_sleep() { return blocked() || from_.prepare_to_sleep(); }
+  [[nodiscard]] base::time_point next_timer() const noexcept { return repeat_at_; }
+
+  /// Answers a marker: the next number of every stream, behind everything sent so far.
+  void send_sync(const std::string& marker);
+  void send_goodbye();
+  [[nodiscard]] zmq::socket_t& socket() noexcept { return socket_; }
+
+  void on_message(std::string_view topic, const wire::codec_operations& operations, const wire::envelope& with,
+                  const void* value) override;
+  void on_dropped(std::string_view topic, std::uint64_t count) override;
+
+ private:
+  struct stream {
+    std::string name;  // with NUL
+    std::uint64_t next_sequence = 1;
+    std::uint64_t schema_hash = 0;
+    bool open = false;
+    bool repeat_due = false;
+    wire::batch_writer batch;
+  };
+  struct waiting_frame {
+    zmq::message_t topic;
+    zmq::message_t body;
+  };
+
+  stream& stream_of(std::string_view topic);
+  void open_batch(stream& to);
+  void flush(stream& of);
+  void flush_all();
+  void repeat_idle();
+  void send(std::string_view topic, std::span<const std::byte> bytes);
+  bool try_send(waiting_frame& frame);
+  [[nodiscard]] std::vector<std::byte> next_numbers() const;
+  void give_up(const stream& of, const char* why);
+
+  zmq::socket_t socket_;
+  const settings settings_;
+  transport::egress& from_;
+  transport::host& host_;
+  // By the address of the topic's name, which is stable: no hashing of text per message.
+  std::unordered_map<const char*, std::unique_ptr<stream>> streams_;
+  const char* last_topic_ = nullptr;
+  stream* last_stream_ = nullptr;
+  std::vector<stream*> open_;
+  std::vector<stream*> to_repeat_;
+  base::time_point repeat_at_ = base::time_point::max();
+  std::deque<waiting_frame> waiting_;
+  std::size_t unfinished_ = 0;  // drained, but something of it waits in waiting_
+};
+
+}  // namespace amphibus::zeromq

@@ -1,0 +1,279 @@
+#include "session.hpp"
+
+#include <algorithm>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <amphibus/base/pause.hpp>
+
+namespace amphibus::zeromq {
+namespace {
+
+constexpr int yields_before_sleep = 3;
+
+}  // namespace
+
+event_waker::event_waker() : descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+event_waker::~event_waker() { ::close(descriptor_); }
+
+void event_waker::wake() noexcept {
+  if (woken_.exchange(true, std::memory_order_acq_rel)) return;
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(descriptor_, &one, sizeof one);
+}
+
+void event_waker::clear() noexcept {
+  if (!woken_.load(std::memory_order_relaxed)) return;
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto got = ::read(descriptor_, &count, sizeof count);
+  woken_.exchange(false, std::memory_order_acq_rel);
+}
+
+session::session(transport::settings with, const options& chosen, transport::host& host)
+    : settings_(std::move(with)), options_(chosen), host_(host) {
+  control_ = parse_endpoint(settings_.endpoint, options_.allow_plain_network).value();
+  advertised_ = parse_endpoint(settings_.advertise, true).value();
+  context_.set(zmq::ctxopt::blocky, 0);
+  bind_control();
+  bind_routes();
+  make_peers();
+  for (const auto& each : peers_) missing_.push_back(each->talk.peer_process());
+  thread_ = std::thread([this] { run(); });
+}
+
+session::~session() {
+  stop_requested_.store(true, std::memory_order_release);
+  waker_.wake();
+  thread_.join();
+}
+
+void session::bind_control() {
+  if (control_.ipc) lock_ = path_lock(control_.path);
+  router_ = zmq::socket_t(context_, zmq::socket_type::router);
+  harden(router_, settings_.message_size_max_bytes);
+  router_.set(zmq::sockopt::router_mandatory, 1);
+  try {
+    router_.bind(settings_.endpoint);
+  } catch (const zmq::error_t& failure) {
+    const bool in_use = failure.num() == EADDRINUSE;
+    throw error(in_use ? error_code::endpoint_in_use : error_code::endpoint_invalid,
+                "cannot bind the endpoint '" + settings_.endpoint + "': " + failure.what(),
+                in_use ? "stop the process that holds it, or give this process an endpoint of its own"
+                       : "use an address of this machine, or an existing directory for ipc",
+                {settings_.endpoint});
+  }
+}
+
+void session::bind_routes() {
+  for (std::size_t i = 0; i != settings_.routes.size(); ++i) {
+    const bool block = settings_.routes[i].overflow == transport::egress_overflow::block;
+    zmq::socket_t socket(context_, zmq::socket_type::xpub);
+    prepare_data(socket, settings_.message_size_max_bytes, settings_.peer_stall_max);
+    socket.set(zmq::sockopt::xpub_nodrop, block ? 1 : 0);
+    socket.set(zmq::sockopt::xpub_verbose, 1);
+    data_endpoints_.push_back(bind_data(socket, control_, advertised_, i));
+    routes_.push_back(std::make_unique<outbound>(
+        std::move(socket), outbound::settings{block, settings_.message_size_max_bytes, options_.idle_repeat_after},
+        host_.egress_of(i), host_));
+  }
+}
+
+void session::make_peers() {
+  for (std::size_t i = 0; i != settings_.peers.size(); ++i) {
+    link_settings with;
+    with.own_process = settings_.process;
+    with.peer_process = settings_.peers[i].process;
+    with.connects = i < settings_.own_position;  // the later one in the file connects to the earlier one
+    with.routes_digest = settings_.routes_digest;
+    with.data_endpoints = data_endpoints_;
+    with.ping_interval = options_.ping_interval;
+    const bool connects = with.connects;
+    peers_.push_back(std::make_unique<peer>(std::move(with)));
+    peers_.back()->endpoint = settings_.peers[i].endpoint;
+    peers_.back()->connects = connects;
+  }
+}
+
+void session::topics_changed() noexcept {
+  topics_changed_.store(true, std::memory_order_release);
+  waker_.wake();
+}
+
+void session::start_confirming() noexcept {
+  confirm_requested_.store(true, std::memory_order_release);
+  waker_.wake();
+}
+
+std::vector<std::string> session::missing_peers() const {
+  const std::lock_guard lock(mutex_);
+  return missing_;
+}
+
+std::vector<std::string> session::close(base::time_point deadline) {
+  goodbye_requested_.store(true, std::memory_order_release);
+  waker_.wake();
+  for (;;) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (goodbye_said_ && unsettled_.empty()) return {};
+    }
+    if (host_.clock().park_until(settled_parker_, deadline)) continue;
+    const std::lock_guard lock(mutex_);
+    return unsettled_;
+  }
+}
+
+std::map<std::string, std::string> session::describe() const {
+  std::map<std::string, std::string> out{{"zeromq.endpoint", settings_.endpoint}};
+  for (std::size_t i = 0; i != data_endpoints_.size(); ++i) {
+    out["zeromq.data." + std::to_string(i)] = data_endpoints_[i];
+  }
+  return out;
+}
+
+void session::run() {
+  const auto start = host_.clock().now();
+  for (const auto& each : peers_) {
+    if (each->connects) connect(*each, start);
+  }
+  int idle_turns = 0;
+  while (!stop_requested_.load(std::memory_order_acquire)) {
+    const auto now = host_.clock().now();
+    if (turn(now)) {
+      idle_turns = 0;
+    } else if (++idle_turns <= yields_before_sleep) {
+      std::this_thread::yield();
+    } else {
+      sleep(now);
+      idle_turns = 0;
+    }
+  }
+}
+
+bool session::turn(base::time_point now) {
+  take_requests(now);
+  bool moved = receive_router(now);
+  for (const auto& each : peers_) {
+    if (each->connects) moved |= receive_dealer(*each, now);
+    for (const auto& route : each->data) moved |= route->work(now);
+  }
+  for (std::size_t i = 0; i != routes_.size(); ++i) {
+    moved |= receive_markers(i);
+    moved |= routes_[i]->work(now);
+  }
+  for (const auto& each : peers_) {
+    if (now >= each->talk.next_timer()) each->talk.on_timer(now);
+    perform(*each, now);
+  }
+  update_readiness(now);
+  return moved;
+}
+
+bool session::prepare_to_sleep() {
+  bool quiet = true;
+  for (const auto& each : routes_) quiet &= each->prepare_to_sleep();
+  return quiet;
+}
+
+base::time_point session::next_timer() const {
+  auto earliest = base::time_point::max();
+  for (const auto& each : peers_) {
+    earliest = std::min(earliest, each->talk.next_timer());
+    for (const auto& route : each->data) earliest = std::min(earliest, route->next_timer());
+  }
+  for (const auto& each : routes_) earliest = std::min(earliest, each->next_timer());
+  return earliest;
+}
+
+void session::sleep(base::time_point now) {
+  waker_.clear();
+  // A request that came before the clear is seen by turn(); one that comes after makes the poll return.
+  if (topics_changed_.load() || stop_requested_.load() || goodbye_requested_.load() != said_goodbye_ ||
+      confirm_requested_.load() != confirming_ || turn(now) || !prepare_to_sleep()) {
+    return;
+  }
+  std::vector<zmq::pollitem_t> watched{{nullptr, waker_.descriptor(), ZMQ_POLLIN, 0}, {router_.handle(), 0, ZMQ_POLLIN, 0}};
+  for (const auto& each : peers_) {
+    if (each->connects) watched.push_back({each->dealer.handle(), 0, ZMQ_POLLIN, 0});
+    for (const auto& route : each->data) {
+      if (!route->pending()) watched.push_back({route->socket().handle(), 0, ZMQ_POLLIN, 0});
+    }
+  }
+  for (const auto& each : routes_) {
+    const auto events = static_cast<short>(ZMQ_POLLIN | (each->blocked() ? ZMQ_POLLOUT : 0));
+    watched.push_back({each->socket().handle(), 0, events, 0});
+  }
+  const auto timer = next_timer();
+  const auto wait = timer == base::time_point::max()
+                        ? std::chrono::milliseconds(-1)
+                        : std::chrono::duration_cast<std::chrono::milliseconds>(std::max(timer - now, base::duration{})) +
+                              std::chrono::milliseconds(1);
+  zmq::poll(watched, wait);
+}
+
+void session::take_requests(base::time_point now) {
+  if (topics_changed_.exchange(false, std::memory_order_acq_rel)) refresh_topics(now);
+  if (!confirming_ && confirm_requested_.load(std::memory_order_acquire)) confirming_ = true;
+  if (!said_goodbye_ && goodbye_requested_.load(std::memory_order_acquire)) say_goodbye(now);
+}
+
+void session::refresh_topics(base::time_point now) {
+  std::vector<control_topic> all;
+  for (const transport::topic_info& each : host_.topics()) {
+    all.push_back({each.name, static_cast<std::uint32_t>(each.route), each.type_name, each.major, each.schema_hash,
+                   each.subscribed});
+  }
+  if (all == topics_) return;
+  topics_ = std::move(all);
+  ++revision_;
+  for (const auto& each : peers_) {
+    // First the control message, then the marker: the peer answers the marker only when it knows this revision.
+    each->talk.on_local_topics(now, revision_, topics_);
+    perform(*each, now);
+    subscribe(*each);
+  }
+}
+
+void session::subscribe(peer& at) {
+  for (std::size_t route = 0; route != at.data.size(); ++route) {
+    std::set<std::string> wanted;
+    for (const control_topic& each : topics_) {
+      if (each.subscribed && each.route == route) wanted.insert(each.name);
+    }
+    at.data[route]->subscribe(wanted, host_.incarnation(), revision_);
+  }
+}
+
+void session::update_readiness(base::time_point now) {
+  const bool confirmed = confirming_ && std::all_of(peers_.begin(), peers_.end(), [](auto& p) { return p->talk.confirmed(); });
+  std::vector<std::string> missing;
+  std::vector<std::string> unsettled;
+  for (const auto& each : peers_) {
+    if (confirmed) each->talk.announce_ready(now);
+    perform(*each, now);
+    if (!each->talk.peer_ready() || !each->talk.confirmed()) missing.push_back(each->talk.peer_process());
+    if (!each->talk.settled()) unsettled.push_back(each->talk.peer_process());
+  }
+  const bool settled = said_goodbye_ && unsettled.empty();
+  const bool ready = confirming_ && missing.empty();
+  {
+    const std::lock_guard lock(mutex_);
+    missing_ = std::move(missing);
+    unsettled_ = std::move(unsettled);
+    goodbye_said_ = said_goodbye_;
+  }
+  if (settled) settled_parker_.unpark();
+  if (ready != std::exchange(all_ready_, ready)) host_.set_all_peers_ready(ready);
+}
+
+void session::say_goodbye(base::time_point now) {
+  bool flushed = true;
+  for (const auto& each : routes_) flushed &= !each->blocked();
+  if (!flushed) return;  // asked again next turn; close() has the deadline
+  said_goodbye_ = true;
+  for (const auto& each : routes_) each->send_goodbye();
+  for (const auto& each : peers_) each->talk.say_bye(now);
+}
+
+}  // namespace amphibus::zeromq

@@ -1,0 +1,138 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <zmq.hpp>
+
+#include <amphibus/transport/transport.hpp>
+#include <amphibus/zeromq/zeromq.hpp>
+
+#include "inbound.hpp"
+#include "link.hpp"
+#include "outbound.hpp"
+#include "sockets.hpp"
+
+namespace amphibus::zeromq {
+
+/// Wakes the I/O thread through an eventfd, with one system call per sleep.
+class event_waker final : public transport::waker {
+ public:
+  event_waker();
+  ~event_waker();
+  void wake() noexcept override;
+  /// I/O thread: after waking. What was stored before the wake() is visible.
+  void clear() noexcept;
+  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
+  [[nodiscard]] bool woken() const noexcept { return woken_.load(std::memory_order_acquire); }
+
+ private:
+  int descriptor_;
+  std::atomic<bool> woken_{false};
+};
+
+/// One open ZeroMQ transport: every socket, one thread that drives links, outbounds and inbounds.
+class session final : public transport::session {
+ public:
+  /// Binds everything. Throws: error endpoint_in_use, endpoint_invalid.
+  session(transport::settings with, const options& chosen, transport::host& host);
+  ~session() override;
+
+  [[nodiscard]] transport::waker& wake_handle() noexcept override { return waker_; }
+  void topics_changed() noexcept override;
+  void start_confirming() noexcept override;
+  [[nodiscard]] std::vector<std::string> missing_peers() const override;
+  std::vector<std::string> close(base::time_point deadline) override;
+  [[nodiscard]] std::map<std::string, std::string> describe() const override;
+
+ private:
+  struct peer {
+    explicit peer(link_settings with) : talk(std::move(with)) {}
+    std::string endpoint;
+    bool connects = false;
+    zmq::socket_t dealer;     // where we connect
+    std::string routing_id;   // where it connects: known after its hello
+    link talk;
+    std::vector<std::unique_ptr<inbound>> data;  // one per route
+    std::set<std::string> wants;
+    std::size_t goodbyes = 0;
+  };
+
+  void bind_control();
+  void bind_routes();
+  void make_peers();
+
+  void run();
+  bool turn(base::time_point now);
+  void sleep(base::time_point now);
+  [[nodiscard]] bool prepare_to_sleep();
+  [[nodiscard]] base::time_point next_timer() const;
+
+  void take_requests(base::time_point now);
+  void refresh_topics(base::time_point now);
+  void subscribe(peer& at);
+  bool receive_router(base::time_point now);
+  bool receive_dealer(peer& from, base::time_point now);
+  bool receive_markers(std::size_t route);
+  void offer_markers();
+  void connect(peer& to, base::time_point now);
+  void perform(peer& of, base::time_point now);
+  void perform_one(peer& of, const send_control& what, base::time_point now);
+  void perform_one(peer& of, const reopen& what, base::time_point now);
+  void perform_one(peer& of, const open_data& what, base::time_point now);
+  void perform_one(peer& of, const close_data& what, base::time_point now);
+  void perform_one(peer& of, const set_interest& what, base::time_point now);
+  void perform_one(peer& of, const send_sync& what, base::time_point now);
+  void perform_one(peer& of, const tell& what, base::time_point now);
+  void perform_one(peer& of, const fail_start& what, base::time_point now);
+  peer* find_peer(std::string_view process);
+  void update_readiness(base::time_point now);
+  void say_goodbye(base::time_point now);
+  void reject_input(const std::string& from, const char* why);
+
+  const transport::settings settings_;
+  const options options_;
+  transport::host& host_;
+  endpoint control_;
+  endpoint advertised_;
+  path_lock lock_;
+  event_waker waker_;
+  zmq::context_t context_;
+  zmq::socket_t router_;
+  std::vector<std::unique_ptr<outbound>> routes_;
+  std::vector<std::string> data_endpoints_;
+  std::vector<std::unique_ptr<peer>> peers_;
+  struct unclaimed_marker {
+    std::size_t route;
+    marker what;
+  };
+  std::vector<unclaimed_marker> markers_;
+
+  std::uint64_t revision_ = 0;
+  std::vector<control_topic> topics_;
+  bool confirming_ = false;
+  bool all_ready_ = false;
+  bool said_goodbye_ = false;
+  std::uint64_t rejected_ = 0;
+  base::time_point next_report_{};
+
+  std::atomic<bool> topics_changed_{true};
+  std::atomic<bool> confirm_requested_{false};
+  std::atomic<bool> goodbye_requested_{false};
+  std::atomic<bool> stop_requested_{false};
+  mutable std::mutex mutex_;
+  base::parker settled_parker_;
+  std::vector<std::string> missing_;   // guarded by mutex_
+  std::vector<std::string> unsettled_; // guarded by mutex_
+  bool goodbye_said_ = false;          // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace amphibus::zeromq

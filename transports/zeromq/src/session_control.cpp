@@ -1,0 +1,187 @@
+// The control side of a session: frames in, link actions out.
+#include <algorithm>
+
+#include <amphibus/base/event.hpp>
+
+#include "session.hpp"
+
+namespace amphibus::zeromq {
+namespace {
+
+constexpr int messages_per_turn = 64;
+constexpr std::size_t unclaimed_markers_max = 1'024;
+constexpr auto report_interval = std::chrono::seconds(1);
+
+std::span<const std::byte> bytes_of(const zmq::message_t& frame) { return {frame.data<std::byte>(), frame.size()}; }
+
+/// All frames of one message; an outsider may send any number, of which at most three are kept.
+std::vector<zmq::message_t> receive_all(zmq::socket_t& from) {
+  std::vector<zmq::message_t> frames;
+  for (;;) {
+    zmq::message_t next;
+    if (!from.recv(next, zmq::recv_flags::dontwait)) return frames;
+    const bool more = next.more();
+    if (frames.size() < 3) frames.push_back(std::move(next));
+    if (!more) return frames;
+  }
+}
+
+}  // namespace
+
+session::peer* session::find_peer(std::string_view process) {
+  const auto found = std::find_if(peers_.begin(), peers_.end(), [&](const auto& p) { return p->talk.peer_process() == process; });
+  return found == peers_.end() ? nullptr : found->get();
+}
+
+bool session::receive_router(base::time_point now) {
+  for (int i = 0; i != messages_per_turn; ++i) {
+    const auto frames = receive_all(router_);
+    if (frames.empty()) return i != 0;
+    control_message message;
+    const char* wrong = frames.size() != 2 ? "not two frames" : decode(bytes_of(frames[1]), message);
+    if (wrong != nullptr) {
+      reject_input("control endpoint", wrong);
+      continue;
+    }
+    const std::string id = frames[0].to_string();
+    const auto* greeting = std::get_if<hello>(&message.body);
+    const auto known = std::find_if(peers_.begin(), peers_.end(), [&](const auto& p) { return p->routing_id == id; });
+    peer* from = known != peers_.end() ? known->get() : greeting != nullptr ? find_peer(greeting->process) : nullptr;
+    // A hello of another protocol has no name we could read: any peer that is not there yet may be meant.
+    if (from == nullptr && greeting != nullptr && greeting->process.empty()) {
+      for (const auto& each : peers_) from = !each->connects && !each->talk.established() ? each.get() : from;
+    }
+    if (from == nullptr || from->connects) {
+      reject_input("control endpoint", "a message of a process that is not in the file or did not say hello");
+      continue;
+    }
+    from->routing_id = id;
+    from->talk.on_message(now, message);
+    perform(*from, now);
+  }
+  return true;
+}
+
+bool session::receive_dealer(peer& from, base::time_point now) {
+  for (int i = 0; i != messages_per_turn; ++i) {
+    const auto frames = receive_all(from.dealer);
+    if (frames.empty()) return i != 0;
+    control_message message;
+    const char* wrong = frames.size() != 1 ? "not one frame" : decode(bytes_of(frames[0]), message);
+    if (wrong != nullptr) {
+      reject_input(from.talk.peer_process(), wrong);
+      continue;
+    }
+    from.talk.on_message(now, message);
+    perform(from, now);
+  }
+  return true;
+}
+
+bool session::receive_markers(std::size_t route) {
+  bool moved = false;
+  zmq::message_t request;
+  while (routes_[route]->socket().recv(request, zmq::recv_flags::dontwait)) {
+    moved = true;
+    const std::string_view text(request.data<char>(), request.size());
+    if (text.empty() || text[0] != '\x01') continue;  // an unsubscription: interest follows the control link
+    const auto asked = parse_marker(text.substr(1));
+    if (asked && markers_.size() < unclaimed_markers_max) markers_.push_back({route, *asked});
+  }
+  offer_markers();
+  return moved;
+}
+
+void session::offer_markers() {
+  // A marker may overtake the hello that says whose it is: it stays until somebody claims it.
+  std::erase_if(markers_, [this](const unclaimed_marker& each) {
+    return std::any_of(peers_.begin(), peers_.end(), [&](const auto& p) {
+      return p->talk.on_marker(each.route, each.what.incarnation, each.what.revision);
+    });
+  });
+}
+
+void session::connect(peer& to, base::time_point now) {
+  to.dealer = zmq::socket_t(context_, zmq::socket_type::dealer);
+  harden(to.dealer, settings_.message_size_max_bytes);
+  to.dealer.connect(to.endpoint);
+  to.talk.on_connected(now);
+  perform(to, now);
+}
+
+void session::perform(peer& of, base::time_point now) {
+  for (const link_action& each : of.talk.take_actions()) {
+    std::visit([&](const auto& what) { perform_one(of, what, now); }, each);
+  }
+}
+
+void session::perform_one(peer& of, const send_control& what, base::time_point) {
+  const auto bytes = encode({host_.incarnation(), what.body});
+  try {
+    if (of.connects) {
+      static_cast<void>(of.dealer.send(zmq::const_buffer(bytes.data(), bytes.size()), zmq::send_flags::dontwait));
+    } else if (!of.routing_id.empty()) {
+      zmq::message_t to(of.routing_id.data(), of.routing_id.size());
+      if (!router_.send(to, zmq::send_flags::sndmore | zmq::send_flags::dontwait)) return;
+      static_cast<void>(router_.send(zmq::const_buffer(bytes.data(), bytes.size()), zmq::send_flags::dontwait));
+    }
+  } catch (const zmq::error_t&) {
+    // The connection is gone (EHOSTUNREACH): silence will tell the link, and a new hello replaces the routing id.
+  }
+}
+
+void session::perform_one(peer& of, const reopen&, base::time_point now) { connect(of, now); }
+
+void session::perform_one(peer& of, const open_data& what, base::time_point now) {
+  of.data.clear();
+  of.goodbyes = 0;
+  for (std::size_t route = 0; route != what.endpoints.size(); ++route) {
+    zmq::socket_t socket(context_, zmq::socket_type::sub);
+    prepare_data(socket, settings_.message_size_max_bytes, settings_.peer_stall_max);
+    try {
+      socket.connect(what.endpoints[route]);
+    } catch (const zmq::error_t&) {
+      reject_input(of.talk.peer_process(), "a data endpoint in its hello that is none");
+    }
+    inbound::settings with{of.talk.peer_process(), of.talk.peer_incarnation(), settings_.peer_stall_max, options_.faults};
+    inbound::callbacks call{[&of, route](std::uint64_t revision) { of.talk.on_sync(route, revision); },
+                            [this, &of] {
+                              if (++of.goodbyes == of.data.size()) of.talk.on_data_goodbye(host_.clock().now());
+                            }};
+    of.data.push_back(std::make_unique<inbound>(std::move(socket), std::move(with), std::move(call), host_));
+  }
+  subscribe(of);
+  static_cast<void>(now);
+}
+
+void session::perform_one(peer& of, const close_data&, base::time_point) {
+  of.data.clear();
+}
+
+void session::perform_one(peer& of, const set_interest& what, base::time_point) {
+  const auto wanted_by_any = [&] {
+    return std::any_of(peers_.begin(), peers_.end(), [&](const auto& p) { return p->wants.contains(what.topic); });
+  };
+  const bool before = wanted_by_any();
+  what.wanted ? void(of.wants.insert(what.topic)) : void(of.wants.erase(what.topic));
+  if (const bool after = wanted_by_any(); after != before) host_.set_remote_interest(what.topic, after);
+}
+
+void session::perform_one(peer&, const send_sync& what, base::time_point) {
+  if (what.route < routes_.size()) routes_[what.route]->send_sync(marker_topic(what.incarnation, what.revision));
+}
+
+void session::perform_one(peer&, const tell& what, base::time_point) { host_.report(what.what); }
+
+void session::perform_one(peer&, const fail_start& what, base::time_point) { host_.fail(what.why); }
+
+void session::reject_input(const std::string& from, const char* why) {
+  ++rejected_;
+  const auto now = host_.clock().now();
+  if (now < next_report_) return;
+  next_report_ = now + report_interval;
+  host_.report({event_kind::rejected_input, "", "", from, std::exchange(rejected_, 0),
+                std::string(why) + ": something that is no Amphibus peer of this version talks to a control socket"});
+}
+
+}  // namespace amphibus::zeromq

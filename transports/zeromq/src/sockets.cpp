@@ -1,0 +1,134 @@
+#include "sockets.hpp"
+
+#include <array>
+#include <charconv>
+#include <cinttypes>
+#include <cstdio>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <amphibus/base/event.hpp>
+#include <amphibus/base/ids.hpp>
+
+namespace amphibus::zeromq {
+namespace {
+
+constexpr std::size_t ipc_path_size_max_bytes = 100;  // libzmq allows 107; ".r" and a route number still fit
+// Below the ephemeral range, where a connecting TCP socket may connect to itself on loopback.
+constexpr int first_data_port = 20'000;
+constexpr int data_port_count = 12'000;
+constexpr int bind_attempts_max = 200;
+
+error invalid(const std::string& text, const std::string& why) {
+  return {error_code::endpoint_invalid, "endpoint '" + escaped(text) + "' " + why,
+          "write tcp://127.0.0.1:7701 or ipc:///tmp/shop-front", {"endpoint"}};
+}
+
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || host.starts_with("127.") || host == "[::1]";
+}
+
+int to_milliseconds(std::chrono::nanoseconds value) {
+  return static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(value).count());
+}
+
+}  // namespace
+
+std::string marker_topic(std::uint64_t incarnation, std::uint64_t revision) {
+  std::array<char, 48> out{};
+  const int size = std::snprintf(out.data(), out.size(), "%cm%016" PRIx64 ".%" PRIu64, marker_prefix, incarnation, revision);
+  return {out.data(), static_cast<std::size_t>(size)};
+}
+
+std::optional<marker> parse_marker(std::string_view topic) {
+  marker out;
+  if (topic.size() < 20 || topic[0] != marker_prefix || topic[1] != 'm' || topic[18] != '.') return std::nullopt;
+  const char* const end = topic.data() + topic.size();
+  const auto one = std::from_chars(topic.data() + 2, topic.data() + 18, out.incarnation, 16);
+  const auto two = std::from_chars(topic.data() + 19, end, out.revision);
+  if (one.ptr != topic.data() + 18 || two.ec != std::errc{} || two.ptr != end) return std::nullopt;
+  return out;
+}
+
+result<endpoint> parse_endpoint(const std::string& text, bool allow_plain_network) {
+  endpoint out;
+  if (text.starts_with("ipc://")) {
+    out.ipc = true;
+    out.path = text.substr(6);
+    if (out.path.empty()) return invalid(text, "has no path");
+    if (out.path.front() == '@') return invalid(text, "is an abstract name, which has no file permissions");
+    if (out.path.size() > ipc_path_size_max_bytes) return invalid(text, "has a path longer than 100 bytes");
+    return out;
+  }
+  if (!text.starts_with("tcp://")) return invalid(text, "has a scheme this transport does not know (tcp or ipc)");
+  const auto colon = text.rfind(':');
+  out.host = text.substr(6, colon - 6);
+  const std::string port = colon > 5 ? text.substr(colon + 1) : "";
+  const auto [end, failure] = std::from_chars(port.data(), port.data() + port.size(), out.port);
+  const bool number = failure == std::errc{} && end == port.data() + port.size() && !port.empty();
+  if (!number || out.port < 1 || out.port > 65'535) return invalid(text, "has no port from 1 to 65535");
+  if (out.host.empty()) return invalid(text, "has no host");
+  if (!allow_plain_network && !is_loopback(out.host)) {
+    return error(error_code::endpoint_invalid,
+                 "endpoint '" + escaped(text) + "' is open to the network, and this version neither authenticates nor encrypts",
+                 "bind to 127.0.0.1, use ipc://, or set zeromq::options::allow_plain_network where the network is trusted",
+                 {"endpoint"});
+  }
+  return out;
+}
+
+void harden(zmq::socket_t& socket, std::size_t message_size_max_bytes) {
+  socket.set(zmq::sockopt::linger, 0);
+  socket.set(zmq::sockopt::handshake_ivl, 3000);
+  socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(message_size_max_bytes + batch_cap_bytes + 1024));
+  socket.set(zmq::sockopt::reconnect_ivl, 20);
+  socket.set(zmq::sockopt::reconnect_ivl_max, 1000);
+}
+
+void prepare_data(zmq::socket_t& socket, std::size_t message_size_max_bytes, std::chrono::nanoseconds peer_stall_max) {
+  harden(socket, message_size_max_bytes);
+  socket.set(zmq::sockopt::sndhwm, static_cast<int>(pipe_budget_bytes / batch_cap_bytes));
+  socket.set(zmq::sockopt::rcvhwm, static_cast<int>(pipe_budget_bytes / batch_cap_bytes));
+  const int stall_ms = std::min(to_milliseconds(peer_stall_max), 60'000);  // a TTL above 65 s overflows in libzmq 4.3.4
+  socket.set(zmq::sockopt::heartbeat_ivl, std::max(1, stall_ms / 2));
+  socket.set(zmq::sockopt::heartbeat_timeout, stall_ms);
+}
+
+path_lock::path_lock(const std::string& path) {
+  descriptor_ = ::open((path + ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+  if (descriptor_ < 0) {
+    throw error(error_code::endpoint_invalid, "cannot create '" + escaped(path) + ".lock'",
+                "choose an ipc path in an existing directory that this user may write", {"ipc://" + path});
+  }
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
+  ::close(std::exchange(descriptor_, -1));
+  throw error(error_code::endpoint_in_use, "another running process holds the endpoint ipc://" + escaped(path),
+              "stop it, or give this process an endpoint of its own", {"ipc://" + path});
+}
+
+path_lock::~path_lock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+std::string bind_data(zmq::socket_t& socket, const endpoint& control, const endpoint& advertised, std::size_t route) {
+  if (control.ipc) {
+    const std::string suffix = ".r" + std::to_string(route);
+    socket.bind("ipc://" + control.path + suffix);
+    return "ipc://" + advertised.path + suffix;
+  }
+  for (int attempt = 0; attempt != bind_attempts_max; ++attempt) {
+    const int port = first_data_port + static_cast<int>(base::random_nonzero() % data_port_count);
+    try {
+      socket.bind("tcp://" + control.host + ":" + std::to_string(port));
+      return "tcp://" + advertised.host + ":" + std::to_string(port);
+    } catch (const zmq::error_t& failure) {
+      if (failure.num() != EADDRINUSE) throw;
+    }
+  }
+  throw error(error_code::endpoint_in_use, "no free port from 20000 to 31999 for the data of a route",
+              "free some ports on this host", {"tcp://" + control.host});
+}
+
+}  // namespace amphibus::zeromq

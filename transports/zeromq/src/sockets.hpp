@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <zmq.hpp>
+
+#include <amphibus/base/error.hpp>
+#include <amphibus/transport/transport.hpp>
+
+namespace amphibus::zeromq {
+
+/// Bytes that may wait inside libzmq per pipe; libzmq counts frames, so the high water mark is this / batch_cap_bytes.
+inline constexpr std::size_t pipe_budget_bytes = 16U << 20U;
+inline constexpr std::size_t batch_cap_bytes = 64U << 10U;
+
+/// A topic of the wire is "name\0": libzmq matches prefixes, the NUL makes them whole names.
+inline constexpr char marker_prefix = '\xff';  ///< sorts last: libzmq replays subscriptions in order at a reconnect
+inline constexpr std::string_view goodbye_topic{"\xffgoodbye", 8};
+
+std::string marker_topic(std::uint64_t incarnation, std::uint64_t revision);
+struct marker {
+  std::uint64_t incarnation = 0;
+  std::uint64_t revision = 0;
+};
+std::optional<marker> parse_marker(std::string_view topic);
+
+/// A control endpoint taken apart.
+struct endpoint {
+  bool ipc = false;
+  std::string host;  ///< tcp
+  int port = 0;      ///< tcp; 0: any
+  std::string path;  ///< ipc
+};
+/// Returns: the endpoint or the error that says what is wrong.
+result<endpoint> parse_endpoint(const std::string& text, bool allow_plain_network);
+
+/// Applies what every socket of ours needs: no linger, bounded handshake and message size.
+void harden(zmq::socket_t& socket, std::size_t message_size_max_bytes);
+/// Both sides of the data path: high water marks, and libzmq's own heartbeat, which cuts a stopped peer's pipe.
+void prepare_data(zmq::socket_t& socket, std::size_t message_size_max_bytes, std::chrono::nanoseconds peer_stall_max);
+
+/// Takes a lock that says that a live process owns this ipc path, because libzmq lets a second bind steal it.
+class path_lock {
+ public:
+  path_lock() = default;
+  /// Throws: error endpoint_in_use.
+  explicit path_lock(const std::string& path);
+  path_lock(path_lock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  path_lock& operator=(path_lock&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
+  ~path_lock();
+
+ private:
+  int descriptor_ = -1;
+};
+
+/// Binds a data endpoint beside the control endpoint: ipc PATH.rN, or a free tcp port of the same host. Returns: what
+/// peers connect to, with the host of `advertised`.
+std::string bind_data(zmq::socket_t& socket, const endpoint& control, const endpoint& advertised, std::size_t route);
+
+}  // namespace amphibus::zeromq
