@@ -43,7 +43,7 @@ class app {
   /// Does what the command line says. Returns: the exit code; errors go to stderr.
   [[nodiscard]] int run();
 
-  /// What crossed the border of this process so far; while run() runs. Thread: safe.
+  /// What crossed the border of this process so far; after run() in total. Thread: safe while run() runs.
   [[nodiscard]] wire_counters bytes() const noexcept;
 
  private:

@@ -62,6 +62,8 @@ class module {
   /// A feeding thread, started after on_ready; it returns soon after the token asks. An exception ends the process.
   void run(std::function<void(std::stop_token)> feed) { feeds_.push_back(std::move(feed)); }
 
+  /// This module has nothing more to do: when every module of the process has said so, the process ends as by stop().
+  void done();
   /// Asks this process to end: close with its deadline, then app::run() returns 0.
   void stop();
   /// Asks this process to end as a failure that says `why`: app::run() returns 1.

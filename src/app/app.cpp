@@ -79,6 +79,9 @@ struct app::state {
   std::vector<std::jthread> feeds;
   int wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   std::atomic<int> exit_code{0};
+  std::atomic<std::size_t> modules_done{0};
+  std::size_t modules_here = 0;
+  wire_counters final_bytes;
   std::atomic<detail::placement*> counted{nullptr};
 
   ~state() { ::close(wake); }
@@ -193,6 +196,8 @@ bool app::state::start(app& owner) {
   running->core()->set_links(placed);
   counted.store(placed.get());
   try {
+    modules_here = static_cast<std::size_t>(
+        std::count_if(registered.begin(), registered.end(), [this](const auto& each) { return runs_here(each.name); }));
     for (const auto& each : registered) {
       if (!runs_here(each.name)) continue;
       modules.push_back(std::unique_ptr<amphibus::module>(new amphibus::module(each.name, *running, owner)));
@@ -235,6 +240,7 @@ void app::state::finish() {
   feeds.clear();
   if (!closed.complete()) std::fprintf(stderr, "[%s] close: %s\n", process.c_str(), to_string(closed).c_str());
   counted.store(nullptr);
+  final_bytes = placed->bytes();
   while (!modules.empty()) modules.pop_back();
   placed.reset();
   running.reset();
@@ -280,7 +286,7 @@ const std::vector<std::string>& app::arguments() const noexcept { return state_-
 
 wire_counters app::bytes() const noexcept {
   const detail::placement* const from = state_->counted.load();
-  return from == nullptr ? wire_counters{} : from->bytes();
+  return from == nullptr ? state_->final_bytes : from->bytes();
 }
 
 int app::run() {
@@ -307,6 +313,10 @@ module::module(std::string name, amphibus::bus& bus, app& owner)
     : name_(std::move(name)), bus_(bus), app_(owner), executor_(bus.core()->start_executor(name_)) {}
 
 void module::stop() { app_.state_->ask_to_end(0); }
+
+void module::done() {
+  if (app_.state_->modules_done.fetch_add(1) + 1 == app_.state_->modules_here) stop();
+}
 
 void module::fail(const std::string& why) {
   const error told(error_code::module_failed, "module '" + name_ + "' failed: " + escaped(why), "see the module's own log");

@@ -71,7 +71,9 @@ class supervisor {
         if (each->output() >= 0) each->read_lines(options_.on_line);
         if (each->reap()) note_end(each->outcome());
       }
-      if (stops_ > 0 && base::steady_clock().now() >= kill_at_) kill_all(SIGKILL);
+      const auto now = base::steady_clock().now();
+      if (stops_ == 0 && now >= end_at_) give_up();
+      if (stops_ > 0 && now >= kill_at_) kill_all(SIGKILL);
     }
     for (const auto& each : children_) report_.outcomes.push_back(each->outcome());
     return std::move(report_);
@@ -88,8 +90,8 @@ class supervisor {
       if (each->output() >= 0) watched.push_back({each->output(), POLLIN, 0});
     }
     int timeout_ms = -1;
-    if (stops_ > 0) {
-      const auto left = kill_at_ - base::steady_clock().now();
+    if (const auto next = stops_ > 0 ? kill_at_ : end_at_; next != base::time_point::max()) {
+      const auto left = next - base::steady_clock().now();
       timeout_ms = static_cast<int>(std::clamp<std::int64_t>(left / std::chrono::milliseconds(1) + 1, 0, 1000));
     }
     ::poll(watched.data(), watched.size(), timeout_ms);
@@ -97,6 +99,12 @@ class supervisor {
 
   void take_signals() {
     for (int stops = signals_.take_stops(); stops > 0; --stops) stop();
+  }
+
+  void give_up() {
+    report_.deadline_passed = true;
+    if (report_.exit_code == 0) report_.exit_code = 1;
+    stop();
   }
 
   void stop() {
@@ -133,6 +141,7 @@ class supervisor {
   supervise_report report_;
   int stops_ = 0;
   base::time_point kill_at_ = base::time_point::max();
+  const base::time_point end_at_ = base::deadline_after(base::steady_clock().now(), options_.deadline);
 };
 
 }  // namespace

@@ -42,14 +42,14 @@ void start_feed(amphibus::module& m) {
   });
   // The end comes back around, so that every process can leave.
   m.subscribe(doubled, [&m](const number& n) {
-    if (n.last) m.stop();
+    if (n.last) m.done();
   });
 }
 
 void start_relay(amphibus::module& m) {
   m.subscribe(raw, [&m](const number& n) {
     m.bus().publish(doubled, {n.value * 2, n.last});
-    if (n.last) m.stop();
+    if (n.last) m.done();
   });
 }
 
@@ -70,7 +70,7 @@ void start_tally(amphibus::module& m) {
     if (!n.last) return;
     std::printf("count %llu ordered %d caused %d\n", static_cast<unsigned long long>(seen.count), seen.ordered, seen.caused);
     std::fflush(stdout);
-    m.stop();
+    m.done();
   });
 }
 

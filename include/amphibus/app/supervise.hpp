@@ -18,6 +18,8 @@ struct supervised_process {
 struct supervise_options {
   /// From the first stop signal, or the first failure, to SIGKILL.
   std::chrono::nanoseconds close_deadline = std::chrono::seconds(6);
+  /// From the start: what is not done then is a failure and stopped. Default: none.
+  std::chrono::nanoseconds deadline = std::chrono::nanoseconds::max();
   /// Called when a child runs, before anything is read from it.
   std::function<void(const std::string& name, pid_t pid)> on_started;
   /// Called for every line of a child's stdout and stderr, without its newline; default: stdout, as `name | line`.
@@ -32,6 +34,7 @@ struct process_outcome {
 };
 
 struct supervise_report {
+  bool deadline_passed = false;
   int exit_code = 0;  ///< 0 if every process exited with 0; else the first failure's code, or 128 + its signal
   std::vector<process_outcome> outcomes;
 };

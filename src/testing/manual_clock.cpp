@@ -1,0 +1,46 @@
+#include <amphibus/testing/manual_clock.hpp>
+
+#include <algorithm>
+
+namespace amphibus::testing {
+
+base::time_point manual_clock::now() const noexcept {
+  const std::lock_guard lock(mutex_);
+  return now_;
+}
+
+void manual_clock::advance(base::duration by) {
+  const std::lock_guard lock(mutex_);
+  now_ += by;
+  for (sleeper* each : sleepers_) {
+    if (each->deadline > now_) continue;
+    each->expired = true;
+    each->where->unpark();
+  }
+}
+
+void manual_clock::wait_for_parked(std::size_t count) {
+  for (;;) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (sleepers_.size() >= count) return;
+    }
+    changed_.park();
+  }
+}
+
+bool manual_clock::park_until(base::parker& where, base::time_point deadline) noexcept {
+  sleeper self{&where, deadline};
+  {
+    const std::lock_guard lock(mutex_);
+    if (deadline <= now_) return false;
+    sleepers_.push_back(&self);
+  }
+  changed_.unpark();
+  where.park();
+  const std::lock_guard lock(mutex_);
+  std::erase(sleepers_, &self);
+  return !self.expired;
+}
+
+}  // namespace amphibus::testing
