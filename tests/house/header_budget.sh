@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# header_budget.sh COMPILER FLAG…: what #include <amphibus/bus.hpp> costs a user, in preprocessed lines.
+# With --ratio first: also its compile time beside #include <zmq.hpp>, the median of 5 interleaved pairs.
+set -euo pipefail
+lines_max=70000
+ratio_max=120 # percent
+
+ratio=
+[ "${1:-}" != --ratio ] || { ratio=yes; shift; }
+compiler=$1
+shift
+flags=(-std=c++20 -x c++ "$@")
+
+lines=$(echo '#include <amphibus/bus.hpp>' | "$compiler" "${flags[@]}" -E -P - | wc -l)
+printf 'bus.hpp: %d preprocessed lines (limit %d)\n' "$lines" "$lines_max"
+[ "$lines" -le "$lines_max" ] || exit 1
+[ -n "$ratio" ] || exit 0
+
+# Milliseconds of one -fsyntax-only of a single include.
+cost() {
+  local begin end
+  begin=$(date +%s%N)
+  echo "#include <$1>" | "$compiler" "${flags[@]}" -fsyntax-only -
+  end=$(date +%s%N)
+  echo $(((end - begin) / 1000000))
+}
+cost zmq.hpp >/dev/null # warms the file cache
+cost amphibus/bus.hpp >/dev/null
+for _ in 1 2 3 4 5; do
+  theirs=$(cost zmq.hpp)
+  ours=$(cost amphibus/bus.hpp)
+  printf '%d %d %d\n' $((ours * 100 / theirs)) "$ours" "$theirs"
+done | sort -n | {
+  mapfile -t pairs
+  read -r percent ours theirs <<<"${pairs[2]}"
+  printf 'bus.hpp: %d ms, zmq.hpp: %d ms, ratio %d.%02d (median of 5 pairs, limit 1.20)\n' \
+    "$ours" "$theirs" $((percent / 100)) $((percent % 100))
+  [ "$percent" -le "$ratio_max" ]
+}

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <amphibus/app.hpp>
+#include <amphibus/bus.hpp>
+#include <amphibus/zeromq/zeromq.hpp>
+
+#include <poll.h>
+
+#include <cstdio>
+
+// What the fragments of the documents may take as given.
+struct order_placed { int id; int pence; };
+inline constexpr amphibus::topic<order_placed> orders{"shop.orders.placed"};
+extern amphibus::bus& bus;
+void handle(const order_placed&);
