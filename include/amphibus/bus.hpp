@@ -172,7 +172,7 @@ class bus {
       if (each.name == to.name().data() && each.type == type) return static_cast<detail::outlet<T>&>(*each.outlet);
     }
     auto created = find_outlet(by, find(to));
-    if (!created) created = std::make_shared<detail::outlet<T>>(*core_, find(to), by, false);
+    if (!created) created = std::make_shared<detail::outlet<T>>(*core_, find(to), by);
     by.outlets.push_back({to.name().data(), type, created});
     return static_cast<detail::outlet<T>&>(*created);
   }

@@ -48,7 +48,7 @@ class publisher {
   publisher(std::shared_ptr<detail::bus_core> core, detail::topic_core& to, const publisher_options& options)
       : core_(std::move(core)),
         source_(std::make_unique<detail::source_state>()),
-        outlet_(std::make_shared<detail::outlet<T>>(*core_, to, *source_, false)),
+        outlet_(std::make_shared<detail::outlet<T>>(*core_, to, *source_)),
         limits_{options.wait_max} {}
 
  private:

@@ -35,13 +35,12 @@ bool spin_for_room(queue::inbox_base& at) noexcept {
 
 }  // namespace
 
-outlet_base::outlet_base(bus_core& core, topic_core& to, source_state& by, bool local_only)
-    : core_(core), topic_(to), source_(by), local_only_(local_only), version_(&core.version()) {
+outlet_base::outlet_base(bus_core& core, topic_core& to, source_state& by, queue::space_listener* remote)
+    : core_(core), topic_(to), source_(by), remote_(remote), version_(&core.version()) {
   topic_.add_outlet(*this);
 }
 
 outlet_base::~outlet_base() {
-  stop_listening();
   topic_.remove_outlet(*this);
   if (envelopes_ != nullptr) envelopes_->retire();
 }
@@ -176,7 +175,7 @@ bool outlet_base::wait_for_room(queue::inbox_base* at, base::time_point deadline
   return in_time;
 }
 
-publish_status outlet_base::publish_input(void* value, const wire::envelope& with, queue::space_listener& to_wake) {
+publish_status outlet_base::publish_input(void* value, const wire::envelope& with) {
   for (;;) {
     queue::inbox_base* by = nullptr;
     switch (try_once(value, &with, by)) {
@@ -186,7 +185,7 @@ publish_status outlet_base::publish_input(void* value, const wire::envelope& wit
       case attempt::refused: break;
     }
     if (by->reclaim_idle_credit()) continue;
-    if (by->credit().listen(to_wake)) return publish_status::would_block;
+    if (listen_to(*by)) return publish_status::would_block;
   }
 }
 
@@ -211,9 +210,7 @@ bool outlet_base::place_held() {
       give_up_oldest();
       continue;
     }
-    if (listening_to_ != by) stop_listening();
-    listening_to_ = by;
-    if (by->credit().listen(*this)) return false;
+    if (listen_to(*by)) return false;
   }
   stop_listening();
   return true;
@@ -263,7 +260,14 @@ base::time_point outlet_base::held_deadline() const {
   return held_messages_.empty() ? base::time_point::max() : held_messages_.front().deadline;
 }
 
+bool outlet_base::listen_to(queue::inbox_base& full) {
+  if (listening_to_ != &full) stop_listening();
+  listening_to_ = &full;
+  return full.credit().listen(*this);
+}
+
 void outlet_base::space_available() noexcept {
+  if (remote_ != nullptr) return remote_->space_available();
   // Only listed while something is held, and then the holder's mailbox keeps its executor alive.
   if (executor_core* const holder = holder_.load(std::memory_order_acquire)) holder->poke();
 }

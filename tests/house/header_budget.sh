@@ -16,13 +16,11 @@ printf 'bus.hpp: %d preprocessed lines (limit %d)\n' "$lines" "$lines_max"
 [ "$lines" -le "$lines_max" ] || exit 1
 [ -n "$ratio" ] || exit 0
 
-# Milliseconds of one -fsyntax-only of a single include.
+# CPU milliseconds of one -fsyntax-only of a single include: what others do on the machine does not count.
 cost() {
-  local begin end
-  begin=$(date +%s%N)
-  echo "#include <$1>" | "$compiler" "${flags[@]}" -fsyntax-only -
-  end=$(date +%s%N)
-  echo $(((end - begin) / 1000000))
+  local TIMEFORMAT='%U %S' user system
+  read -r user system < <({ time echo "#include <$1>" | "$compiler" "${flags[@]}" -fsyntax-only - >&2; } 2>&1 | tail -n 1)
+  echo $((10#${user/./} + 10#${system/./}))
 }
 cost zmq.hpp >/dev/null # warms the file cache
 cost amphibus/bus.hpp >/dev/null

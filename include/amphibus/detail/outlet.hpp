@@ -15,6 +15,7 @@ class outlet final : public outlet_base {
  public:
   using outlet_base::outlet_base;
   ~outlet() override {
+    stop_listening();
     senders_.clear();
     if (blocks_ != nullptr) blocks_->retire();
   }
@@ -32,10 +33,8 @@ class outlet final : public outlet_base {
     return publish_slowly(&value, limits);
   }
 
-  /// A message from a transport; `to_wake` is called when a refusal is over.
-  publish_status publish_remote(T&& value, const wire::envelope& with, queue::space_listener& to_wake) {
-    return publish_input(&value, with, to_wake);
-  }
+  /// A message from a transport.
+  publish_status publish_remote(T&& value, const wire::envelope& with) { return publish_input(&value, with); }
 
  protected:
   [[nodiscard]] bool has_receivers() const noexcept override { return !senders_.empty() || egress_; }
@@ -62,7 +61,7 @@ class outlet final : public outlet_base {
                                              : std::make_unique<queue::sender<slot<T>>>(gate_, std::move(box)));
     }
     senders_ = std::move(kept);
-    if (!table.egress || local_only_) {
+    if (!table.egress || remote_ != nullptr) {  // what came from a transport never leaves again
       egress_.reset();
     } else if (!egress_) {
       egress_ = std::make_unique<queue::sender<egress_slot>>(gate_, std::move(table.egress));
@@ -163,12 +162,12 @@ template <class T>
 class typed_input final : public remote_input {
  public:
   typed_input(bus_core& core, topic_core& of, const wire::codec_operations& codec, queue::space_listener& to_wake)
-      : codec_(codec), to_wake_(to_wake), outlet_(std::make_shared<outlet<T>>(core, of, source_, true)) {}
+      : codec_(codec), outlet_(std::make_shared<outlet<T>>(core, of, source_, &to_wake)) {}
 
   input_result deliver(const wire::envelope& with, std::span<const std::byte> payload) override {
     T value{};
     if (!codec_.decode(payload, &value)) return input_result::undecodable;
-    switch (outlet_->publish_remote(std::move(value), with, to_wake_)) {
+    switch (outlet_->publish_remote(std::move(value), with)) {
       case publish_status::would_block: return input_result::full;
       case publish_status::accepted: return input_result::delivered;
       default: return input_result::no_subscriber;
@@ -177,7 +176,6 @@ class typed_input final : public remote_input {
 
  private:
   const wire::codec_operations& codec_;
-  queue::space_listener& to_wake_;
   source_state source_;
   std::shared_ptr<outlet<T>> outlet_;
 };

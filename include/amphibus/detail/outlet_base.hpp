@@ -27,7 +27,8 @@ struct publish_limits {
 /// Thread: owner. Lifetime: shared by its owner and by handlers that hold messages for it.
 class outlet_base : public queue::space_listener, public std::enable_shared_from_this<outlet_base> {
  public:
-  outlet_base(bus_core& core, topic_core& to, source_state& by, bool local_only);
+  /// `remote`: for a transport's input, what to tell when a refusal is over; local subscriptions only then.
+  outlet_base(bus_core& core, topic_core& to, source_state& by, queue::space_listener* remote = nullptr);
   outlet_base(const outlet_base&) = delete;
   outlet_base& operator=(const outlet_base&) = delete;
   virtual ~outlet_base();
@@ -56,8 +57,8 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
 
   /// Everything but the case that fits at once. `value` is moved from only if the answer is accepted.
   publish_status publish_slowly(void* value, const publish_limits& limits);
-  /// From a transport: never waits, never holds; `to_wake` is called once after would_block.
-  publish_status publish_input(void* value, const wire::envelope& with, queue::space_listener& to_wake);
+  /// From a transport: never waits, never holds; `remote` is told once after would_block.
+  publish_status publish_input(void* value, const wire::envelope& with);
 
   /// Packed where it fits; with correlation and causation of the handler that runs here.
   [[nodiscard]] identity_word next_identity() {
@@ -68,6 +69,8 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   [[nodiscard]] identity_word pooled_identity(const wire::envelope& with);
   /// The same message, told that `lost` messages were lost before it.
   [[nodiscard]] identity_word with_loss(identity_word identity, std::uint64_t lost);
+  /// Before the inbox it listens to can go: the derived destructor calls it first.
+  void stop_listening();
   void count_published() noexcept {
     published_.store(published_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
@@ -75,7 +78,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   bus_core& core_;
   topic_core& topic_;
   source_state& source_;
-  const bool local_only_;
+  queue::space_listener* const remote_;  // told, never listed: many outlets share it
   queue::gate gate_;
   const std::atomic<std::uint64_t>* const version_;  // the bus's
   std::uint64_t seen_version_ = 0;
@@ -101,7 +104,8 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   queue::inbox_base* place_oldest_held();
   void forget_oldest();
   void give_up_oldest();
-  void stop_listening();
+  /// One listener stands in one list at a time. Returns: false if there is room meanwhile.
+  bool listen_to(queue::inbox_base& full);
 
   mutable std::mutex slow_mutex_;  // structure and held messages
   std::deque<held_message> held_messages_;
