@@ -8,7 +8,7 @@ using Catch::Contains;
 
 namespace {
 
-constexpr const char* header = "InvoiceNo,InvoiceDate,CustomerID,Country,Lines,Units,TotalGBP,Kind\n";
+const std::string header = "InvoiceNo,InvoiceDate,CustomerID,Country,Lines,Units,TotalGBP,Kind\n";
 
 std::string error_of(const std::string& rows) {
   const auto got = parse_orders(header + rows, "orders.csv");
@@ -48,7 +48,7 @@ TEST_CASE("parse_pence: exact in both signs, rubbish refused", "[shop]") {
 }
 
 TEST_CASE("parse_orders: a row becomes an order", "[shop]") {
-  auto got = parse_orders(std::string(header) + "536365,2010-12-01 08:26:00,17850,United Kingdom,7,40,139.12,order\r\n", "x");
+  auto got = parse_orders(header + "536365,2010-12-01 08:26:00,17850,United Kingdom,7,40,139.12,order\r\n", "x");
   REQUIRE(got.has_value());
   REQUIRE(got->size() == 1);
   CHECK(got->front().day == 20101201);
