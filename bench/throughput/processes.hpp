@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "report.hpp"
+
+namespace bench {
+
+/// Roles that this executable plays when the harness starts it again; returns the exit code.
+int play_role(int argc, char** argv);
+
+/// Messages per second at the receiver, from its first to its last message; two processes, nothing may be lost.
+double ours_zeromq(const std::string& transport, std::size_t count);
+double raw_libzmq(const std::string& transport, std::size_t count);
+
+/// A feeder paced at 100,000 messages/s with a local subscriber on a drop_newest route.
+struct paced_result {
+  double rate = 0;              ///< messages/s that the feeder reached
+  double lost_locally = 0;
+  double refused = 0;
+  double cpu_ns_per_message = 0;  ///< of the publishing thread
+};
+/// `flat_out`: not paced. With three remote subscribers one of them is stopped (SIGSTOP) in the middle.
+paced_result paced(int remote_subscribers, bool flat_out, double seconds);
+
+/// Context switches per peer and second of two connected, idle processes.
+double connected_idle(double seconds);
+
+}  // namespace bench
