@@ -37,20 +37,20 @@ std::string set_endpoint(setting<std::string>& to, const std::string& text, cons
 constexpr std::string_view duration_allowed = "a duration with its unit from 1ms to 1h, e.g. 500ms, 10s, 2min";
 constexpr std::string_view endpoint_allowed = "tcp://HOST:PORT or ipc://PATH";
 
-#define AMPHIBUS_DURATION_OPTION(Target, Name)                                                      \
-  option<Target> {                                                                                  \
-#Name, duration_allowed,                                                                        \
+#define AMPHIBUS_DURATION_OPTION(Target, Name)                                                           \
+  option<Target> {                                                                                       \
+#Name, duration_allowed, false,                                                                        \
         [](Target& to, const std::string& text, const origin& from) { return set_duration(to.Name, text, from); }, \
         [](const Target& of) { return print_duration(of.Name.value); },                             \
-        [](const Target& of) -> const origin& { return of.Name.from; }                              \
+        [](const Target& of) -> const origin& { return of.Name.from; } \
   }
 
-#define AMPHIBUS_ENDPOINT_OPTION(Name)                                                               \
-  option<process> {                                                                                  \
-#Name, endpoint_allowed,                                                                         \
+#define AMPHIBUS_ENDPOINT_OPTION(Name)                                                                    \
+  option<process> {                                                                                       \
+#Name, endpoint_allowed, false,                                                                         \
         [](process& to, const std::string& text, const origin& from) { return set_endpoint(to.Name, text, from); }, \
         [](const process& of) { return of.Name.value; },                                             \
-        [](const process& of) -> const origin& { return of.Name.from; }                              \
+        [](const process& of) -> const origin& { return of.Name.from; } \
   }
 
 std::string set_size(configuration& to, const std::string& text, const origin& from) {
@@ -62,7 +62,7 @@ std::string set_size(configuration& to, const std::string& text, const origin& f
 
 std::string set_topic(route& to, const std::string& text, const origin& from) {
   const auto verdict = wire::check_topic_pattern(text);
-  if (!verdict.ok()) return wire::topic_error(text, verdict).text();
+  if (!verdict.ok()) return "is no pattern: " + wire::topic_error(text, verdict).text();
   assign(to.topic, text, from);
   return {};
 }
@@ -90,7 +90,7 @@ std::string set_overflow(route& to, const std::string& text, const origin& from)
 
 const std::vector<option<configuration>>& limit_options() {
   static const std::vector<option<configuration>> table{
-      {"message_size_max_bytes", "64 to 1GiB, e.g. 65536, 64KiB, 16MiB", &set_size,
+      {"message_size_max_bytes", "64 to 1GiB, e.g. 65536, 64KiB, 16MiB", true, &set_size,
        [](const configuration& of) { return print_size(of.message_size_max_bytes.value); },
        [](const configuration& of) -> const origin& { return of.message_size_max_bytes.from; }},
       AMPHIBUS_DURATION_OPTION(configuration, peer_stall_max),
@@ -101,19 +101,22 @@ const std::vector<option<configuration>>& limit_options() {
 }
 
 const std::vector<option<process>>& process_options() {
-  static const std::vector<option<process>> table{AMPHIBUS_ENDPOINT_OPTION(endpoint), AMPHIBUS_ENDPOINT_OPTION(advertise)};
+  static const std::vector<option<process>> table{AMPHIBUS_ENDPOINT_OPTION(endpoint),
+                                                  AMPHIBUS_ENDPOINT_OPTION(advertise)};
   return table;
 }
 
 const std::vector<option<route>>& route_options() {
   static const std::vector<option<route>> table{
-      {"topic", "a topic or pattern of tokens [A-Za-z0-9_-] joined by dots, `*` one token, `>` the rest", &set_topic,
-       [](const route& of) { return of.topic.value; }, [](const route& of) -> const origin& { return of.topic.from; }},
-      {"transport", "inproc, or a transport of the program", &set_transport, [](const route& of) { return of.transport.value; },
+      {"topic", "a topic or pattern of tokens [A-Za-z0-9_-] joined by dots, `*` one token, `>` the rest", false,
+       &set_topic, [](const route& of) { return of.topic.value; },
+       [](const route& of) -> const origin& { return of.topic.from; }},
+      {"transport", "inproc, or a transport of the program", false, &set_transport,
+       [](const route& of) { return of.transport.value; },
        [](const route& of) -> const origin& { return of.transport.from; }},
-      {"level", "best_effort", &set_level, [](const route&) { return std::string("best_effort"); },
+      {"level", "best_effort", false, &set_level, [](const route&) { return std::string("best_effort"); },
        [](const route& of) -> const origin& { return of.level.from; }},
-      {"overflow", "block or drop_newest", &set_overflow,
+      {"overflow", "block or drop_newest", false, &set_overflow,
        [](const route& of) { return std::string(of.overflow.value == overflow::block ? "block" : "drop_newest"); },
        [](const route& of) -> const origin& { return of.overflow.from; }},
       AMPHIBUS_DURATION_OPTION(route, block_timeout),

@@ -14,12 +14,6 @@ namespace {
 
 constexpr std::string_view prefix = "AMPHIBUS_";
 
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  for (char& each : out) each = each == '-' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(each)));
-  return out;
-}
-
 std::vector<std::string> split(std::string_view text, std::string_view by) {
   std::vector<std::string> out;
   for (;;) {
@@ -30,23 +24,33 @@ std::vector<std::string> split(std::string_view text, std::string_view by) {
   }
 }
 
-void unknown(const std::string& name, const origin& from, error_collector& errors) {
+void unknown(const std::string& name, const std::string& section, const origin& from, error_collector& errors) {
+  const std::vector<std::string> sections{"limits", "process", "route"};
+  const bool known = std::find(sections.begin(), sections.end(), section) != sections.end();
   errors.add(error_code::config_unknown_key, "'" + escaped(name) + "' names no setting",
-             "use limits.KEY, process.NAME.KEY or route.INDEX.KEY (AMPHIBUS_LIMITS__KEY … in the environment)", from.where);
+             (known ? "" : suggestion(section, sections)) +
+                 "use limits.KEY, process.NAME.KEY or route.INDEX.KEY (AMPHIBUS_LIMITS__KEY … in the environment)",
+             from.where);
+}
+
+/// The process called exactly `name`, else the one whose folded name is the same.
+process* find_process(configuration& in, const std::string& name) {
+  const auto find = [&in](const auto& fits) { return std::find_if(in.processes.begin(), in.processes.end(), fits); };
+  auto found = find([&](const process& each) { return each.name == name; });
+  if (found == in.processes.end()) found = find([&](const process& each) { return folded(each.name) == folded(name); });
+  return found == in.processes.end() ? nullptr : &*found;
 }
 
 void set_process(configuration& to, const std::vector<std::string>& path, const std::string& value, const origin& from,
                  error_collector& errors) {
-  std::vector<std::string> names;
-  for (process& each : to.processes) {
-    names.push_back(each.name);
-    if (lowered(each.name) == lowered(path[1])) {
-      return apply(process_options(), each, "process." + each.name, path[2], value, from, errors);
-    }
+  if (process* const found = find_process(to, path[1])) {
+    return apply(process_options(), *found, "process." + escaped(found->name), path[2], value, from, errors);
   }
-  const std::string near = did_you_mean(path[1], names);
+  std::vector<std::string> names;
+  for (const process& each : to.processes) names.push_back(escaped(each.name));
+  const std::string hint = suggestion(path[1], names);
   errors.add(error_code::config_unknown_name, "process '" + escaped(path[1]) + "' is not in the file",
-             near.empty() ? "name a [process.NAME] of the file" : "did you mean " + near + "?", from.where);
+             hint.empty() ? "name a [process.NAME] of the file" : hint + "known: " + listed(names), from.where);
 }
 
 void set_route(configuration& to, const std::vector<std::string>& path, const std::string& value, const origin& from,
@@ -55,18 +59,31 @@ void set_route(configuration& to, const std::vector<std::string>& path, const st
   const auto [end, failure] = std::from_chars(path[1].data(), path[1].data() + path[1].size(), index);
   if (failure != std::errc{} || end != path[1].data() + path[1].size() || index >= to.routes.size()) {
     return errors.add(error_code::config_unknown_name, "route '" + escaped(path[1]) + "' is not in the file",
-                      "use its position in the file, 0 to " + std::to_string(std::max<std::size_t>(to.routes.size(), 1) - 1),
+                      to.routes.empty() ? "the file has no [[route]]"
+                                        : "use its position in the file, 0 to " + std::to_string(to.routes.size() - 1),
                       from.where);
   }
-  apply(route_options(), to.routes[index], "route." + path[1], path[2], value, from, errors);
+  apply(route_options(), to.routes[index], "route." + std::to_string(index), path[2], value, from, errors);
 }
 
 void set(configuration& to, const std::vector<std::string>& path, const std::string& name, const std::string& value,
          const origin& from, error_collector& errors) {
-  if (path.size() == 2 && path[0] == "limits") return apply(limit_options(), to, "limits", path[1], value, from, errors);
+  if (path.size() == 2 && path[0] == "limits")
+    return apply(limit_options(), to, "limits", path[1], value, from, errors);
   if (path.size() == 3 && path[0] == "process") return set_process(to, path, value, from, errors);
   if (path.size() == 3 && path[0] == "route") return set_route(to, path, value, from, errors);
-  unknown(name, from, errors);
+  unknown(name, path[0], from, errors);
+}
+
+/// `LIMITS__KEY` as {limits, key}; the name of a process may itself contain `__`.
+std::vector<std::string> path_of_variable(std::string_view name) {
+  std::vector<std::string> path = split(name, "__");
+  for (std::string& each : path) each = folded(each);
+  while (path.size() > 3 && path[0] == "process") {
+    path[1] += "__" + path[2];
+    path.erase(path.begin() + 2);
+  }
+  return path;
 }
 
 bool is_ours(const std::string& name) {
@@ -76,6 +93,12 @@ bool is_ours(const std::string& name) {
 }
 
 }  // namespace
+
+std::string folded(std::string_view name) {
+  std::string out(name);
+  for (char& each : out) each = each == '-' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(each)));
+  return out;
+}
 
 environment process_environment() {
   environment out;
@@ -92,14 +115,15 @@ void apply_overrides(configuration& to, const environment& variables, const std:
                      error_collector& errors) {
   for (const auto& [name, value] : variables) {
     if (!is_ours(name)) continue;
-    const origin from{origin_kind::environment, {name}};
-    set(to, split(lowered(name.substr(prefix.size())), "__"), name, value, from, errors);
+    const origin from{origin_kind::environment, {escaped(name)}};
+    set(to, path_of_variable(std::string_view(name).substr(prefix.size())), name, value, from, errors);
   }
   for (const std::string& each : overrides) {
     const origin from{origin_kind::command_line, {"--set " + escaped(each)}};
     const auto equals = each.find('=');
     if (equals == std::string::npos) {
-      errors.add(error_code::command_line, "--set '" + escaped(each) + "' has no '='", "write --set key=value", from.where);
+      errors.add(error_code::command_line, "--set '" + escaped(each) + "' has no '='", "write --set key=value",
+                 from.where);
       continue;
     }
     const std::string name = each.substr(0, equals);

@@ -14,8 +14,12 @@ struct unit {
   std::uint64_t factor;
 };
 // Largest first: printing takes the first that divides.
-constexpr std::array<unit, 6> duration_units{
-    {{"h", 3'600'000'000'000}, {"min", 60'000'000'000}, {"s", 1'000'000'000}, {"ms", 1'000'000}, {"us", 1000}, {"ns", 1}}};
+constexpr std::array<unit, 6> duration_units{{{"h", 3'600'000'000'000},
+                                              {"min", 60'000'000'000},
+                                              {"s", 1'000'000'000},
+                                              {"ms", 1'000'000},
+                                              {"us", 1000},
+                                              {"ns", 1}}};
 constexpr std::array<unit, 4> size_units{{{"GiB", 1U << 30U}, {"MiB", 1U << 20U}, {"KiB", 1U << 10U}, {"B", 1}}};
 
 template <std::size_t Count>
@@ -27,7 +31,8 @@ std::optional<std::uint64_t> parse(std::string_view text, const std::array<unit,
   if (name.empty()) name = bare;
   for (const unit& each : units) {
     if (each.name != name) continue;
-    if (number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / each.factor) return std::nullopt;
+    if (number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / each.factor)
+      return std::nullopt;
     return number * each.factor;
   }
   return std::nullopt;
@@ -36,7 +41,8 @@ std::optional<std::uint64_t> parse(std::string_view text, const std::array<unit,
 template <std::size_t Count>
 std::string print(std::uint64_t value, const std::array<unit, Count>& units) {
   for (const unit& each : units) {
-    if (value >= each.factor && value % each.factor == 0) return std::to_string(value / each.factor) + std::string(each.name);
+    if (value >= each.factor && value % each.factor == 0)
+      return std::to_string(value / each.factor) + std::string(each.name);
   }
   return "0" + std::string(units.back().name);
 }

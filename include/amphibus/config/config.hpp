@@ -34,6 +34,7 @@ struct process {
   setting<std::string> endpoint;   ///< control endpoint to bind: tcp://HOST:PORT or ipc://PATH
   setting<std::string> advertise;  ///< what the others use; defaults to endpoint
   error_location where;
+  std::vector<error_location> module_places;  ///< one per module of a file; empty where code made the process
 };
 
 enum class level : std::uint8_t { best_effort };
@@ -74,7 +75,7 @@ environment process_environment();
 
 struct loaded {
   configuration value;        ///< meaningful only when errors is empty
-  std::vector<error> errors;  ///< all of them, in file order
+  std::vector<error> errors;  ///< all of them, in file order; those without a position in the file last
 };
 
 /// Reads a file, then the environment, then `--set key=value` arguments; checks everything; reports all errors at once.

@@ -38,7 +38,8 @@ std::string all(const loaded& from) {
   return out;
 }
 
-std::string errors_of(const std::string& text, const environment& variables = {}, const std::vector<std::string>& set = {}) {
+std::string errors_of(const std::string& text, const environment& variables = {},
+                      const std::vector<std::string>& set = {}) {
   return all(load_text(text, "shop.toml", shop, variables, set));
 }
 
@@ -64,8 +65,9 @@ TEST_CASE("load: an empty file is one process without routes", "[config]") {
 }
 
 TEST_CASE("load: all errors are reported at once, in file order, with position and suggestion", "[config]") {
-  const auto text = errors_of("[limits]\nready_deadlin = \"5s\"\npeer_stall_max = \"5\"\n[[route]]\ntopic = \"a..b\"\ntransport = "
-                              "\"zermq\"\noverflow = \"drop\"\n[proces.x]\n");
+  const auto text = errors_of(
+      "[limits]\nready_deadlin = \"5s\"\npeer_stall_max = \"5\"\n[[route]]\ntopic = \"a..b\"\ntransport = "
+      "\"zermq\"\noverflow = \"drop\"\n[proces.x]\n");
   INFO(text);
   CHECK_THAT(text, Contains("shop.toml:2:1: AMB-E0203: unknown key 'ready_deadlin' in limits"));
   CHECK_THAT(text, Contains("did you mean ready_deadline?"));
@@ -80,12 +82,16 @@ TEST_CASE("load: all errors are reported at once, in file order, with position a
 TEST_CASE("load: names and pairs that do not fit are refused", "[config]") {
   CHECK_THAT(errors_of(with("[process.third]\nmodules=[\"orders\"]\nendpoint=\"tcp://127.0.0.1:7701\"\n")),
              Contains("module 'orders' is in process front and in process third") && Contains("same endpoint"));
-  CHECK_THAT(errors_of("[process.a]\nmodules=[\"ordres\"]\n"), Contains("did you mean orders?") && Contains("'billing' is in no process"));
-  CHECK_THAT(errors_of("[[route]]\ntopic=\"a\"\ntransport=\"zeromq\"\n"), Contains("AMB-E0206") && Contains("no processes"));
-  CHECK_THAT(errors_of("[[route]]\n"), Contains("no valid topic") && Contains("no transport"));
-  CHECK_THAT(errors_of("[process.a]\nmodules=[\"orders\",\"billing\",\"stock\"]\n[process.b]\n[[route]]\ntopic=\"a\"\ntransport=\"zeromq\"\n"),
-             Contains("process a has no valid endpoint") && Contains("process b has no valid endpoint"));
-  CHECK_THAT(errors_of("[[route]]\ntopic=\"a\"\ntransport=\"inproc\"\nlevel=\"durable\"\n"), Contains("this version does not provide"));
+  CHECK_THAT(errors_of("[process.a]\nmodules=[\"ordres\"]\n"),
+             Contains("did you mean orders?") && Contains("'billing' is in no process"));
+  CHECK_THAT(errors_of("[[route]]\ntopic=\"a\"\ntransport=\"zeromq\"\n"),
+             Contains("AMB-E0206") && Contains("no processes"));
+  CHECK_THAT(errors_of("[[route]]\n"), Contains("no topic") && Contains("no transport"));
+  CHECK_THAT(errors_of("[process.a]\nmodules=[\"orders\",\"billing\",\"stock\"]\n[process.b]\n[[route]]\ntopic="
+                       "\"a\"\ntransport=\"zeromq\"\n"),
+             Contains("process a has no endpoint") && Contains("process b has no endpoint"));
+  CHECK_THAT(errors_of("[[route]]\ntopic=\"a\"\ntransport=\"inproc\"\nlevel=\"durable\"\n"),
+             Contains("this version does not provide"));
 }
 
 TEST_CASE("load: wrong types, broken TOML, duplicates and hostile text are refused and escaped", "[config]") {
@@ -102,8 +108,10 @@ TEST_CASE("load: wrong types, broken TOML, duplicates and hostile text are refus
 }
 
 TEST_CASE("load: the environment wins over the file and the command line over both", "[config]") {
-  const environment variables{{"AMPHIBUS_LIMITS__READY_DEADLINE", "30s"}, {"AMPHIBUS_ROUTE__1__OVERFLOW", "drop_newest"},
-                              {"AMPHIBUS_SANITIZER", "thread"}, {"AMPHIBUS_PROCESS__FRONT__ENDPOINT", "ipc:///tmp/x"}};
+  const environment variables{{"AMPHIBUS_LIMITS__READY_DEADLINE", "30s"},
+                              {"AMPHIBUS_ROUTE__1__OVERFLOW", "drop_newest"},
+                              {"AMPHIBUS_SANITIZER", "thread"},
+                              {"AMPHIBUS_PROCESS__FRONT__ENDPOINT", "ipc:///tmp/x"}};
   auto got = load_text(good, "shop.toml", shop, variables, {"limits.ready_deadline=40s"});
   REQUIRE(all(got).empty());
   CHECK(got.value.ready_deadline.value == std::chrono::seconds(40));
@@ -131,7 +139,8 @@ TEST_CASE("find_route: the first match wins and explain_route names its line", "
   CHECK(find_route(got, "shop.audit.x") == 0U);
   CHECK(find_route(got, "shop.orders") == 1U);
   CHECK_FALSE(find_route(got, "other"));
-  CHECK_THAT(explain_route(got, "shop.orders"), Contains("over zeromq") && Contains("shop.toml:11") && Contains("passed"));
+  CHECK_THAT(explain_route(got, "shop.orders"),
+             Contains("over zeromq") && Contains("shop.toml:11") && Contains("passed"));
   CHECK_THAT(explain_route(got, "other"), Contains("stays in the process; no route matches"));
 }
 

@@ -13,7 +13,8 @@ TEST_CASE("parse_duration: a number with a unit is exact", "[config]") {
 }
 
 TEST_CASE("parse_duration: no unit, signs, fractions, rubbish and overflow are refused", "[config]") {
-  for (const char* text : {"", "5", "-1s", "1.5s", "s", "1 s", "1year", "NaN", "999999999999999999999s", "9223372036854775807h"}) {
+  for (const char* text :
+       {"", "5", "-1s", "1.5s", "s", "1 s", "1year", "NaN", "999999999999999999999s", "9223372036854775807h"}) {
     CHECK_FALSE(parse_duration(text));
   }
 }

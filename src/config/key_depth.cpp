@@ -1,0 +1,67 @@
+#include "config/key_depth.hpp"
+
+namespace amphibus::config {
+namespace {
+
+constexpr std::string_view ends_of_key = "\n=,[]{}";
+
+/// The position behind the string that begins at `begin` with a quote; a missing end is the parser's to refuse.
+std::size_t skip_string(std::string_view text, std::size_t begin) noexcept {
+  const char quote = text[begin];
+  const char triple[] = {quote, quote, quote};
+  const std::string_view fence(triple, sizeof triple);
+  const bool spans_lines = text.substr(begin, fence.size()) == fence;
+  std::size_t at = begin + (spans_lines ? fence.size() : 1);
+  while (at < text.size()) {
+    if (quote == '"' && text[at] == '\\') {
+      at += 2;
+    } else if (spans_lines && text.substr(at, fence.size()) == fence) {
+      at += fence.size();
+      // Up to two quotes may stand directly before the closing fence.
+      for (int extra = 0; extra != 2 && at < text.size() && text[at] == quote; ++extra) ++at;
+      return at;
+    } else if (!spans_lines && (text[at] == quote || text[at] == '\n')) {
+      return at + 1;
+    } else {
+      ++at;
+    }
+  }
+  return text.size();
+}
+
+text_position position_of(std::string_view text, std::size_t offset) noexcept {
+  text_position out;
+  for (const char each : text.substr(0, offset)) {
+    if (each == '\n') {
+      ++out.line;
+      out.column = 1;
+    } else if ((static_cast<unsigned char>(each) & 0xC0U) != 0x80U) {
+      ++out.column;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<text_position> find_deep_key(std::string_view toml, std::size_t parts_max) noexcept {
+  std::size_t parts = 1;
+  for (std::size_t at = 0; at < toml.size();) {
+    const char each = toml[at];
+    if (each == '"' || each == '\'') {
+      at = skip_string(toml, at);
+      continue;
+    }
+    if (each == '#') {
+      at = toml.find('\n', at);
+      if (at == std::string_view::npos) return std::nullopt;
+      continue;
+    }
+    if (each == '.' && ++parts > parts_max) return position_of(toml, at + 1);
+    if (ends_of_key.find(each) != std::string_view::npos) parts = 1;
+    ++at;
+  }
+  return std::nullopt;
+}
+
+}  // namespace amphibus::config

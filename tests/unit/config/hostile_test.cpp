@@ -1,0 +1,139 @@
+#include <amphibus/config/config.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/key_depth.hpp"
+
+using namespace amphibus;
+using namespace amphibus::config;
+using Catch::Contains;
+
+namespace {
+
+std::string errors_of(const loaded& from) {
+  std::string out;
+  for (const auto& each : from.errors) out += std::string(each.what()) + "\n";
+  return out;
+}
+
+std::string errors_of(const std::string& text) { return errors_of(load_text(text, "f.toml", {{}, {"zeromq"}})); }
+
+std::string repeated(const std::string& text, std::size_t times) {
+  std::string out;
+  out.reserve(text.size() * times);
+  for (; times != 0; --times) out += text;
+  return out;
+}
+
+/// A folder that goes with the test.
+struct scratch {
+  std::filesystem::path path;
+  scratch() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "amphibus-config-XXXXXX").string();
+    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
+    path = pattern;
+  }
+  ~scratch() { std::filesystem::remove_all(path); }
+  scratch(const scratch&) = delete;
+  scratch& operator=(const scratch&) = delete;
+};
+
+}  // namespace
+
+TEST_CASE("load: dotted keys without end are refused with their position", "[config]") {
+  const std::string deep = repeated("a.", 500'000) + "a";
+  CHECK_THAT(errors_of("[limits]\n" + deep + " = 1\n"),
+             Contains("f.toml:2:17: AMB-E0202: a key has more than 8 parts"));
+  CHECK_THAT(errors_of("[" + deep + "]\n"), Contains("f.toml:1:18: AMB-E0202"));
+  CHECK_THAT(errors_of("[[" + deep + "]]\n"), Contains("f.toml:1:19: AMB-E0202"));
+  CHECK_THAT(errors_of("x = {" + deep + " = 1}\n"), Contains("f.toml:1:22: AMB-E0202"));
+}
+
+TEST_CASE("load: nested values without end are refused with their position", "[config]") {
+  for (const char* each : {"[", "{a=", "[{a="}) {
+    INFO(each);
+    CHECK_THAT(errors_of("x = " + repeated(each, 200'000)),
+               Contains("f.toml:1:") && Contains("maximum nested value depth"));
+  }
+}
+
+TEST_CASE("load: a malformed table header is refused with its line", "[config]") {
+  CHECK_THAT(errors_of("[limits]\nready_deadline = \"1s\"\n[[[\n[limits]\n"), Contains("f.toml:3: AMB-E0202"));
+  CHECK_THAT(errors_of("[[["), Contains("f.toml:1: AMB-E0202"));
+}
+
+TEST_CASE("load: text of a megabyte in a key or value is cut in the error and costs no quadratic time", "[config]") {
+  const std::string long_word(1'000'000, 'k');
+  const auto key = errors_of("[limits]\n" + long_word + " = 1\n");
+  CHECK_THAT(key, Contains("f.toml:2:1: AMB-E0203"));
+  CHECK(key.size() < 1000);
+  CHECK(errors_of("[process.a]\nendpoint = \"" + long_word + "\"\n").size() < 1000);
+  CHECK_THAT(errors_of(std::string((1U << 20U) + 1, '\n')), Contains("AMB-E0201") && Contains("larger than 1 MiB"));
+}
+
+TEST_CASE("load: values of another type are refused with what is allowed", "[config]") {
+  CHECK_THAT(errors_of("[limits]\npeer_stall_max = nan\n"),
+             Contains("f.toml:2:18: AMB-E0204") && Contains("from 1ms to 1h"));
+  CHECK_THAT(errors_of("[limits]\npeer_stall_max = 5\n"), Contains("wrong type") && Contains("500ms"));
+  CHECK_THAT(errors_of("[limits]\nmessage_size_max_bytes = -1\n"), Contains("is '-1'") && Contains("64 to 1GiB"));
+  CHECK_THAT(errors_of("[limits]\nmessage_size_max_bytes = 2147483648\n"), Contains("AMB-E0204"));
+  CHECK_THAT(errors_of("[limits]\nmessage_size_max_bytes = 1e6\n"), Contains("wrong type"));
+  CHECK_THAT(errors_of("[limits]\nready_deadline = \"0s\"\n"), Contains("is '0s'"));
+  const auto route = errors_of("[[route]]\ntopic = 3\ntransport = true\n");
+  CHECK_THAT(route, Contains("f.toml:2:9") && Contains("route.0.topic has the wrong type"));
+  CHECK_THAT(route, Contains("f.toml:3:13") && !Contains("has no"));
+}
+
+TEST_CASE("load: a refused value is not called missing as well", "[config]") {
+  const auto text = errors_of(
+      "[process.a]\nendpoint = \"x\"\n[process.b]\nendpoint = \"tcp://h:1\"\n"
+      "[[route]]\ntopic = \"a..b\"\ntransport = \"zeromq\"\n");
+  CHECK_THAT(text, Contains("f.toml:2:12") && Contains("f.toml:6:9") && !Contains("has no"));
+}
+
+TEST_CASE("find_deep_key: dots in strings, comments and numbers are no parts", "[config]") {
+  CHECK_FALSE(find_deep_key("# a.b.c.d\nx = \"a.b.c.d\" # a.b.c.d\ny = 'a.b.c.d'\n", 2));
+  CHECK_FALSE(find_deep_key("x = \"\"\"a.\"b.\\\"\"\"c.d\"\"\"\"\"\ny = '''a.'b.''c.d'''\n", 2));
+  CHECK_FALSE(find_deep_key("\"a.b.c.d\".e = 1.5\nz = [1.5, 2.5, 3.5]\n", 2));
+  CHECK(find_deep_key("x = \"a\\\"\"\na.b.c = 1\n", 2).has_value());
+  CHECK(find_deep_key("x = ''\nb = '\\'\na.b.c = 1\n", 2).has_value());
+  const auto found = find_deep_key("\xc3\xa4 = 1\n\"\xc3\xa4\" . b . c = 1\n", 2);
+  REQUIRE(found.has_value());
+  CHECK(found->line == 2);
+  CHECK(found->column == 10);
+}
+
+TEST_CASE("find_deep_key: unfinished strings end at the end of the text", "[config]") {
+  for (const char* each : {"\"", "'", "\"\"\"", "'''", "\"\\", "\"\"\"\\", "#", "'''a''"})
+    CHECK_FALSE(find_deep_key(each, 1));
+}
+
+TEST_CASE("load_file: what is no regular readable file is named with the reason, without waiting", "[config]") {
+  const scratch folder;
+  const std::string fifo = folder.path / "fifo";
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  CHECK_THAT(errors_of(load_file(fifo, {})), Contains("AMB-E0201") && Contains("not a regular file"));
+  const std::string loop = folder.path / "loop";
+  std::filesystem::create_symlink(loop, loop);
+  CHECK_THAT(errors_of(load_file(loop, {})), Contains("AMB-E0201") && Contains("symbolic links"));
+  CHECK_THAT(errors_of(load_file(std::string(5000, 'x'), {})), Contains("AMB-E0201") && Contains("too long"));
+  CHECK_THAT(errors_of(load_file("", {})), Contains("AMB-E0201"));
+}
+
+TEST_CASE("load_file: an empty file is fine, one byte over the limit is not", "[config]") {
+  const scratch folder;
+  const std::string path = folder.path / "f.toml";
+  std::ofstream(path).close();
+  CHECK(load_file(path, {}).errors.empty());
+  std::ofstream(path) << std::string(1U << 20U, '\n');
+  CHECK(load_file(path, {}).errors.empty());
+  std::ofstream(path) << std::string((1U << 20U) + 1, '\n');
+  CHECK_THAT(errors_of(load_file(path, {})), Contains("larger than 1 MiB"));
+}
