@@ -18,12 +18,9 @@ if [ -z "$machine" ]; then
   cp /etc/resolv.conf "$machine/etc/resolv.conf"
   cp -r /etc/apt/apt.conf.d/. "$machine/etc/apt/apt.conf.d/"
 fi
-leave() { umount "$machine/dev/shm" "$machine/dev" "$machine/proc" 2>/dev/null || true; }
+leave() { umount "$machine/proc" 2>/dev/null || true; }
 trap leave EXIT
 mount --bind /proc "$machine/proc"
-mount --bind /dev "$machine/dev"
-mkdir -p "$machine/dev/shm"
-mountpoint -q "$machine/dev/shm" || mount -t tmpfs tmpfs "$machine/dev/shm"
 
 folder=$machine/srv/amphibus
 rm -rf "$folder"
