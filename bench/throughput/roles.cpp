@@ -83,9 +83,10 @@ void start_sink(amphibus::module& m, const plan& how) {
     clock::time_point first;
   };
   auto& of = m.make<state>();
-  m.subscribe(wire_topic, {.capacity = 65'536}, [&m, &of, how](const message_32&) {
+  const std::size_t last = how.what == "stream" ? how.count : 0;
+  m.subscribe(wire_topic, {.capacity = 65'536}, [&m, &of, last](const message_32&) {
     if (of.seen++ == 0) of.first = clock::now();
-    if (how.what != "stream" || of.seen != how.count) return;
+    if (of.seen != last) return;
     std::printf("RATE %f\n", static_cast<double>(of.seen - 1) / seconds_since(of.first));
     std::fflush(stdout);
     m.done();

@@ -118,7 +118,7 @@ outlet_base::attempt outlet_base::try_once(void* value, const wire::envelope* wi
   }
 }
 
-identity_word outlet_base::input_identity(const wire::envelope& with) {
+identity_word outlet_base::slow_input_identity(const wire::envelope& with) {
   const bool first = with.correlation == with.id && !with.causation && with.lost_before == 0;
   if (first && with.id.source != last_remote_) {
     last_remote_ = with.id.source;

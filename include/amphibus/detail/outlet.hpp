@@ -26,7 +26,10 @@ class outlet final : public outlet_base {
   }
 
   /// A message from a transport.
-  publish_status publish_remote(T&& value, const wire::envelope& with) { return publish_input(&value, with); }
+  publish_status publish_remote(T&& value, const wire::envelope& with) {
+    if (push_remote_if_room(value, with)) [[likely]] return publish_status::accepted;
+    return publish_input(&value, with);
+  }
 
  protected:
   [[nodiscard]] bool has_receivers() const noexcept override { return !senders_.empty() || egress_; }
@@ -80,6 +83,14 @@ class outlet final : public outlet_base {
     // SYNC(bus.version): the table that this version names was complete before it.
     const bool fits = seen_version_ == version_->load(std::memory_order_acquire) && everywhere_has_room();
     if (fits) [[likely]] push(std::move(value), next_identity());
+    gate_.leave();
+    return fits;
+  }
+
+  [[nodiscard, gnu::noinline, gnu::flatten]] bool push_remote_if_room(T& value, const wire::envelope& with) {
+    if (!gate_.enter()) [[unlikely]] return false;
+    const bool fits = seen_version_ == version_->load(std::memory_order_acquire) && everywhere_has_room();  // SYNC(bus.version)
+    if (fits) [[likely]] push(std::move(value), input_identity(with));
     gate_.leave();
     return fits;
   }

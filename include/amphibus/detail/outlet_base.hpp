@@ -66,6 +66,13 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
     if (!fast || !identity_word::fits_local(source_.index, source_.next_sequence)) [[unlikely]] return slow_identity();
     return identity_word::packed(source_.index, source_.next_sequence++);
   }
+  /// A first message of the source that was seen last needs no look-up; everything else does.
+  [[nodiscard]] identity_word input_identity(const wire::envelope& with) {
+    const bool first = with.correlation == with.id && !with.causation && with.lost_before == 0;
+    const bool known = first && with.id.source == last_remote_ && last_alias_ != 0;
+    if (!known || with.id.sequence > identity_word::sequence_max) [[unlikely]] return slow_input_identity(with);
+    return identity_word::packed(last_alias_, with.id.sequence);
+  }
   [[nodiscard]] identity_word pooled_identity(const wire::envelope& with);
   /// The same message, told that `lost` messages were lost before it.
   [[nodiscard]] identity_word with_loss(identity_word identity, std::uint64_t lost);
@@ -81,6 +88,8 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   queue::space_listener* const remote_;  // told, never listed: many outlets share it
   queue::gate gate_;
   const std::atomic<std::uint64_t>* const version_;  // the bus's
+  source_id last_remote_;
+  std::uint64_t last_alias_ = 0;
   std::uint64_t seen_version_ = 0;
   std::atomic<std::uint32_t> held_{0};
 
@@ -95,7 +104,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   void refresh();
   attempt try_once(void* value, const wire::envelope* with, queue::inbox_base*& by);
   identity_word slow_identity();
-  identity_word input_identity(const wire::envelope& with);
+  identity_word slow_input_identity(const wire::envelope& with);
   publish_status answer_refused() noexcept;
   [[nodiscard]] base::time_point wait_deadline(const queue::inbox_base* at, const publish_limits& limits) const;
   bool wait_for_room(queue::inbox_base* at, base::time_point deadline);
@@ -111,8 +120,6 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   std::deque<held_message> held_messages_;
   queue::inbox_base* listening_to_ = nullptr;
   std::atomic<executor_core*> holder_{nullptr};
-  source_id last_remote_;
-  std::uint64_t last_alias_ = 0;
   queue::block_pool* envelopes_ = nullptr;
   std::atomic<std::uint64_t> published_{0};
   std::atomic<std::uint64_t> no_subscribers_{0};

@@ -142,51 +142,42 @@ void inbound::count_gap(stream& of, std::string_view topic, std::uint64_t lost) 
 }
 
 bool inbound::deliver_rest(base::time_point now) {
-  for (;;) {
-    if (!message_) {
-      wire::batch_message next;
-      if (!batch_.next(next)) break;
-      message_ = next;
+  while (has_message_ || batch_.next(message_)) {
+    if (sequence_ >= stream_->next_sequence) {  // else: seen already
+      has_message_ = !(settings_.faults == nullptr ? hand_over(message_, now) : deliver_with_faults(now));
+      if (has_message_) {
+        if (!std::exchange(pending_, true)) pending_since_ = now;
+        return false;
+      }
+      stream_->next_sequence = sequence_ + 1;
     }
-    if (sequence_ < stream_->next_sequence) {  // seen already
-      ++sequence_;
-      message_.reset();
-      continue;
-    }
-    if (!deliver_with_faults(*message_, now)) {
-      if (!std::exchange(pending_, true)) pending_since_ = now;
-      return false;
-    }
-    message_.reset();
-    stream_->next_sequence = ++sequence_;
+    ++sequence_;
   }
   pending_ = false;
   return true;
 }
 
-bool inbound::deliver_with_faults(const wire::batch_message& message, base::time_point now) {
-  if (settings_.faults == nullptr) [[likely]] return hand_over(message, now);
-  if (pending_) return hand_over(message, now);  // asked already
+bool inbound::deliver_with_faults(base::time_point now) {
+  if (has_message_) return hand_over(message_, now);  // asked already
   switch (settings_.faults->at("zeromq.deliver")) {
     case base::fault_action::lose: return true;
-    case base::fault_action::duplicate: return hand_over(message, now) && hand_over(message, now);
+    case base::fault_action::duplicate: return hand_over(message_, now) && hand_over(message_, now);
     case base::fault_action::swap: {
       wire::batch_message later;
-      if (!batch_.next(later)) return hand_over(message, now);
+      if (!batch_.next(later)) return hand_over(message_, now);
       // The exchanged pair goes through at once; a full inbox in between would only make the fault larger.
-      const bool done = hand_over(later, now) && hand_over(message, now);
+      const bool done = hand_over(later, now) && hand_over(message_, now);
       ++sequence_;
       return done;
     }
     case base::fault_action::none: break;
   }
-  return hand_over(message, now);
+  return hand_over(message_, now);
 }
 
-bool inbound::hand_over(const wire::batch_message& message, base::time_point now) {
-  wire::envelope with = message.with;
-  with.lost_before = stream_->lost;
-  switch (stream_->to->deliver(with, message.payload)) {
+bool inbound::hand_over(wire::batch_message& message, base::time_point now) {
+  message.with.lost_before = stream_->lost;
+  switch (stream_->to->deliver(message.with, message.payload)) {
     case transport::delivery::delivered:
       if (std::exchange(stream_->stalled, false)) {
         host_.report({event_kind::gap, topic_, "", settings_.peer, stream_->lost, "dropped while the subscription was stalled"});

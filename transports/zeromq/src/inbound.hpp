@@ -2,7 +2,6 @@
 
 #include <functional>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -58,8 +57,8 @@ class inbound {
   void count_gap(stream& of, std::string_view topic, std::uint64_t lost);
   /// Delivers the batch in hand from where it stopped. Returns: false while an inbox is full.
   bool deliver_rest(base::time_point now);
-  bool deliver_with_faults(const wire::batch_message& message, base::time_point now);
-  bool hand_over(const wire::batch_message& message, base::time_point now);
+  bool deliver_with_faults(base::time_point now);
+  bool hand_over(wire::batch_message& message, base::time_point now);
   void reject(const char* why);
 
   zmq::socket_t socket_;
@@ -74,7 +73,8 @@ class inbound {
   zmq::message_t body_;
   wire::byte_writer aligned_;
   wire::batch_reader batch_;
-  std::optional<wire::batch_message> message_;  // refused by a full inbox
+  wire::batch_message message_;
+  bool has_message_ = false;  // message_ was refused by a full inbox
   std::uint64_t sequence_ = 0;                  // of the next message of the batch
   std::string topic_;
   stream* stream_ = nullptr;

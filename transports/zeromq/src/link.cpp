@@ -6,7 +6,7 @@
 namespace amphibus::zeromq {
 namespace {
 
-constexpr int missed_pings_max = 3;
+constexpr int missed_pings_max = 2;
 
 }  // namespace
 

@@ -54,7 +54,7 @@ struct link_settings {
   bool connects = false;  ///< this side opens the connection and owns its reconnect
   std::uint64_t routes_digest = 0;
   std::vector<std::string> data_endpoints;
-  base::duration ping_interval = std::chrono::seconds(4);
+  base::duration ping_interval = std::chrono::seconds(5);
 };
 
 /// The control conversation with one peer as a state machine: no socket, no clock, no thread of its own.

@@ -11,6 +11,7 @@ namespace amphibus::zeromq {
 namespace {
 
 constexpr std::size_t drain_max = 256;
+constexpr int drains_per_flush = 16;  // fewer, larger frames under load; a lone message leaves at once
 
 }  // namespace
 
@@ -22,7 +23,12 @@ bool outbound::work(base::time_point now) {
   }
   if (blocked()) return moved;
   if (unfinished_ != 0) from_.finished(std::exchange(unfinished_, 0));
-  const std::size_t count = from_.drain(drain_max, *this);
+  std::size_t count = 0;
+  for (int i = 0; i != drains_per_flush && !blocked(); ++i) {
+    const std::size_t some = from_.drain(drain_max, *this);
+    count += some;
+    if (some < drain_max / 2) break;
+  }
   if (count == 0) {
     if (now >= repeat_at_) repeat_idle();
     return moved;

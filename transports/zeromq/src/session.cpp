@@ -69,7 +69,8 @@ void session::bind_routes() {
   for (std::size_t i = 0; i != settings_.routes.size(); ++i) {
     const bool block = settings_.routes[i].overflow == transport::egress_overflow::block;
     zmq::socket_t socket(context_, zmq::socket_type::xpub);
-    prepare_data(socket, settings_.message_size_max_bytes, settings_.peer_stall_max);
+    prepare_data(socket, settings_.message_size_max_bytes);
+    cut_stopped_peers(socket, settings_.peer_stall_max);
     socket.set(zmq::sockopt::xpub_nodrop, block ? 1 : 0);
     socket.set(zmq::sockopt::xpub_verbose, 1);
     data_endpoints_.push_back(bind_data(socket, control_, advertised_, i));

@@ -137,7 +137,7 @@ void session::perform_one(peer& of, const open_data& what, base::time_point now)
   of.goodbyes = 0;
   for (std::size_t route = 0; route != what.endpoints.size(); ++route) {
     zmq::socket_t socket(context_, zmq::socket_type::sub);
-    prepare_data(socket, settings_.message_size_max_bytes, settings_.peer_stall_max);
+    prepare_data(socket, settings_.message_size_max_bytes);
     try {
       socket.connect(what.endpoints[route]);
     } catch (const zmq::error_t&) {

@@ -87,10 +87,13 @@ void harden(zmq::socket_t& socket, std::size_t message_size_max_bytes) {
   socket.set(zmq::sockopt::reconnect_ivl_max, 1000);
 }
 
-void prepare_data(zmq::socket_t& socket, std::size_t message_size_max_bytes, std::chrono::nanoseconds peer_stall_max) {
+void prepare_data(zmq::socket_t& socket, std::size_t message_size_max_bytes) {
   harden(socket, message_size_max_bytes);
   socket.set(zmq::sockopt::sndhwm, static_cast<int>(pipe_budget_bytes / batch_cap_bytes));
   socket.set(zmq::sockopt::rcvhwm, static_cast<int>(pipe_budget_bytes / batch_cap_bytes));
+}
+
+void cut_stopped_peers(zmq::socket_t& socket, std::chrono::nanoseconds peer_stall_max) {
   const int stall_ms = std::min(to_milliseconds(peer_stall_max), 60'000);  // a TTL above 65 s overflows in libzmq 4.3.4
   socket.set(zmq::sockopt::heartbeat_ivl, std::max(1, stall_ms / 2));
   socket.set(zmq::sockopt::heartbeat_timeout, stall_ms);

@@ -40,8 +40,10 @@ result<endpoint> parse_endpoint(const std::string& text, bool allow_plain_networ
 
 /// Applies what every socket of ours needs: no linger, bounded handshake and message size.
 void harden(zmq::socket_t& socket, std::size_t message_size_max_bytes);
-/// Both sides of the data path: high water marks, and libzmq's own heartbeat, which cuts a stopped peer's pipe.
-void prepare_data(zmq::socket_t& socket, std::size_t message_size_max_bytes, std::chrono::nanoseconds peer_stall_max);
+/// Both sides of the data path: harden() and high water marks.
+void prepare_data(zmq::socket_t& socket, std::size_t message_size_max_bytes);
+/// The sending side: libzmq's own heartbeat cuts the pipe of a process that is stopped.
+void cut_stopped_peers(zmq::socket_t& socket, std::chrono::nanoseconds peer_stall_max);
 
 /// Takes a lock that says that a live process owns this ipc path, because libzmq lets a second bind steal it.
 class path_lock {

@@ -10,8 +10,8 @@ namespace amphibus::zeromq {
 
 /// What the ZeroMQ transport can choose; all with defaults.
 struct options {
-  /// Silence on a control link after which a PING goes out. A peer is lost after three of them.
-  std::chrono::nanoseconds ping_interval = std::chrono::seconds(4);
+  /// Silence on a control link after which a PING goes out. A peer is lost after two of them.
+  std::chrono::nanoseconds ping_interval = std::chrono::seconds(5);
   /// How long the last number of an idle stream waits before it is repeated once, so that a lost tail is seen.
   std::chrono::nanoseconds idle_repeat_after = std::chrono::milliseconds(100);
   /// Allows tcp endpoints beyond loopback although this version neither authenticates nor encrypts.
