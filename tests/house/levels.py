@@ -37,7 +37,7 @@ ADAPTERS = {
 SYSTEM = re.compile(
     r"^([a-z0-9_]+|(sys|linux|net|netinet|arpa|bits)/[a-z0-9_/]+\.h|"
     r"(unistd|pthread|poll|fcntl|sched|signal|spawn|syscall|dirent|dlfcn|errno|netdb|cpuid|x86intrin|immintrin|termios|"
-    r"getopt|malloc|execinfo|ftw|glob|sanitizer/[a-z_]+)\.h)$")
+    r"getopt|malloc|execinfo|ftw|glob|time|strings|semaphore|mqueue|link|sanitizer/[a-z_]+)\.h)$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 
