@@ -19,7 +19,7 @@ printf 'bus.hpp: %d preprocessed lines (limit %d)\n' "$lines" "$lines_max"
 # CPU milliseconds of one -fsyntax-only of a single include: what others do on the machine does not count.
 cost() {
   local TIMEFORMAT='%U %S' user system
-  read -r user system < <({ time echo "#include <$1>" | "$compiler" "${flags[@]}" -fsyntax-only - >&2; } 2>&1 | tail -n 1)
+  read -r user system <<<"$({ time echo "#include <$1>" | "$compiler" "${flags[@]}" -fsyntax-only - >&2; } 2>&1 | tail -n 1)"
   echo $((10#${user/./} + 10#${system/./}))
 }
 cost zmq.hpp >/dev/null # warms the file cache
