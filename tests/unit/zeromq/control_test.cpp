@@ -1,0 +1,69 @@
+#include "control.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cstring>
+
+using namespace amphibus::zeromq;
+
+namespace {
+
+control_message sample() {
+  hello out;
+  out.process = "front";
+  out.routes_digest = 77;
+  out.data_endpoints = {"tcp://127.0.0.1:20001", "tcp://127.0.0.1:20002"};
+  out.revision = 3;
+  out.topics = {{"shop.a", 0, "shop.order", 1, 5, true}, {"shop.b", 1, "shop.order", 2, 6, false}};
+  return {42, out};
+}
+
+}  // namespace
+
+TEST_CASE("control: every kind of message is read as it was written", "[zeromq]") {
+  control_message back;
+  REQUIRE(decode(encode(sample()), back) == nullptr);
+  CHECK(back.incarnation == 42);
+  const auto& got = std::get<hello>(back.body);
+  CHECK(got.process == "front");
+  CHECK(got.data_endpoints.size() == 2);
+  CHECK(got.topics == std::get<hello>(sample().body).topics);
+  for (const control_body& body : {control_body{update{9, got.topics}}, control_body{ready{}}, control_body{ping{}},
+                                   control_body{bye{}}, control_body{bye_ok{}}, control_body{reject{305, "routes"}}}) {
+    REQUIRE(decode(encode({1, body}), back) == nullptr);
+    CHECK(back.body.index() == body.index());
+  }
+}
+
+TEST_CASE("control: a message cut at any byte is refused", "[zeromq]") {
+  const auto bytes = encode(sample());
+  control_message back;
+  for (std::size_t size = 0; size != bytes.size(); ++size) CHECK(decode(std::span(bytes).first(size), back) != nullptr);
+}
+
+TEST_CASE("control: counts, lengths, routes and names that lie are refused", "[zeromq]") {
+  control_message back;
+  auto bytes = encode(sample());
+  for (std::size_t at = 16; at + 4 <= bytes.size(); ++at) {
+    auto broken = bytes;
+    const std::uint32_t lie = 0xffffffff;
+    std::memcpy(broken.data() + at, &lie, sizeof lie);
+    decode(broken, back);  // whatever it says, it must not read beyond or allocate by the lie
+  }
+  auto strange = sample();
+  std::get<hello>(strange.body).topics[0].name = "a b";
+  CHECK_THAT(decode(encode(strange), back), Catch::Contains("grammar"));
+  strange = sample();
+  std::get<hello>(strange.body).topics[0].route = 2;
+  CHECK_THAT(decode(encode(strange), back), Catch::Contains("route that does not exist"));
+}
+
+TEST_CASE("control: a hello of another protocol comes through with its range only", "[zeromq]") {
+  auto strange = sample();
+  std::get<hello>(strange.body).protocol_min = 7;
+  std::get<hello>(strange.body).protocol_max = 9;
+  control_message back;
+  REQUIRE(decode(encode(strange), back) == nullptr);
+  CHECK(std::get<hello>(back.body).protocol_max == 9);
+  CHECK(std::get<hello>(back.body).process.empty());
+}

@@ -1,0 +1,98 @@
+#include "bus_pair.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <random>
+
+#include <zmq.hpp>
+
+#include <amphibus/wire/frame.hpp>
+
+using namespace amphibus;
+using namespace zeromq_test;
+
+namespace {
+
+std::string path_of(const config::configuration& file, const std::string& suffix = "") {
+  return file.processes[0].endpoint.value.substr(6) + suffix;
+}
+
+/// Bytes on the bare socket, without any ZeroMQ handshake.
+void throw_bytes_at(const std::string& path, const std::string& bytes) {
+  const int raw = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+  REQUIRE(::connect(raw, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  [[maybe_unused]] const auto sent = ::send(raw, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  ::close(raw);
+}
+
+std::string random_bytes(std::size_t size) {
+  std::mt19937 generator(7);
+  std::string out(size, '\0');
+  for (char& each : out) each = static_cast<char>(generator());
+  return out;
+}
+
+/// The pair still works: one message goes through.
+void check_alive(placed_bus& from, placed_bus& to) {
+  watched seen;
+  bool there = false;
+  auto sub = to.bus.subscribe(numbers, [&](const number&) { seen.change([&] { there = true; }); });
+  while (from.bus.publish(numbers, {1}) != publish_status::accepted) {
+  }
+  seen.wait([&] { return there; });
+}
+
+}  // namespace
+
+TEST_CASE("zeromq: random bytes and HTTP on both sockets harm nobody", "[zeromq]") {
+  const auto file = file_of(2);
+  placed_bus a(file, "a");
+  placed_bus b(file, "b");
+  make_ready({&a, &b});
+  for (const std::string suffix : {"", ".r0"}) {
+    throw_bytes_at(path_of(file, suffix), random_bytes(4096));
+    throw_bytes_at(path_of(file, suffix), "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    throw_bytes_at(path_of(file, suffix), "");
+  }
+  check_alive(a, b);
+}
+
+TEST_CASE("zeromq: control messages with wrong magic, lies or too many frames are counted and told", "[zeromq]") {
+  const auto file = file_of(2);
+  placed_bus a(file, "a");
+  placed_bus b(file, "b");
+  make_ready({&a, &b});
+  zmq::context_t context;
+  zmq::socket_t stranger(context, zmq::socket_type::dealer);
+  stranger.set(zmq::sockopt::linger, 0);
+  stranger.connect(file.processes[0].endpoint.value);
+  stranger.send(zmq::str_buffer("nonsense"), zmq::send_flags::none);
+  const auto told = a.wait_for(event_kind::rejected_input);
+  CHECK_THAT(told.text, Catch::Contains("magic"));
+  for (int i = 0; i != 10; ++i) stranger.send(zmq::str_buffer("many"), zmq::send_flags::sndmore);
+  stranger.send(zmq::str_buffer("frames"), zmq::send_flags::none);
+  check_alive(a, b);
+}
+
+TEST_CASE("zeromq: a stranger that floods a data socket with subscriptions harms nobody", "[zeromq]") {
+  const auto file = file_of(2);
+  placed_bus a(file, "a");
+  placed_bus b(file, "b");
+  make_ready({&a, &b});
+  zmq::context_t context;
+  zmq::socket_t stranger(context, zmq::socket_type::sub);
+  stranger.set(zmq::sockopt::linger, 0);
+  stranger.connect("ipc://" + path_of(file, ".r0"));
+  for (int i = 0; i != 5000; ++i) {
+    stranger.set(zmq::sockopt::subscribe, "\xffm0123456789abcdef." + std::to_string(i));
+    stranger.set(zmq::sockopt::subscribe, "\xff" + std::to_string(i));
+  }
+  check_alive(a, b);
+}

@@ -1,0 +1,81 @@
+#include "bus_pair.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace amphibus;
+using namespace zeromq_test;
+using Catch::Contains;
+
+namespace {
+
+struct plain {
+  int value;
+};
+constexpr topic<plain> without_codec{"test.plain"};
+
+}  // namespace
+
+TEST_CASE("zeromq: a topic without codec on a remote route is an error that shows what to write", "[zeromq]") {
+  const auto file = file_of(2);
+  placed_bus a(file, "a");
+  CHECK_THROWS_WITH(a.bus.subscribe(without_codec, [](const plain&) {}),
+                    Contains("AMB-E0103") && Contains("test.plain") && Contains("struct amphibus::codec<"));
+  CHECK_THROWS_AS(a.bus.publisher(without_codec), error);
+}
+
+TEST_CASE("zeromq: processes started with other routes refuse each other before they are ready", "[zeromq]") {
+  const auto file = file_of(2);
+  auto other = file;
+  other.routes[0].overflow.value = config::overflow::drop_newest;
+  placed_bus a(file, "a");
+  placed_bus b(other, "b");
+  a.open();
+  b.open();
+  const auto why = a.wait_until_ready();
+  REQUIRE(why);
+  CHECK(why->code() == error_code::peer_routes);
+  const auto there = b.wait_until_ready();
+  REQUIRE(there);
+  CHECK(there->code() == error_code::peer_routes);
+}
+
+TEST_CASE("zeromq: a process that is not there is named when the deadline passes", "[zeromq]") {
+  const auto file = file_of(3);
+  placed_bus a(file, "a");
+  a.open();
+  const auto why = a.wait_until_ready(std::chrono::milliseconds(50));
+  REQUIRE(why);
+  CHECK_THAT(why->what(), Contains("AMB-E0307") && Contains("b, c") && Contains("ready_deadline"));
+}
+
+TEST_CASE("zeromq: an endpoint that a live process holds is refused, for ipc and for tcp", "[zeromq]") {
+  const auto file = file_of(2);
+  placed_bus first(file, "a");
+  first.open();
+  placed_bus second(file, "a");
+  CHECK_THROWS_WITH(second.open(), Contains("AMB-E0303") && Contains("another running process"));
+
+  auto tcp = file_of(2);
+  tcp.processes[0].endpoint.value = "tcp://127.0.0.1:18765";
+  placed_bus third(tcp, "a");
+  third.open();
+  placed_bus fourth(tcp, "a");
+  CHECK_THROWS_WITH(fourth.open(), Contains("AMB-E0303") && Contains("tcp://127.0.0.1:18765"));
+}
+
+TEST_CASE("zeromq: endpoints are checked without opening a socket", "[zeromq]") {
+  const auto complaint = [](const std::string& endpoint) {
+    auto file = file_of(2);
+    file.processes[0].endpoint.value = endpoint;
+    placed_bus a(file, "a");
+    const auto errors = a.check();
+    return errors.empty() ? std::string() : std::string(errors[0].what());
+  };
+  CHECK(complaint("tcp://127.0.0.1:7701").empty());
+  CHECK_THAT(complaint("tcp://127.0.0.1"), Contains("port from 1 to 65535"));
+  CHECK_THAT(complaint("tcp://127.0.0.1:99999"), Contains("port from 1 to 65535"));
+  CHECK_THAT(complaint("tcp://0.0.0.0:7701"), Contains("neither authenticates nor encrypts"));
+  CHECK_THAT(complaint("udp://127.0.0.1:7701"), Contains("scheme"));
+  CHECK_THAT(complaint("ipc://@abstract"), Contains("abstract"));
+  CHECK_THAT(complaint("ipc://" + std::string(101, 'x')), Contains("100 bytes"));
+}
