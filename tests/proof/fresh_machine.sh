@@ -32,6 +32,7 @@ if [ -n "${AMPHIBUS_DEBS:-}" ]; then
   debs=(AMPHIBUS_DEBS=/srv/debs)
   echo "packages come from the folder $AMPHIBUS_DEBS"
 fi
+echo "the machine: $machine (stays; FRESH_MACHINE=$machine uses it again)"
 chroot "$machine" sh -c 'command -v g++ cmake ninja' && echo "note: this machine has a compiler already"
 
 inside() { chroot "$machine" env -i HOME=/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin "${debs[@]}" "$@"; }
