@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <chrono>
 #include <concepts>
 #include <memory>
 #include <string>

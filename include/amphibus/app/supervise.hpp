@@ -22,15 +22,16 @@ struct supervise_options {
   std::chrono::nanoseconds deadline = std::chrono::nanoseconds::max();
   /// Called when a child runs, before anything is read from it.
   std::function<void(const std::string& name, pid_t pid)> on_started;
-  /// Called for every line of a child's stdout and stderr, without its newline; default: stdout, as `name | line`.
+  /// Called for every line of a child's stdout and stderr, without its newline; default: stdout, as `name | line`,
+  /// coloured on a terminal unless NO_COLOR is set. Lines over 64 KiB come in pieces. It holds up the supervision.
   std::function<void(const std::string& name, const std::string& line)> on_line;
 };
 
 struct process_outcome {
   std::string name;
   pid_t pid = -1;
-  int code = -1;    ///< exit code; -1 if a signal ended it
-  int signal = 0;   ///< the signal that ended it; 0 if it exited
+  int code = -1;   ///< exit code; -1 if a signal ended it
+  int signal = 0;  ///< the signal that ended it; 0 if it exited
 };
 
 struct supervise_report {
@@ -41,11 +42,12 @@ struct supervise_report {
 
 /// Starts all processes and returns when all have ended.
 ///
-/// Each child leads a process group of its own, is killed when this process dies, reads nothing, and writes through
-/// us line by line. The first SIGINT or SIGTERM passes SIGTERM on and starts the deadline; the second kills at once; a child
-/// that fails stops the others the same way. Starts no thread.
-/// Thread: call it before the program has any thread (it forks). Throws: error process_failed if one cannot be started;
-/// the ones that run are killed first.
+/// Each child leads a process group of its own, is killed when this process dies (SIGKILL, by the kernel; children of
+/// its own are not reached then), reads nothing, inherits no descriptor, no blocked and no ignored stop signal, and
+/// writes through us line by line. What it leaves running in its group ends with it. The first SIGINT or SIGTERM passes
+/// SIGTERM on and starts the deadline; the second kills at once; a child that fails stops the others the same way.
+/// Starts no thread. Thread: call it before the program has any thread (it forks). Throws: error process_failed if one
+/// cannot be started; the ones that run are killed first.
 supervise_report supervise(const std::vector<supervised_process>& processes, const supervise_options& options = {});
 
 }  // namespace amphibus

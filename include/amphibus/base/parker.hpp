@@ -1,13 +1,11 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 
-namespace amphibus::base {
+#include <amphibus/base/time.hpp>
 
-using time_point = std::chrono::steady_clock::time_point;
-using duration = std::chrono::nanoseconds;
+namespace amphibus::base {
 
 /// One thread's place to sleep: unpark() before or during park() makes it return; several count as one.
 ///

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <deque>
+#include <list>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -168,7 +168,7 @@ class outlet final : public outlet_base {
   std::vector<std::unique_ptr<queue::sender<slot<T>>>> senders_;
   std::unique_ptr<queue::sender<egress_slot>> egress_;
   queue::block_pool* blocks_ = nullptr;
-  std::deque<T> held_values_;
+  std::list<T> held_values_;
 };
 
 /// Decodes and delivers to local subscriptions only.

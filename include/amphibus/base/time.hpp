@@ -1,0 +1,12 @@
+#pragma once
+
+// <thread> declares chrono's durations and clocks without the calendars and formatting of <chrono>, which alone would cost
+// a tenth of the compile-time budget of <amphibus/bus.hpp>.
+#include <thread>
+
+namespace amphibus::base {
+
+using time_point = std::chrono::steady_clock::time_point;
+using duration = std::chrono::nanoseconds;
+
+}  // namespace amphibus::base
