@@ -10,23 +10,28 @@
 
 #ifdef AMPHIBUS_TSAN
 extern "C" {
-void __tsan_acquire(void* address);
-void __tsan_release(void* address);
+void AnnotateIgnoreReadsBegin(const char* file, int line);
+void AnnotateIgnoreReadsEnd(const char* file, int line);
 }
 #endif
 
 namespace amphibus::base {
 
-/// Empty, except under ThreadSanitizer, which cannot see stand-alone fences: as first base class of a queue slot it tells
-/// the tool that the slot's reuse happens after its last reader, slot by slot. Races of payloads stay visible, which a
-/// suppression of the queue's name would hide.
-struct tsan_slot {
+/// Does nothing, except under ThreadSanitizer, which cannot see the stand-alone fences that order a queue's consumer before
+/// the producer's reuse of a block: while it lives, plain accesses of this thread are not recorded; atomics still are.
+///
+/// Put around the queue's own copying only. What the copied messages refer to is read afterwards, by the handler, and its
+/// races stay visible, which a suppression of the queue's name would hide.
+class tsan_unseen {
+ public:
 #ifdef AMPHIBUS_TSAN
-  tsan_slot() noexcept { __tsan_acquire(this); }
-  tsan_slot(const tsan_slot&) noexcept { __tsan_acquire(this); }
-  tsan_slot& operator=(const tsan_slot&) noexcept = default;
-  ~tsan_slot() { __tsan_release(this); }
+  tsan_unseen() noexcept { AnnotateIgnoreReadsBegin(__FILE__, __LINE__); }
+  ~tsan_unseen() { AnnotateIgnoreReadsEnd(__FILE__, __LINE__); }
+#else
+  tsan_unseen() noexcept {}
 #endif
+  tsan_unseen(const tsan_unseen&) = delete;
+  tsan_unseen& operator=(const tsan_unseen&) = delete;
 };
 
 }  // namespace amphibus::base

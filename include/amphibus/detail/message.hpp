@@ -8,7 +8,6 @@
 #include <type_traits>
 #include <utility>
 
-#include <amphibus/base/tsan.hpp>
 #include <amphibus/queue/pool.hpp>
 #include <amphibus/wire/envelope.hpp>
 
@@ -86,7 +85,7 @@ void drop_block(queue::block_header* block) noexcept {
 
 /// What lies in a subscription's inbox. Unpadded on purpose: padding to 64 bytes halves the throughput.
 template <class T, bool Inline = travels_inline<T>>
-struct slot : base::tsan_slot {
+struct slot {
   identity_word identity;
   T payload;
   [[nodiscard]] const T& value() const noexcept { return payload; }
@@ -94,7 +93,7 @@ struct slot : base::tsan_slot {
 };
 
 template <class T>
-struct slot<T, false> : base::tsan_slot {
+struct slot<T, false> {
   identity_word identity;
   value_block<T>* payload;
   [[nodiscard]] const T& value() const noexcept { return payload->value(); }
@@ -107,7 +106,7 @@ struct slot<T, false> : base::tsan_slot {
 class topic_core;
 
 /// What lies in an egress: any message of any topic of a route. `block` is null where the value travels inline.
-struct egress_slot : base::tsan_slot {
+struct egress_slot {
   identity_word identity;
   topic_core* topic;
   queue::block_header* block;

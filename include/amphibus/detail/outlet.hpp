@@ -121,10 +121,10 @@ class outlet final : public outlet_base {
       own.add_reference();
       if (each->lost_since_push != 0) [[unlikely]] own = with_loss(own, std::exchange(each->lost_since_push, 0));
       if constexpr (travels_inline<T>) {
-        each->push(slot<T>{{}, own, payload});
+        each->push(slot<T>{own, payload});
       } else {
         block->references.fetch_add(1, std::memory_order_relaxed);
-        each->push(slot<T>{{}, own, block});
+        each->push(slot<T>{own, block});
       }
       each->to().announce();
     }

@@ -12,6 +12,7 @@
 #include <amphibus/base/assert.hpp>
 #include <amphibus/base/barrier.hpp>
 #include <amphibus/base/parker.hpp>
+#include <amphibus/base/tsan.hpp>
 #include <amphibus/queue/credit.hpp>
 #include <amphibus/queue/gate.hpp>
 
@@ -128,7 +129,10 @@ class inbox : public inbox_base {
   inbox(std::int64_t capacity, overflow_rule overflow) : inbox_base(capacity, overflow), queue_(0), consumer_(queue_) {}
 
   /// Consumer: moves up to `max` messages to `out`. Returns: how many.
-  std::size_t pop(Slot* out, std::size_t max) { return queue_.try_dequeue_bulk(consumer_, out, max); }
+  std::size_t pop(Slot* out, std::size_t max) {
+    const base::tsan_unseen copying;
+    return queue_.try_dequeue_bulk(consumer_, out, max);
+  }
 
   [[nodiscard]] queue_type& queue() noexcept { return queue_; }
 
