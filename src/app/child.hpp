@@ -4,10 +4,13 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include <amphibus/app/supervise.hpp>
 
 namespace amphibus::app_detail {
+
+using line_handler = std::function<void(const std::string& name, const std::string& line)>;
 
 /// One child process: started in its own group, its output read line by line.
 class child {
@@ -21,12 +24,17 @@ class child {
   [[nodiscard]] bool ended() const noexcept { return ended_; }
   [[nodiscard]] int output() const noexcept { return output_; }
   void kill_group(int signal) const noexcept;
-  /// Reads what is there and hands out whole lines; at the end of the output also the last one without newline.
-  void read_lines(const std::function<void(const std::string&, const std::string&)>& on_line);
-  /// Collects the exit status if it has one. Returns: true the one time it ended.
-  bool reap();
+  /// Reads some of what is there and hands out whole lines; bounded, so that a child that never stops printing cannot
+  /// keep the caller from its signals. At the end of the output also hands out the last line without newline.
+  void read_lines(const line_handler& on_line);
+  /// Collects the exit status if the process ended; what it printed is handed out and the rest of its group killed.
+  /// Returns: true the one time it ended.
+  bool reap(const line_handler& on_line);
 
  private:
+  void take(std::string_view text, const line_handler& on_line);
+  void end_output(const line_handler& on_line);
+
   process_outcome outcome_;
   std::string rest_;
   int output_ = -1;

@@ -1,8 +1,13 @@
 #include <amphibus/app/supervise.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
 #include <memory>
 
 #include <poll.h>
@@ -10,6 +15,7 @@
 #include <unistd.h>
 
 #include <amphibus/base/clock.hpp>
+#include <amphibus/base/error.hpp>
 
 #include "app/child.hpp"
 
@@ -25,11 +31,20 @@ class watched_signals {
     sigset_t set;
     sigemptyset(&set);
     for (const int each : {SIGINT, SIGTERM, SIGCHLD}) sigaddset(&set, each);
-    ::sigprocmask(SIG_BLOCK, &set, &before_);
     descriptor_ = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (descriptor_ < 0) {
+      throw error(error_code::process_failed, std::string("signals cannot be watched: ") + std::strerror(errno),
+                  "check the limit of open files");
+    }
+    ::sigprocmask(SIG_BLOCK, &set, &before_);
+    // A program that ignores SIGCHLD, perhaps by inheritance, would never learn how its children ended.
+    struct sigaction normal {};
+    normal.sa_handler = SIG_DFL;
+    ::sigaction(SIGCHLD, &normal, &child_before_);
   }
   ~watched_signals() {
     ::close(descriptor_);
+    ::sigaction(SIGCHLD, &child_before_, nullptr);
     ::sigprocmask(SIG_SETMASK, &before_, nullptr);
   }
   watched_signals(const watched_signals&) = delete;
@@ -45,21 +60,42 @@ class watched_signals {
 
  private:
   sigset_t before_{};
+  struct sigaction child_before_ {};
   int descriptor_ = -1;
+};
+
+/// Lines on stdout behind the name of their process, padded so that they align; coloured on a terminal.
+class prefix_printer {
+ public:
+  explicit prefix_printer(const std::vector<supervised_process>& processes) {
+    const bool coloured = ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
+    std::size_t width = 0;
+    for (const auto& each : processes) width = std::max(width, each.name.size());
+    for (const auto& each : processes) {
+      std::string prefix = each.name + std::string(width - each.name.size(), ' ') + " | ";
+      // Cyan, yellow, green, magenta, blue: readable on dark and light, and red stays free for failures.
+      constexpr std::array<char, 5> colours{'6', '3', '2', '5', '4'};
+      if (coloured)
+        prefix = std::string("\033[3") + colours[prefixes_.size() % colours.size()] + "m" + prefix + "\033[0m";
+      prefixes_.emplace(each.name, std::move(prefix));
+    }
+  }
+  void operator()(const std::string& name, const std::string& line) const {
+    const std::string text = prefixes_.at(name) + line + "\n";
+    std::fwrite(text.data(), 1, text.size(), stdout);  // not printf: a line may contain NUL
+    std::fflush(stdout);
+  }
+
+ private:
+  std::map<std::string, std::string> prefixes_;
 };
 
 class supervisor {
  public:
-  explicit supervisor(const supervise_options& options) : options_(options) {
-    if (!options_.on_line) {
-      options_.on_line = [](const std::string& name, const std::string& line) {
-        std::printf("%s | %s\n", name.c_str(), line.c_str());
-        std::fflush(stdout);
-      };
-    }
-  }
+  explicit supervisor(const supervise_options& options) : options_(options) {}
 
   supervise_report run(const std::vector<supervised_process>& processes) {
+    if (!options_.on_line) options_.on_line = prefix_printer(processes);
     for (const auto& each : processes) {
       children_.push_back(std::make_unique<child>(each));
       if (options_.on_started) options_.on_started(each.name, children_.back()->outcome().pid);
@@ -69,11 +105,14 @@ class supervisor {
       take_signals();
       for (const auto& each : children_) {
         if (each->output() >= 0) each->read_lines(options_.on_line);
-        if (each->reap()) note_end(each->outcome());
+        if (each->reap(options_.on_line)) note_end(each->outcome());
       }
       const auto now = base::steady_clock().now();
       if (stops_ == 0 && now >= end_at_) give_up();
-      if (stops_ > 0 && now >= kill_at_) kill_all(SIGKILL);
+      if (stops_ > 0 && now >= kill_at_) {
+        kill_at_ = base::time_point::max();
+        kill_all(SIGKILL);
+      }
     }
     for (const auto& each : children_) report_.outcomes.push_back(each->outcome());
     return std::move(report_);
@@ -81,7 +120,7 @@ class supervisor {
 
  private:
   [[nodiscard]] bool all_done() const {
-    return std::all_of(children_.begin(), children_.end(), [](const auto& each) { return each->ended() && each->output() < 0; });
+    return std::all_of(children_.begin(), children_.end(), [](const auto& each) { return each->ended(); });
   }
 
   void wait() {
@@ -118,8 +157,6 @@ class supervisor {
   }
 
   void note_end(const process_outcome& of) {
-    // Whatever of its group is left, e.g. a grandchild that holds the output open, ends with it.
-    ::kill(-of.pid, SIGKILL);
     if (of.code == 0) return;
     const bool first = report_.exit_code == 0;
     const bool asked = stops_ > 0 && (of.signal == SIGTERM || of.signal == SIGKILL);

@@ -46,8 +46,9 @@ struct supervise_report {
 /// its own are not reached then), reads nothing, inherits no descriptor, no blocked and no ignored stop signal, and
 /// writes through us line by line. What it leaves running in its group ends with it. The first SIGINT or SIGTERM passes
 /// SIGTERM on and starts the deadline; the second kills at once; a child that fails stops the others the same way.
-/// Starts no thread. Thread: call it before the program has any thread (it forks). Throws: error process_failed if one
-/// cannot be started; the ones that run are killed first.
+///
+/// Thread:    starts none; call it before the program has any (it forks).
+/// Throws:    error process_failed if one cannot be started; the ones that run are killed and collected first.
 supervise_report supervise(const std::vector<supervised_process>& processes, const supervise_options& options = {});
 
 }  // namespace amphibus
