@@ -1,6 +1,7 @@
 #include <amphibus/detail/outlet_base.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <thread>
 
 #include <amphibus/base/pause.hpp>
@@ -129,8 +130,8 @@ identity_word outlet_base::slow_input_identity(const wire::envelope& with) {
 }
 
 publish_status outlet_base::publish_slowly(void* value, const publish_limits& limits) {
-  base::time_point deadline{};
-  for (bool first = true;; first = false) {
+  std::optional<base::time_point> deadline;  // from the first refusal that waits
+  for (;;) {
     queue::inbox_base* by = nullptr;
     switch (try_once(value, nullptr, by)) {
       case attempt::placed: return publish_status::accepted;
@@ -142,9 +143,9 @@ publish_status outlet_base::publish_slowly(void* value, const publish_limits& li
     }
     if (by != nullptr && by->reclaim_idle_credit()) continue;
     if (limits.wait_max <= base::duration::zero() || publish_must_not_wait) return answer_refused();
-    if (first) deadline = wait_deadline(by, limits);
-    if (current_frame != nullptr) return hold(value, deadline) ? publish_status::accepted : answer_refused();
-    if (!wait_for_room(by, deadline)) return answer_refused();
+    if (!deadline) deadline = wait_deadline(by, limits);
+    if (current_frame != nullptr) return hold(value, *deadline) ? publish_status::accepted : answer_refused();
+    if (!wait_for_room(by, *deadline)) return answer_refused();
   }
 }
 

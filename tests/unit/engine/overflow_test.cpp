@@ -161,3 +161,20 @@ TEST_CASE("overflow: a refused publisher gets what idle publishers hoard", "[eng
   while (out.try_publish({accepted}) == publish_status::accepted) ++accepted;
   CHECK(accepted == 64 - 7);
 }
+
+TEST_CASE("overflow: a publish that first reclaimed idle credit still waits its whole time", "[engine]") {
+  for (int round = 0; round != 20; ++round) {
+    bus b;
+    std::atomic<int> refused{0};
+    auto sub = b.subscribe(numbers, {.capacity = 64, .overflow = overflow::block(1h)}, [](const number&) {});
+    std::vector<std::thread> threads;
+    for (int t = 0; t != 4; ++t) {
+      threads.emplace_back([&] {
+        auto out = b.publisher(numbers);
+        for (int i = 0; i != 2'000; ++i) refused += out.publish({i}) == publish_status::accepted ? 0 : 1;
+      });
+    }
+    for (auto& each : threads) each.join();
+    CHECK(refused == 0);
+  }
+}
