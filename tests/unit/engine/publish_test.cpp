@@ -29,7 +29,7 @@ constexpr topic<small> smalls{"t.small"};
 
 /// Publishes one value of T through a loop and hands what arrived to `check`.
 template <class T, class Check>
-void round_trip(const topic<T>& to, T value, Check check) {
+void round_trip(const topic<T>& to, T&& value, Check check) {
   bus b;
   loop here;
   int seen = 0;
