@@ -1,4 +1,5 @@
 #include <amphibus/base/barrier.hpp>
+#include <amphibus/base/pause.hpp>
 #include <amphibus/bus.hpp>
 
 #include <catch2/catch.hpp>
@@ -31,6 +32,22 @@ void lockstep(int rounds) {
   CHECK(handled == rounds);
 }
 
+/// The publisher comes a little later every time, so that it sweeps over the moment between the consumer's last look and
+/// its sleep, where only the look after the announcement saves the message.
+void sweep(unsigned rounds) {
+  constexpr unsigned longest_pauses = 400;  // about 10 us: beyond spinning and yielding
+  bus b;
+  std::atomic<unsigned> handled{0};
+  auto sub = b.subscribe(numbers, [&](const number&) { handled.fetch_add(1); });
+  auto out = b.publisher(numbers);
+  for (unsigned i = 1; i <= rounds; ++i) {
+    base::pause(i * 7 % longest_pauses);
+    out.publish({0});
+    while (handled.load() != i) base::pause();
+  }
+  CHECK(handled == rounds);
+}
+
 /// Two executors that wake each other in turn, both parked in between.
 void ping_pong(int rounds) {
   bus b;
@@ -52,6 +69,7 @@ void ping_pong(int rounds) {
 TEST_CASE("wake: a consumer that sleeps between messages misses none", "[engine]") {
   lockstep(20'000);
   ping_pong(5'000);
+  sweep(60'000);
 }
 
 TEST_CASE("wake: the same with the portable fence instead of membarrier", "[engine]") {
