@@ -240,7 +240,7 @@ queue::inbox_base* outlet_base::place_oldest_held() {
 
 void outlet_base::forget_oldest() {
   held_messages_.front().owner->release_held(1);
-  held_messages_.pop_front();
+  held_messages_.erase(held_messages_.begin());
   held_.store(static_cast<std::uint32_t>(held_messages_.size()), std::memory_order_release);
   core_.add_held(-1);
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <list>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -70,10 +69,14 @@ class outlet final : public outlet_base {
 
   void hold_value(void* value) override { held_values_.push_back(std::move(*static_cast<T*>(value))); }
   void push_oldest_held(identity_word identity) noexcept override {
-    push(std::move(held_values_.front()), identity);
-    held_values_.pop_front();
+    push(std::move(held_values_[oldest_held_]), identity);
+    drop_oldest_held();
   }
-  void drop_oldest_held() noexcept override { held_values_.pop_front(); }
+  void drop_oldest_held() noexcept override {
+    if (++oldest_held_ != held_values_.size()) return;
+    held_values_.clear();
+    oldest_held_ = 0;
+  }
 
  private:
   // One out-of-line function with everything inside: where GCC leaves the queue's enqueue out of line, which it does as
@@ -168,7 +171,8 @@ class outlet final : public outlet_base {
   std::vector<std::unique_ptr<queue::sender<slot<T>>>> senders_;
   std::unique_ptr<queue::sender<egress_slot>> egress_;
   queue::block_pool* blocks_ = nullptr;
-  std::list<T> held_values_;
+  std::vector<T> held_values_;    // from oldest_held_ on
+  std::size_t oldest_held_ = 0;
 };
 
 /// Decodes and delivers to local subscriptions only.

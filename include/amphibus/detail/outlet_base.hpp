@@ -2,9 +2,9 @@
 
 #include <atomic>
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include <amphibus/base/parker.hpp>
 #include <amphibus/counters.hpp>
@@ -117,7 +117,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   bool listen_to(queue::inbox_base& full);
 
   mutable std::mutex slow_mutex_;  // structure and held messages
-  std::list<held_message> held_messages_;
+  std::vector<held_message> held_messages_;  // oldest first
   queue::inbox_base* listening_to_ = nullptr;
   std::atomic<executor_core*> holder_{nullptr};
   queue::block_pool* envelopes_ = nullptr;
