@@ -9,7 +9,7 @@ namespace {
 
 void drop(const egress_slot& leaving) noexcept {
   leaving.identity.drop_reference();
-  if (leaving.block != nullptr) leaving.topic->type().drop_block(leaving.block);
+  if (!leaving.topic->type().travels_inline) leaving.topic->type().drop_block(leaving.block());
 }
 
 }  // namespace
@@ -27,8 +27,8 @@ std::size_t egress_queue::drain(std::size_t max, transport::egress_sink& to) {
   in_hand_ += count;
   for (std::size_t i = 0; i != count; ++i) {
     const egress_slot& leaving = batch.data()[i];
-    const void* const value =
-        leaving.block == nullptr ? leaving.payload : leaving.topic->type().block_value(leaving.block);
+    const type_operations& type = leaving.topic->type();
+    const void* const value = type.travels_inline ? leaving.payload.data() : type.block_value(leaving.block());
     to.on_message(leaving.topic->name(), *leaving.topic->codec(), core_.envelope_of(leaving.identity), value);
     drop(leaving);
   }

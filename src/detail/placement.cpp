@@ -9,8 +9,14 @@ class ingress_port final : public transport::ingress {
  public:
   explicit ingress_port(std::unique_ptr<remote_input> input) : input_(std::move(input)) {}
 
-  transport::delivery deliver(const wire::envelope& with, std::span<const std::byte> payload) override {
-    switch (input_->deliver(with, payload)) {
+  transport::delivery_progress deliver(std::span<const wire::received_message> messages) override {
+    const input_progress made = input_->deliver(messages);
+    return {made.count, outcome_of(made.next)};
+  }
+
+ private:
+  static transport::delivery outcome_of(input_result what) noexcept {
+    switch (what) {
       case input_result::delivered: return transport::delivery::delivered;
       case input_result::full: return transport::delivery::full;
       case input_result::undecodable: return transport::delivery::undecodable;
@@ -19,7 +25,6 @@ class ingress_port final : public transport::ingress {
     return transport::delivery::no_subscriber;
   }
 
- private:
   std::unique_ptr<remote_input> input_;
 };
 

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 
+#include <amphibus/base/words.hpp>
 #include <amphibus/wire/crc32c.hpp>
 
 namespace amphibus::wire {
@@ -22,7 +23,8 @@ constexpr std::size_t at_count = 32;
 constexpr std::size_t at_body_size = 36;
 constexpr std::size_t at_crc = 40;
 
-enum class context_kind : std::uint32_t { first = 0, full = 1 };
+/// `following`: of the same source as the last first or following message of the batch, with the next sequence.
+enum class context_kind : std::uint32_t { first = 0, full = 1, following = 2 };
 constexpr std::size_t prefix_size_bytes = 8;  // payload size u32, context kind u32
 constexpr std::size_t id_words = 3;
 
@@ -39,7 +41,18 @@ void store(std::byte* to, const T& value) noexcept {
 }
 
 constexpr std::size_t context_size_bytes(context_kind kind) noexcept {
-  return kind == context_kind::first ? 16 : 3 * id_words * 8;
+  switch (kind) {
+    case context_kind::first: return 16;
+    case context_kind::full: return 3 * id_words * 8;
+    case context_kind::following: break;
+  }
+  return 0;
+}
+
+context_kind kind_of(const envelope& with, std::uint64_t producer, const message_id& last_first) noexcept {
+  if (with.id.source.origin != producer || with.correlation != with.id || with.causation) return context_kind::full;
+  const bool follows = with.id.source.index == last_first.source.index && with.id.sequence == last_first.sequence + 1;
+  return last_first && follows ? context_kind::following : context_kind::first;
 }
 
 constexpr std::size_t padded(std::size_t size) noexcept { return (size + 7) & ~std::size_t{7}; }
@@ -59,20 +72,20 @@ message_id load_id(std::span<const std::byte> from, std::size_t at) noexcept {
 void batch_writer::begin(const batch_header& header) {
   header_ = header;
   header_.count = 0;
+  last_first_ = {};
   out_.clear();
   out_.extend(batch_header_size_bytes);
 }
 
-std::optional<std::size_t> batch_writer::add(const envelope& with, const codec_operations& codec, const void* value,
-                                             std::size_t size_max_bytes) {
-  const bool first = with.id.source.origin == header_.producer && with.correlation == with.id && !with.causation;
-  const context_kind kind = first ? context_kind::first : context_kind::full;
+bool batch_writer::add(const envelope& with, const codec_operations& codec, const void* value, std::size_t size_max_bytes) {
+  const context_kind kind = kind_of(with, header_.producer, last_first_);
   const std::size_t begin = out_.size();
   std::byte* const prefix = out_.extend(prefix_size_bytes + context_size_bytes(kind));
   std::byte* const context = prefix + prefix_size_bytes;
-  if (first) {
-    store(context, std::array<std::uint64_t, 2>{with.id.source.index, with.id.sequence});
-  } else {
+  if (kind == context_kind::first) {
+    store(context, base::apart(with.id.source.index));
+    store(context + 8, base::apart(with.id.sequence));
+  } else if (kind == context_kind::full) {
     store_id(context, with.id);
     store_id(context + id_words * 8, with.correlation);
     store_id(context + 2 * id_words * 8, with.causation);
@@ -80,13 +93,14 @@ std::optional<std::size_t> batch_writer::add(const envelope& with, const codec_o
   const std::size_t payload = out_.size();
   if (!codec.encode(value, out_) || out_.size() - payload > size_max_bytes) {
     out_.truncate(begin);
-    return std::nullopt;
+    return false;
   }
   const std::size_t size = out_.size() - payload;
   store(out_.data() + begin, std::array<std::uint32_t, 2>{static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(kind)});
   out_.pad(8);
   ++header_.count;
-  return size;
+  if (kind != context_kind::full) last_first_ = with.id;
+  return true;
 }
 
 void batch_writer::add_raw(std::span<const std::byte> bytes) { out_.append(bytes); }
@@ -125,17 +139,22 @@ const char* batch_reader::open(std::span<const std::byte> bytes) {
   if (header_.first_sequence == 0 && header_.kind == batch_kind::messages) return "sequence numbers begin at 1";
   position_ = batch_header_size_bytes;
   read_ = 0;
+  last_first_ = {};
   return header_.kind == batch_kind::messages ? check_messages() : nullptr;
 }
 
 const char* batch_reader::check_messages() const noexcept {
   if (header_.count > batch_count_max) return "more than 1,048,576 messages in a batch";
   std::size_t at = batch_header_size_bytes;
+  bool begun = false;
   for (std::uint32_t i = 0; i != header_.count; ++i) {
     if (bytes_.size() - at < prefix_size_bytes) return "a message begins beyond the end of the batch";
     const auto kind = load<std::uint32_t>(bytes_, at + 4);
-    if (kind > static_cast<std::uint32_t>(context_kind::full)) return "unknown kind of context";
-    const std::size_t context = context_size_bytes(static_cast<context_kind>(kind));
+    if (kind > static_cast<std::uint32_t>(context_kind::following)) return "unknown kind of context";
+    const auto known = static_cast<context_kind>(kind);
+    if (known == context_kind::following && !begun) return "a context that follows none";
+    begun = begun || known == context_kind::first;
+    const std::size_t context = context_size_bytes(known);
     const std::size_t size = padded(load<std::uint32_t>(bytes_, at));
     if (bytes_.size() - at - prefix_size_bytes < context + size) return "a message ends beyond the end of the batch";
     at += prefix_size_bytes + context + size;
@@ -143,18 +162,22 @@ const char* batch_reader::check_messages() const noexcept {
   return at == bytes_.size() ? nullptr : "bytes are left after the last message";
 }
 
-bool batch_reader::next(batch_message& into) noexcept {
+bool batch_reader::next(received_message& into) noexcept {
   if (read_ == header_.count) return false;
   ++read_;
   const auto size = load<std::uint32_t>(bytes_, position_);
   const auto kind = static_cast<context_kind>(load<std::uint32_t>(bytes_, position_ + 4));
   position_ += prefix_size_bytes;
-  if (kind == context_kind::first) {
-    const auto words = load<std::array<std::uint64_t, 2>>(bytes_, position_);
-    into.with = first_envelope({{header_.producer, words[0]}, words[1]});
-  } else {
+  if (kind == context_kind::full) {
     into.with = {load_id(bytes_, position_), load_id(bytes_, position_ + id_words * 8),
                  load_id(bytes_, position_ + 2 * id_words * 8), 0};
+  } else {
+    if (kind == context_kind::first) {
+      last_first_ = {{header_.producer, load<std::uint64_t>(bytes_, position_)}, load<std::uint64_t>(bytes_, position_ + 8)};
+    } else {
+      ++last_first_.sequence;
+    }
+    into.with = first_envelope(last_first_);
   }
   position_ += context_size_bytes(kind);
   into.payload = bytes_.subspan(position_, size);

@@ -2,12 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>
 
+#include <amphibus/base/words.hpp>
 #include <amphibus/queue/pool.hpp>
 #include <amphibus/wire/envelope.hpp>
 
@@ -87,8 +87,8 @@ void drop_block(queue::block_header* block) noexcept {
 template <class T, bool Inline = travels_inline<T>>
 struct slot {
   identity_word identity;
-  T payload;
-  [[nodiscard]] const T& value() const noexcept { return payload; }
+  base::words<sizeof(T)> payload;
+  [[nodiscard]] const T& value() const noexcept { return *std::launder(static_cast<const T*>(payload.data())); }
   void drop() const noexcept { identity.drop_reference(); }
 };
 
@@ -105,15 +105,19 @@ struct slot<T, false> {
 
 class topic_core;
 
-/// What lies in an egress: any message of any topic of a route. `block` is null where the value travels inline.
+/// What lies in an egress: any message of any topic of a route. `payload` is the value where T travels inline, else the
+/// pointer to its block.
 struct egress_slot {
   identity_word identity;
   topic_core* topic;
-  queue::block_header* block;
-  alignas(8) std::byte payload[inline_size_max_bytes];
+  base::words<inline_size_max_bytes> payload;
+  /// Precondition: the topic's type does not travel inline.
+  [[nodiscard]] queue::block_header* block() const noexcept {
+    return *static_cast<queue::block_header* const*>(payload.data());
+  }
 };
 
-/// Raw room for `Count` slots on the stack: slots are trivially copyable, so nothing is constructed up front.
+/// Raw room for `Count` slots on the stack: slots have trivial destructors, so nothing is constructed up front.
 template <class Slot, std::size_t Count>
 struct slot_array {
   alignas(Slot) std::byte bytes[sizeof(Slot) * Count];

@@ -24,11 +24,18 @@ class outlet final : public outlet_base {
     return publish_slowly(&value, limits);
   }
 
-  /// A message from a transport.
-  publish_status publish_remote(T&& value, const wire::envelope& with) {
-    if (push_remote_if_room(value, with)) [[likely]] return publish_status::accepted;
-    return publish_input(&value, with);
+  /// Messages from a transport, as many as decode and fit at once. Returns: how many; the next one needs publish_one().
+  [[nodiscard, gnu::noinline, gnu::flatten]] std::size_t publish_received(std::span<const wire::received_message> messages,
+                                                                          const wire::codec_operations& codec) {
+    if (!gate_.enter()) [[unlikely]] return 0;
+    std::size_t count = 0;
+    if (seen_version_ == version_->load(std::memory_order_acquire)) {  // SYNC(bus.version)
+      while (count != messages.size() && everywhere_has_room() && push_decoded(messages[count], codec)) ++count;
+    }
+    gate_.leave();
+    return count;
   }
+  publish_status publish_one(T&& value, const wire::envelope& with) { return publish_input(&value, with); }
 
  protected:
   [[nodiscard]] bool has_receivers() const noexcept override { return !senders_.empty() || egress_; }
@@ -90,12 +97,11 @@ class outlet final : public outlet_base {
     return fits;
   }
 
-  [[nodiscard, gnu::noinline, gnu::flatten]] bool push_remote_if_room(T& value, const wire::envelope& with) {
-    if (!gate_.enter()) [[unlikely]] return false;
-    const bool fits = seen_version_ == version_->load(std::memory_order_acquire) && everywhere_has_room();  // SYNC(bus.version)
-    if (fits) [[likely]] push(std::move(value), input_identity(with));
-    gate_.leave();
-    return fits;
+  bool push_decoded(const wire::received_message& from, const wire::codec_operations& codec) {
+    T value{};
+    if (!codec.decode(from.payload, &value)) return false;
+    push(std::move(value), input_identity(from.with));
+    return true;
   }
 
   [[nodiscard]] bool everywhere_has_room() noexcept {
@@ -124,7 +130,7 @@ class outlet final : public outlet_base {
       own.add_reference();
       if (each->lost_since_push != 0) [[unlikely]] own = with_loss(own, std::exchange(each->lost_since_push, 0));
       if constexpr (travels_inline<T>) {
-        each->push(slot<T>{own, payload});
+        each->push(slot<T>{own, base::words<sizeof(T)>(payload)});
       } else {
         block->references.fetch_add(1, std::memory_order_relaxed);
         each->push(slot<T>{own, block});
@@ -142,17 +148,14 @@ class outlet final : public outlet_base {
       topic_.count_egress_dropped(1);
       return;
     }
-    egress_slot leaving;
-    leaving.identity = identity;
-    leaving.topic = &topic_;
-    leaving.block = block;
     identity.add_reference();
     if constexpr (travels_inline<T>) {
-      std::memcpy(leaving.payload, &payload, sizeof(T));
+      egress_->push({identity, &topic_, base::words<inline_size_max_bytes>(payload)});
     } else {
       block->references.fetch_add(1, std::memory_order_relaxed);
+      queue::block_header* const shared = block;
+      egress_->push({identity, &topic_, base::words<inline_size_max_bytes>(shared)});
     }
-    egress_->push(leaving);
     egress_->to().announce();
   }
 
@@ -182,17 +185,26 @@ class typed_input final : public remote_input {
   typed_input(bus_core& core, topic_core& of, const wire::codec_operations& codec, queue::space_listener& to_wake)
       : codec_(codec), outlet_(std::make_shared<outlet<T>>(core, of, source_, &to_wake)) {}
 
-  input_result deliver(const wire::envelope& with, std::span<const std::byte> payload) override {
+  input_progress deliver(std::span<const wire::received_message> messages) override {
+    for (std::size_t done = 0;; ++done) {
+      done += outlet_->publish_received(messages.subspan(done), codec_);
+      if (done == messages.size()) return {done, input_result::delivered};
+      const input_result one = deliver_one(messages[done]);
+      if (one != input_result::delivered) return {done, one};
+    }
+  }
+
+ private:
+  input_result deliver_one(const wire::received_message& message) {
     T value{};
-    if (!codec_.decode(payload, &value)) return input_result::undecodable;
-    switch (outlet_->publish_remote(std::move(value), with)) {
+    if (!codec_.decode(message.payload, &value)) return input_result::undecodable;
+    switch (outlet_->publish_one(std::move(value), message.with)) {
       case publish_status::would_block: return input_result::full;
       case publish_status::accepted: return input_result::delivered;
       default: return input_result::no_subscriber;
     }
   }
 
- private:
   const wire::codec_operations& codec_;
   source_state source_;
   std::shared_ptr<outlet<T>> outlet_;
@@ -220,7 +232,7 @@ std::unique_ptr<remote_input> make_typed_input([[maybe_unused]] bus_core& core, 
 /// One object per type and program; its address is the type's identity on this bus.
 template <class T>
 inline constexpr type_operations type_operations_of{
-    type_name<T>(),
+    type_name<T>(), travels_inline<T>,
     [](queue::block_header* block) noexcept -> const void* { return &static_cast<value_block<T>*>(block)->value(); },
     [](queue::block_header* block) noexcept { drop_block<T>(block); }, &make_typed_input<T>};
 

@@ -21,19 +21,27 @@ class topic_core;
 
 using egress_inbox = queue::inbox<egress_slot>;
 
-/// Result of one message from a transport; see transport::delivery.
+/// What became of a message from a transport; see transport::delivery.
 enum class input_result : std::uint8_t { delivered, full, no_subscriber, undecodable };
+
+/// `count` messages were delivered; `next` is what became of the one after them, `delivered` if there was none.
+struct input_progress {
+  std::size_t count;
+  input_result next;
+};
 
 /// The way of one topic from a transport into local inboxes; the typed half of transport::ingress.
 class remote_input {
  public:
   virtual ~remote_input() = default;
-  virtual input_result deliver(const wire::envelope& with, std::span<const std::byte> payload) = 0;
+  /// Delivers in order until one message cannot be.
+  virtual input_progress deliver(std::span<const wire::received_message> messages) = 0;
 };
 
 /// Everything the untyped parts need to know about a message type.
 struct type_operations {
   std::string_view name;                                        ///< as the compiler prints it
+  bool travels_inline;                                          ///< in the queue's slot, without a block
   const void* (*block_value)(queue::block_header*) noexcept;    ///< the T inside a value_block
   void (*drop_block)(queue::block_header*) noexcept;
   std::unique_ptr<remote_input> (*make_input)(bus_core&, topic_core&, const wire::codec_operations&,

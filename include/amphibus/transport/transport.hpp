@@ -116,12 +116,19 @@ enum class delivery : std::uint8_t {
   undecodable,    ///< the codec refused the bytes
 };
 
+/// How far a deliver() came: `count` messages are delivered, `next` is what became of the one after them (`delivered` if
+/// there is none). Neither it nor what follows it is delivered.
+struct delivery_progress {
+  std::size_t count;
+  delivery next;
+};
+
 /// The way of one topic into this process. Thread: the session's I/O thread only.
 class ingress {
  public:
-  /// Decodes `payload` (8-aligned) and publishes it to local subscriptions only: what came from a transport never
-  /// leaves again. Never waits, runs no handler.
-  virtual delivery deliver(const wire::envelope& with, std::span<const std::byte> payload) = 0;
+  /// Decodes each payload and publishes it to local subscriptions only, in order, until one cannot be delivered: what came
+  /// from a transport never leaves again. Many at once are cheaper. Never waits, runs no handler.
+  virtual delivery_progress deliver(std::span<const wire::received_message> messages) = 0;
 
  protected:
   ~ingress() = default;

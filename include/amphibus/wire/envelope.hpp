@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include <amphibus/base/ids.hpp>
 
@@ -18,5 +20,11 @@ struct envelope {
 
 /// A message that no handler caused: correlation is its own id.
 [[nodiscard]] inline envelope first_envelope(message_id id) noexcept { return {id, id, {}, 0}; }
+
+/// One message as it arrived; `payload` points into the transport's buffer and is 8-aligned.
+struct received_message {
+  envelope with;
+  std::span<const std::byte> payload;
+};
 
 }  // namespace amphibus::wire

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 
 #include <amphibus/wire/byte_writer.hpp>
@@ -36,10 +35,9 @@ struct batch_header {
 class batch_writer {
  public:
   void begin(const batch_header& header);
-  /// Appends one message. Returns: its encoded payload size, or nullopt if the codec refuses or it is larger than
-  /// `size_max_bytes`; then nothing is appended.
-  std::optional<std::size_t> add(const envelope& with, const codec_operations& codec, const void* value,
-                                 std::size_t size_max_bytes);
+  /// Appends one message. Returns: false, with nothing appended, if the codec refuses it or its payload is larger than
+  /// `size_max_bytes`.
+  [[nodiscard]] bool add(const envelope& with, const codec_operations& codec, const void* value, std::size_t size_max_bytes);
   /// Appends bytes that are no message: the body of sync and goodbye.
   void add_raw(std::span<const std::byte> bytes);
   /// Completes header and CRC. Returns: the whole batch, valid until the next begin().
@@ -50,12 +48,7 @@ class batch_writer {
  private:
   batch_header header_;
   byte_writer out_;
-};
-
-/// One message of a received batch; `payload` points into it and is 8-aligned if the batch was.
-struct batch_message {
-  envelope with;
-  std::span<const std::byte> payload;
+  message_id last_first_;  // the last message of this batch that no handler caused
 };
 
 /// Reads a batch that came from outside: everything is checked before anything is handed out.
@@ -68,8 +61,8 @@ class batch_reader {
   [[nodiscard]] const batch_header& header() const noexcept { return header_; }
   /// The body of sync and goodbye.
   [[nodiscard]] std::span<const std::byte> body() const noexcept { return bytes_.subspan(batch_header_size_bytes); }
-  /// The next message. Returns: false after the last.
-  bool next(batch_message& into) noexcept;
+  /// The next message; its payload is 8-aligned if the batch was. Returns: false after the last.
+  bool next(received_message& into) noexcept;
 
  private:
   [[nodiscard]] const char* check_messages() const noexcept;
@@ -78,6 +71,7 @@ class batch_reader {
   std::span<const std::byte> bytes_;
   std::size_t position_ = 0;
   std::uint32_t read_ = 0;
+  message_id last_first_;
 };
 
 }  // namespace amphibus::wire

@@ -26,10 +26,10 @@ std::vector<std::byte> sample() {
   batch_writer writer;
   writer.begin({batch_kind::messages, 11, 40, 7});
   for (const std::string text : {"", "x", "eight by", "longer than eight"}) {
-    writer.add(first_envelope(one), text_codec, &text, 100);
+    REQUIRE(writer.add(first_envelope(one), text_codec, &text, 100));
   }
   const std::string text = "caused";
-  writer.add({other, one, one, 0}, text_codec, &text, 100);
+  REQUIRE(writer.add({other, one, one, 0}, text_codec, &text, 100));
   const auto bytes = writer.finish();
   return {bytes.begin(), bytes.end()};
 }
@@ -57,7 +57,7 @@ TEST_CASE("frame: what was written is read, contexts included", "[wire]") {
   REQUIRE(reader.open(bytes) == nullptr);
   CHECK(reader.header().first_sequence == 40);
   CHECK(reader.header().count == 5);
-  batch_message message;
+  received_message message;
   std::vector<std::string> texts;
   while (reader.next(message)) {
     CHECK((message.payload.data() - bytes.data()) % 8 == 0);
@@ -66,6 +66,32 @@ TEST_CASE("frame: what was written is read, contexts included", "[wire]") {
   }
   CHECK(texts == std::vector<std::string>{"", "x", "eight by", "longer than eight", "caused"});
   CHECK(message.with == envelope{other, one, one, 0});
+}
+
+TEST_CASE("frame: consecutive messages of a source share one context", "[wire]") {
+  const std::string text = "8 bytes!";
+  const std::vector<envelope> sent{
+      first_envelope({{11, 2}, 3}), first_envelope({{11, 2}, 4}), {other, one, one, 0},        first_envelope({{11, 2}, 5}),
+      first_envelope({{11, 2}, 7}), first_envelope({{11, 6}, 8}), first_envelope({{12, 6}, 9}), first_envelope({{11, 6}, 9})};
+  batch_writer writer;
+  writer.begin({batch_kind::messages, 11, 1, 7});
+  for (const envelope& each : sent) REQUIRE(writer.add(each, text_codec, &text, 100));
+  const std::size_t contexts = 3 * 16 + 2 * 72;  // three begin a run, two are full, three follow
+  CHECK(writer.size_bytes() == batch_header_size_bytes + sent.size() * (8 + 8) + contexts);
+  batch_reader reader;
+  REQUIRE(reader.open(writer.finish()) == nullptr);
+  received_message message;
+  std::vector<envelope> got;
+  while (reader.next(message)) got.push_back(message.with);
+  CHECK(got == sent);
+}
+
+TEST_CASE("frame: a context that follows none is refused even with the right CRC", "[wire]") {
+  auto bytes = sample();
+  const std::uint32_t following = 2;
+  std::memcpy(bytes.data() + 52, &following, 4);
+  batch_reader reader;
+  CHECK(reader.open(with_crc(bytes)) == std::string("a context that follows none"));
 }
 
 TEST_CASE("frame: a message that is too large or refused leaves the batch as it was", "[wire]") {

@@ -142,54 +142,73 @@ void inbound::count_gap(stream& of, std::string_view topic, std::uint64_t lost) 
 }
 
 bool inbound::deliver_rest(base::time_point now) {
-  while (has_message_ || batch_.next(message_)) {
-    if (sequence_ >= stream_->next_sequence) {  // else: seen already
-      has_message_ = !(settings_.faults == nullptr ? hand_over(message_, now) : deliver_with_faults(now));
-      if (has_message_) {
-        if (!std::exchange(pending_, true)) pending_since_ = now;
-        return false;
-      }
-      stream_->next_sequence = sequence_ + 1;
-    }
-    ++sequence_;
+  while (window_begin_ != window_end_ || fill_window()) {
+    if (hand_over(now)) continue;
+    if (!std::exchange(pending_, true)) pending_since_ = now;
+    return false;
   }
   pending_ = false;
   return true;
 }
 
-bool inbound::deliver_with_faults(base::time_point now) {
-  if (has_message_) return hand_over(message_, now);  // asked already
-  switch (settings_.faults->at("zeromq.deliver")) {
-    case base::fault_action::lose: return true;
-    case base::fault_action::duplicate: return hand_over(message_, now) && hand_over(message_, now);
-    case base::fault_action::swap: {
-      wire::batch_message later;
-      if (!batch_.next(later)) return hand_over(message_, now);
-      // The exchanged pair goes through at once; a full inbox in between would only make the fault larger.
-      const bool done = hand_over(later, now) && hand_over(message_, now);
-      ++sequence_;
-      return done;
-    }
-    case base::fault_action::none: break;
+bool inbound::fill_window() {
+  // Faults are decided message by message, with room for a second one.
+  const std::size_t most = settings_.faults == nullptr ? window_.size() : 1;
+  window_begin_ = 0;
+  window_end_ = 0;
+  while (window_end_ != most && batch_.next(window_[window_end_])) {
+    if (sequence_++ >= stream_->next_sequence) ++window_end_;  // else: seen already
   }
-  return hand_over(message_, now);
+  if (window_end_ == 0) return false;
+  stream_->next_sequence = sequence_;
+  if (settings_.faults != nullptr) break_window();
+  return true;
 }
 
-bool inbound::hand_over(wire::batch_message& message, base::time_point now) {
-  message.with.lost_before = stream_->lost;
-  switch (stream_->to->deliver(message.with, message.payload)) {
-    case transport::delivery::delivered:
+void inbound::break_window() {
+  switch (settings_.faults->at("zeromq.deliver")) {
+    case base::fault_action::lose:
+      window_begin_ = window_end_;
+      break;
+    case base::fault_action::duplicate:
+      window_[window_end_++] = window_[0];
+      break;
+    case base::fault_action::swap:
+      if (!batch_.next(window_[1])) break;
+      std::swap(window_[0], window_[1]);
+      stream_->next_sequence = ++sequence_;
+      ++window_end_;
+      break;
+    case base::fault_action::none: break;
+  }
+}
+
+bool inbound::hand_over(base::time_point now) {
+  while (window_begin_ != window_end_) {
+    const auto rest = std::span(window_).subspan(window_begin_, window_end_ - window_begin_);
+    rest[0].with.lost_before = stream_->lost;
+    const auto [count, next] = stream_->to->deliver(rest);
+    window_begin_ += count;
+    if (count != 0) {
+      pending_since_ = now;  // what takes something is slow, not stalled
       if (std::exchange(stream_->stalled, false)) {
         host_.report({event_kind::gap, topic_, "", settings_.peer, stream_->lost, "dropped while the subscription was stalled"});
       }
       stream_->lost = 0;
-      return true;
-    case transport::delivery::no_subscriber: return true;
-    case transport::delivery::undecodable:
-      ++stream_->lost;
-      reject("a payload that its codec refuses");
-      return true;
-    case transport::delivery::full: break;
+    }
+    if (count == rest.size()) return true;
+    if (!settle_one(next, now)) return false;
+    ++window_begin_;
+  }
+  return true;
+}
+
+bool inbound::settle_one(transport::delivery why, base::time_point now) {
+  if (why == transport::delivery::no_subscriber) return true;
+  if (why == transport::delivery::undecodable) {
+    ++stream_->lost;
+    reject("a payload that its codec refuses");
+    return true;
   }
   const bool over = pending_ && now - pending_since_ >= settings_.stall_max;
   if (!over && !stream_->stalled) return false;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <map>
 #include <set>
@@ -57,8 +58,13 @@ class inbound {
   void count_gap(stream& of, std::string_view topic, std::uint64_t lost);
   /// Delivers the batch in hand from where it stopped. Returns: false while an inbox is full.
   bool deliver_rest(base::time_point now);
-  bool deliver_with_faults(base::time_point now);
-  bool hand_over(wire::batch_message& message, base::time_point now);
+  /// Takes the next messages of the batch in hand. Returns: false if there is none.
+  bool fill_window();
+  void break_window();
+  /// Delivers what is in the window. Returns: false while an inbox is full.
+  bool hand_over(base::time_point now);
+  /// One message could not be delivered. Returns: true if it is dealt with, false if it waits.
+  bool settle_one(transport::delivery why, base::time_point now);
   void reject(const char* why);
 
   zmq::socket_t socket_;
@@ -73,8 +79,9 @@ class inbound {
   zmq::message_t body_;
   wire::byte_writer aligned_;
   wire::batch_reader batch_;
-  wire::batch_message message_;
-  bool has_message_ = false;  // message_ was refused by a full inbox
+  std::array<wire::received_message, 64> window_;  // messages of batch_, from begin to end not delivered yet
+  std::size_t window_begin_ = 0;
+  std::size_t window_end_ = 0;
   std::uint64_t sequence_ = 0;                  // of the next message of the batch
   std::string topic_;
   stream* stream_ = nullptr;

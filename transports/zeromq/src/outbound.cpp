@@ -63,8 +63,7 @@ void outbound::on_message(std::string_view topic, const wire::codec_operations& 
   stream& to = stream_of(topic);
   to.schema_hash = operations.schema_hash;
   if (!to.open) open_batch(to);
-  const auto size = to.batch.add(with, operations, value, settings_.message_size_max_bytes);
-  if (size) [[likely]] {
+  if (to.batch.add(with, operations, value, settings_.message_size_max_bytes)) [[likely]] {
     ++to.next_sequence;
     if (to.batch.size_bytes() >= batch_cap_bytes) flush(to);
     return;
