@@ -5,6 +5,7 @@
 #include <cstring>
 #include <memory>
 #include <span>
+#include <utility>
 
 namespace amphibus::wire {
 
@@ -13,6 +14,17 @@ namespace amphibus::wire {
 /// Thread: confined. Allocates: only while it grows towards its largest content so far.
 class byte_writer {
  public:
+  byte_writer() = default;
+  byte_writer(byte_writer&& from) noexcept
+      : data_(std::move(from.data_)), size_(std::exchange(from.size_, 0)), capacity_(std::exchange(from.capacity_, 0)) {}
+  byte_writer& operator=(byte_writer&& from) noexcept {
+    data_ = std::move(from.data_);
+    size_ = std::exchange(from.size_, 0);
+    capacity_ = std::exchange(from.capacity_, 0);
+    return *this;
+  }
+  ~byte_writer() = default;
+
   /// Makes room for `count` more bytes and returns where they begin; the caller fills all of them. Valid until the next call.
   std::byte* extend(std::size_t count) {
     if (size_ + count > capacity_) grow(size_ + count);

@@ -40,8 +40,10 @@ class batch_writer {
   [[nodiscard]] bool add(const envelope& with, const codec_operations& codec, const void* value, std::size_t size_max_bytes);
   /// Appends bytes that are no message: the body of sync and goodbye.
   void add_raw(std::span<const std::byte> bytes);
-  /// Completes header and CRC. Returns: the whole batch, valid until the next begin().
+  /// Completes header and CRC. Returns: the whole batch, valid until the next begin() or exchange_buffer().
   std::span<const std::byte> finish();
+  /// Gives the buffer with the finished batch away and goes on with `next`.
+  [[nodiscard]] byte_writer exchange_buffer(byte_writer next) noexcept { return std::exchange(out_, std::move(next)); }
   [[nodiscard]] std::uint32_t count() const noexcept { return header_.count; }
   [[nodiscard]] std::size_t size_bytes() const noexcept { return out_.size(); }
 

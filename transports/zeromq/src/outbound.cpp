@@ -1,6 +1,7 @@
 #include "outbound.hpp"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include <amphibus/base/event.hpp>
@@ -11,7 +12,12 @@ namespace amphibus::zeromq {
 namespace {
 
 constexpr std::size_t drain_max = 256;
-constexpr int drains_per_flush = 16;  // fewer, larger frames under load; a lone message leaves at once
+constexpr std::size_t flush_max = 4096;
+constexpr std::size_t loaded_min = 256;
+constexpr int naps_max = 10;
+constexpr std::size_t copied_below_bytes = 4096;
+
+zmq::message_t copy_of(std::span<const std::byte> bytes) { return {bytes.data(), bytes.size()}; }
 
 }  // namespace
 
@@ -23,12 +29,7 @@ bool outbound::work(base::time_point now) {
   }
   if (blocked()) return moved;
   if (unfinished_ != 0) from_.finished(std::exchange(unfinished_, 0));
-  std::size_t count = 0;
-  for (int i = 0; i != drains_per_flush && !blocked(); ++i) {
-    const std::size_t some = from_.drain(drain_max, *this);
-    count += some;
-    if (some < drain_max / 2) break;
-  }
+  const std::size_t count = drain_backlog();
   if (count == 0) {
     if (now >= repeat_at_) repeat_idle();
     return moved;
@@ -38,6 +39,20 @@ bool outbound::work(base::time_point now) {
   // Handed over means: libzmq has it. What a slow peer does not take is still ours.
   blocked() ? void(unfinished_ += count) : from_.finished(count);
   return true;
+}
+
+std::size_t outbound::drain_backlog() {
+  std::size_t count = 0;
+  int naps = 0;
+  while (count < flush_max && !blocked()) {
+    const std::size_t some = from_.drain(drain_max, *this);
+    count += some;
+    if (some >= drain_max / 2) continue;
+    // A lone message leaves at once. Under load the publisher is right behind us: let it run, and send fewer, larger frames.
+    if (count < loaded_min || naps++ == naps_max) break;
+    std::this_thread::yield();
+  }
+  return count;
 }
 
 outbound::stream& outbound::stream_of(std::string_view topic) {
@@ -90,7 +105,7 @@ void outbound::flush(stream& of) {
   const auto open = std::find(open_.begin(), open_.end(), &of);
   if (open != open_.end()) open_.erase(open);
   of.open = false;
-  if (of.batch.count() != 0) send(of.name, of.batch.finish());
+  if (of.batch.count() != 0) send(of);
   if (!std::exchange(of.repeat_due, true)) to_repeat_.push_back(&of);
 }
 
@@ -101,7 +116,7 @@ void outbound::flush_all() {
 void outbound::repeat_idle() {
   for (stream* each : to_repeat_) {
     each->batch.begin({wire::batch_kind::messages, host_.incarnation(), each->next_sequence, each->schema_hash});
-    send(each->name, each->batch.finish());
+    send(*each);
     each->repeat_due = false;
   }
   to_repeat_.clear();
@@ -124,7 +139,7 @@ void outbound::send_sync(const std::string& marker) {
   wire::batch_writer batch;
   batch.begin({wire::batch_kind::sync, host_.incarnation(), 0, 0});
   batch.add_raw(next_numbers());
-  send(marker, batch.finish());
+  send(marker, copy_of(batch.finish()));
 }
 
 void outbound::send_goodbye() {
@@ -132,11 +147,17 @@ void outbound::send_goodbye() {
   wire::batch_writer batch;
   batch.begin({wire::batch_kind::goodbye, host_.incarnation(), 0, 0});
   batch.add_raw(next_numbers());
-  send(goodbye_topic, batch.finish());
+  send(goodbye_topic, copy_of(batch.finish()));
 }
 
-void outbound::send(std::string_view topic, std::span<const std::byte> bytes) {
-  waiting_frame frame{zmq::message_t(topic.data(), topic.size()), zmq::message_t(bytes.data(), bytes.size())};
+void outbound::send(stream& of) {
+  const auto bytes = of.batch.finish();
+  const bool small = bytes.size() < copied_below_bytes;
+  send(of.name, small ? copy_of(bytes) : pool_->frame_of(of.batch.exchange_buffer(pool_->take())));
+}
+
+void outbound::send(std::string_view topic, zmq::message_t body) {
+  waiting_frame frame{zmq::message_t(topic.data(), topic.size()), std::move(body)};
   if (!waiting_.empty() || !try_send(frame)) waiting_.push_back(std::move(frame));
 }
 

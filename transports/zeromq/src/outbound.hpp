@@ -12,6 +12,8 @@
 #include <amphibus/transport/transport.hpp>
 #include <amphibus/wire/frame.hpp>
 
+#include "frame_pool.hpp"
+
 namespace amphibus::zeromq {
 
 /// The sending side of one route: egress -> one open batch per topic -> XPUB.
@@ -28,7 +30,7 @@ class outbound final : public transport::egress_sink {
   outbound(zmq::socket_t socket, settings with, transport::egress& from, transport::host& host)
       : socket_(std::move(socket)), settings_(with), from_(from), host_(host) {}
 
-  /// Sends what waits, then takes up to one drain from the egress. Returns: true if anything moved.
+  /// Sends what waits, then what waits in the egress, up to one flush. Returns: true if anything moved.
   bool work(base::time_point now);
   /// True while a peer takes nothing on a block route: poll for writing, drain nothing.
   [[nodiscard]] bool blocked() const noexcept { return !waiting_.empty(); }
@@ -58,12 +60,15 @@ class outbound final : public transport::egress_sink {
     zmq::message_t body;
   };
 
+  /// Into open batches, as much as there is or one flush holds. Returns: how many messages.
+  std::size_t drain_backlog();
   stream& stream_of(std::string_view topic);
   void open_batch(stream& to);
   void flush(stream& of);
   void flush_all();
   void repeat_idle();
-  void send(std::string_view topic, std::span<const std::byte> bytes);
+  void send(stream& of);
+  void send(std::string_view topic, zmq::message_t body);
   bool try_send(waiting_frame& frame);
   [[nodiscard]] std::vector<std::byte> next_numbers() const;
   void give_up(const stream& of, const char* why);
@@ -80,6 +85,7 @@ class outbound final : public transport::egress_sink {
   std::vector<stream*> to_repeat_;
   base::time_point repeat_at_ = base::time_point::max();
   std::deque<waiting_frame> waiting_;
+  const std::shared_ptr<frame_pool> pool_ = std::make_shared<frame_pool>();
   std::size_t unfinished_ = 0;  // drained, but something of it waits in waiting_
 };
 

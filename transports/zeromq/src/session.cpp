@@ -11,6 +11,7 @@ namespace amphibus::zeromq {
 namespace {
 
 constexpr int yields_before_sleep = 3;
+constexpr int data_turns_per_control_turn = 16;  // asking an empty socket costs a system call
 
 }  // namespace
 
@@ -154,15 +155,24 @@ void session::run() {
 
 bool session::turn(base::time_point now) {
   take_requests(now);
+  bool moved = false;
+  for (const auto& each : peers_) {
+    for (const auto& route : each->data) moved |= route->work(now);
+  }
+  for (const auto& each : routes_) moved |= each->work(now);
+  if (!moved || ++data_turns_ == data_turns_per_control_turn) {
+    data_turns_ = 0;
+    moved |= control_turn(now);
+  }
+  return moved;
+}
+
+bool session::control_turn(base::time_point now) {
   bool moved = receive_router(now);
   for (const auto& each : peers_) {
     if (each->connects) moved |= receive_dealer(*each, now);
-    for (const auto& route : each->data) moved |= route->work(now);
   }
-  for (std::size_t i = 0; i != routes_.size(); ++i) {
-    moved |= receive_markers(i);
-    moved |= routes_[i]->work(now);
-  }
+  for (std::size_t i = 0; i != routes_.size(); ++i) moved |= receive_markers(i);
   for (const auto& each : peers_) {
     if (now >= each->talk.next_timer()) each->talk.on_timer(now);
     perform(*each, now);

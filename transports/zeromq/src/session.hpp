@@ -70,7 +70,9 @@ class session final : public transport::session {
   void make_peers();
 
   void run();
+  /// Data, and control when there is no data or it has waited for some turns. Returns: true if anything moved.
   bool turn(base::time_point now);
+  bool control_turn(base::time_point now);
   void sleep(base::time_point now);
   [[nodiscard]] bool prepare_to_sleep();
   [[nodiscard]] base::time_point next_timer() const;
@@ -120,6 +122,7 @@ class session final : public transport::session {
   bool confirming_ = false;
   bool all_ready_ = false;
   bool said_goodbye_ = false;
+  int data_turns_ = 0;
   std::uint64_t rejected_ = 0;
   base::time_point next_report_{};
 
