@@ -17,11 +17,12 @@ namespace amphibus {
 /// here.run_until_idle();
 /// ```
 /// Use it to join a bus to an event loop or a game's frame; use the default executor where a thread of its own is fine.
-/// Thread: run from one thread at a time. Lifetime: may end before its subscriptions; their messages then wait until the
-/// subscription ends.
+/// Thread: run from one thread at a time. Lifetime: may end before its subscriptions, but not inside one of their handlers;
+/// their messages then wait until the subscription ends.
 class loop {
  public:
   loop() : core_(std::make_shared<detail::loop_executor>()) {}
+  ~loop() { core_->abandon(); }
   loop(const loop&) = delete;
   loop& operator=(const loop&) = delete;
 

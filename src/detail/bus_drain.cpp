@@ -139,6 +139,10 @@ void bus_core::end_everything() {
   for (const auto& each : stopping) each->stop();
   for (const auto& each : stopping) each->join();
   set_links(nullptr);
+  // Publishers may outlive the bus; what they keep must not keep the bus.
+  for (topic_core* topic : all_topics()) {
+    for (const auto& each : topic->outlets()) each->let_go();
+  }
 }
 
 }  // namespace detail

@@ -29,6 +29,7 @@ constexpr unsigned yields_before_sleep = 5;
 void executor_core::ready(std::shared_ptr<mailbox_base> who) {
   {
     const std::lock_guard lock(arrivals_mutex_);
+    if (abandoned_) return;
     arrivals_.push_back(std::move(who));
     has_arrivals_.store(true, std::memory_order_release);
   }
@@ -76,10 +77,11 @@ base::time_point executor_core::sleep_deadline() const {
   return earliest;
 }
 
-void executor_core::clear_mailboxes() noexcept {
+void executor_core::abandon() noexcept {
   std::vector<std::shared_ptr<mailbox_base>> dying;
   {
     const std::lock_guard lock(arrivals_mutex_);
+    abandoned_ = true;
     dying.swap(arrivals_);
   }
   active_.clear();
@@ -106,7 +108,7 @@ bool thread_executor::join() {
   const std::lock_guard lock(join_mutex_);
   if (thread_.joinable()) {
     thread_.join();
-    clear_mailboxes();
+    abandon();
   }
   return true;
 }

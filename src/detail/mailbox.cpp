@@ -96,6 +96,7 @@ void mailbox_base::finish_own_end() noexcept {
     const std::lock_guard lock(run_mutex_);
     discard_queue();
     report_dropped(true);
+    source_.outlets.clear();  // what it published to may in turn publish to us
   }
   bounds().credit().notify_all();
   core_->release_dedicated(*executor_);

@@ -217,6 +217,15 @@ bool outlet_base::place_held() {
   return true;
 }
 
+void outlet_base::let_go() {
+  const std::lock_guard lock(slow_mutex_);
+  while (!held_messages_.empty()) give_up_oldest();
+  stop_listening();
+  gate_.exclude();
+  adopt({});
+  gate_.admit();
+}
+
 queue::inbox_base* outlet_base::place_oldest_held() {
   if (core_.current_phase() == bus_core::phase::closed) return give_up_oldest(), nullptr;
   const std::uint64_t version = version_->load(std::memory_order_acquire);
@@ -227,7 +236,7 @@ queue::inbox_base* outlet_base::place_oldest_held() {
   if (version_->load(std::memory_order_acquire) == version) {
     by = refusing();
     if (by == nullptr) {
-      has_receivers() ? push_oldest_held(held_messages_.front().identity) : drop_oldest_held();
+      has_receivers() ? push_oldest_held(held_messages_.front().identity) : lose_oldest_held();
       gone = true;
     } else {
       return_credit();
@@ -245,10 +254,14 @@ void outlet_base::forget_oldest() {
   core_.add_held(-1);
 }
 
+void outlet_base::lose_oldest_held() {
+  held_messages_.front().identity.drop_reference();
+  drop_oldest_held();
+}
+
 void outlet_base::give_up_oldest() {
   const held_message& oldest = held_messages_.front();
-  oldest.identity.drop_reference();
-  drop_oldest_held();
+  lose_oldest_held();
   topic_.count_undeliverable(1);
   core_.report({event_kind::undeliverable, topic_.name(), oldest.owner->name(), "", 1,
                 "cycle: a handler's publish found no room until its deadline; raise .capacity of the subscriptions of "

@@ -57,6 +57,15 @@ void topic_core::remove_outlet(outlet_base& who) {
   retired_.refused += last.refused;
 }
 
+std::vector<std::shared_ptr<outlet_base>> topic_core::outlets() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<outlet_base>> out;
+  for (outlet_base* each : outlets_) {
+    if (auto alive = each->weak_from_this().lock()) out.push_back(std::move(alive));
+  }
+  return out;
+}
+
 void topic_core::wait_for_publishers() {
   base::heavy_barrier();
   const std::lock_guard lock(mutex_);

@@ -33,6 +33,8 @@ class executor_core {
   virtual void poke() noexcept = 0;
   /// Ends the thread after the handler that runs; no-op for a loop.
   virtual void stop() noexcept {}
+  /// Nobody runs it any more: drops its mailboxes, which own it, and takes no others. Precondition: no pass is running.
+  void abandon() noexcept;
   /// Waits for the end of the thread. Returns: false if called on that very thread, which cannot wait for itself.
   virtual bool join() { return true; }
 
@@ -43,8 +45,6 @@ class executor_core {
   bool prepare_to_sleep();
   /// When the sleep must end although nothing arrives: a held message reaches its deadline.
   [[nodiscard]] base::time_point sleep_deadline() const;
-  /// Drops what is left; the thread has ended.
-  void clear_mailboxes() noexcept;
 
  private:
   bool take_arrivals();
@@ -53,6 +53,7 @@ class executor_core {
   std::atomic<bool> has_arrivals_{false};
   std::mutex arrivals_mutex_;
   std::vector<std::shared_ptr<mailbox_base>> arrivals_;
+  bool abandoned_ = false;  // guarded by arrivals_mutex_
   std::vector<std::shared_ptr<mailbox_base>> active_;   // the running thread's
 };
 

@@ -41,6 +41,8 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   bool place_held();
   [[nodiscard]] base::time_point held_deadline() const;
   void space_available() noexcept override;
+  /// The bus is closed: gives up what is held and lets go of every inbox, whose subscriptions may own this outlet.
+  void let_go();
 
  protected:
   /// Where a publish may be refused: the first inbox without room, or null.
@@ -112,6 +114,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   /// Returns: who refused it, or null when it is gone or the table moved.
   queue::inbox_base* place_oldest_held();
   void forget_oldest();
+  void lose_oldest_held();
   void give_up_oldest();
   /// One listener stands in one list at a time. Returns: false if there is room meanwhile.
   bool listen_to(queue::inbox_base& full);

@@ -79,6 +79,7 @@ class topic_core {
 
   void add_outlet(outlet_base& who);
   void remove_outlet(outlet_base& who);
+  [[nodiscard]] std::vector<std::shared_ptr<outlet_base>> outlets() const;
   /// Returns when every publish that began with an older table has ended. Precondition: the version moved.
   void wait_for_publishers();
 

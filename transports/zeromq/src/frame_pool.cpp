@@ -14,23 +14,24 @@ wire::byte_writer frame_pool::take() {
 }
 
 zmq::message_t frame_pool::frame_of(wire::byte_writer content) {
-  auto owned = std::make_unique<travelling>(travelling{std::move(content), shared_from_this()});
-  const auto bytes = owned->content.bytes();
-  zmq::message_t out(
-      owned->content.data(), bytes.size(),
-      [](void*, void* hint) {
-        const std::unique_ptr<travelling> arrived(static_cast<travelling*>(hint));
-        arrived->home->put_back(std::move(arrived->content));
-      },
-      owned.get());
-  static_cast<void>(owned.release());  // libzmq's now, until it calls the function above
-  return out;
+  std::byte* const data = content.data();
+  const std::size_t size = content.size();
+  {
+    const std::lock_guard lock(mutex_);
+    travelling_.emplace(data, std::move(content));
+    self_ = shared_from_this();
+  }
+  return {data, size, [](void* sent, void* pool) { static_cast<frame_pool*>(pool)->put_back(sent); }, this};
 }
 
-void frame_pool::put_back(wire::byte_writer content) noexcept {
-  content.clear();
+void frame_pool::put_back(const void* data) noexcept {
+  std::shared_ptr<frame_pool> last;  // outlives the lock
   const std::lock_guard lock(mutex_);
-  if (free_.size() < free_.capacity()) free_.push_back(std::move(content));
+  auto arrived = travelling_.extract(data);
+  if (travelling_.empty()) last = std::move(self_);
+  if (free_.size() == free_.capacity()) return;
+  arrived.mapped().clear();
+  free_.push_back(std::move(arrived.mapped()));
 }
 
 }  // namespace amphibus::zeromq

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <mutex>
+#include <unordered_map>
 #include <vector>
 
 #include <zmq.hpp>
@@ -12,25 +13,24 @@ namespace amphibus::zeromq {
 
 /// Buffers of large frames: libzmq sends from them without a copy and gives them back from its own thread.
 ///
-/// Bound: keeps at most 16 free buffers. Thread: safe. Lifetime: shared by every frame on its way, which may outlive us.
+/// The pool owns a buffer also while it travels, so that one mutex orders everything that both threads touch.
+/// Bound: keeps at most 16 free buffers. Thread: safe. Lifetime: stays alive by itself until the last frame is back.
 class frame_pool : public std::enable_shared_from_this<frame_pool> {
  public:
   /// A buffer with memory in it, or an empty one.
   [[nodiscard]] wire::byte_writer take();
-  /// A frame of exactly the bytes in `content`, which it owns.
+  /// A frame of exactly the bytes in `content`.
   [[nodiscard]] zmq::message_t frame_of(wire::byte_writer content);
 
  private:
   static constexpr std::size_t free_max = 16;
-  struct travelling {
-    wire::byte_writer content;
-    std::shared_ptr<frame_pool> home;
-  };
 
-  void put_back(wire::byte_writer content) noexcept;
+  void put_back(const void* data) noexcept;
 
   std::mutex mutex_;
   std::vector<wire::byte_writer> free_;
+  std::unordered_map<const void*, wire::byte_writer> travelling_;  // by where the bytes begin
+  std::shared_ptr<frame_pool> self_;                               // while anything travels
 };
 
 }  // namespace amphibus::zeromq
