@@ -2,6 +2,10 @@
 
 #include <catch2/catch.hpp>
 
+#include <zmq.hpp>
+
+#include "control.hpp"
+
 using namespace amphibus;
 using namespace zeromq_test;
 using Catch::Contains;
@@ -13,7 +17,41 @@ struct plain {
 };
 constexpr topic<plain> without_codec{"test.plain"};
 
+/// The same topic as `numbers` in another program that means something else by it.
+template <int Major>
+struct impostor {
+  std::uint64_t value = 0;
+};
+
+/// The error with which `a`, who publishes numbers, and `b`, who subscribes an impostor, end.
+template <int Major>
+std::string disagreement() {
+  static constexpr topic<impostor<Major>> numbers_too{"test.numbers"};
+  const auto file = file_of(2);
+  placed_bus a(file, "a");
+  placed_bus b(file, "b");
+  auto out = a.bus.publisher(numbers);
+  auto sub = b.bus.subscribe(numbers_too, [](const impostor<Major>&) {});
+  a.open();
+  b.open();
+  const auto here = a.wait_until_ready();
+  const auto there = b.wait_until_ready();
+  REQUIRE((here && there));
+  CHECK(here->code() == error_code::peer_type);
+  CHECK(there->code() == error_code::peer_type);
+  return here->what();
+}
+
 }  // namespace
+
+template <int Major>
+struct amphibus::codec<impostor<Major>> {
+  static constexpr std::string_view type_name = Major == 1 ? "test.impostor" : "test.number";
+  static constexpr std::uint16_t major = Major;
+  static constexpr std::uint64_t schema_hash = 99;
+  static bool encode(const impostor<Major>&, wire::byte_writer&) { return true; }
+  static bool decode(std::span<const std::byte>, impostor<Major>&) { return true; }
+};
 
 TEST_CASE("zeromq: a topic without codec on a remote route is an error that shows what to write", "[zeromq]") {
   const auto file = file_of(2);
@@ -37,6 +75,38 @@ TEST_CASE("zeromq: processes started with other routes refuse each other before 
   const auto there = b.wait_until_ready();
   REQUIRE(there);
   CHECK(there->code() == error_code::peer_routes);
+}
+
+TEST_CASE("zeromq: another type or another major of a topic is refused by name on both sides", "[zeromq]") {
+  CHECK_THAT(disagreement<1>(), Contains("AMB-E0306") && Contains("test.numbers") && Contains("test.impostor") && Contains("test.number"));
+  CHECK_THAT(disagreement<2>(), Contains("AMB-E0306") && Contains("test.numbers") && Contains("2"));
+}
+
+TEST_CASE("zeromq: a peer of another protocol version gets a reason and ends the start", "[zeromq]") {
+  const auto file = file_of(2);
+  placed_bus a(file, "a");
+  a.open();
+  zmq::context_t context;
+  zmq::socket_t b(context, zmq::socket_type::dealer);
+  b.set(zmq::sockopt::linger, 0);
+  b.connect(file.processes[0].endpoint.value);
+  zeromq::hello future;
+  future.protocol_min = 7;
+  future.protocol_max = 9;
+  future.process = "b";
+  const auto bytes = zeromq::encode({42, future});
+  b.send(zmq::const_buffer(bytes.data(), bytes.size()), zmq::send_flags::none);
+  const auto why = a.wait_until_ready();
+  REQUIRE(why);
+  CHECK_THAT(why->what(), Contains("AMB-E0304") && Contains("7") && Contains("9"));
+  zmq::message_t answer;
+  zeromq::control_message said;
+  while (!std::holds_alternative<zeromq::reject>(said.body)) {
+    REQUIRE(b.recv(answer));
+    REQUIRE(zeromq::decode({answer.data<std::byte>(), answer.size()}, said) == nullptr);
+  }
+  CHECK(std::get<zeromq::reject>(said.body).code == 304);
+  CHECK_THAT(std::get<zeromq::reject>(said.body).text, Contains("7 to 9"));
 }
 
 TEST_CASE("zeromq: a process that is not there is named when the deadline passes", "[zeromq]") {

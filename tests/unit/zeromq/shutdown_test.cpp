@@ -5,6 +5,8 @@
 #include <atomic>
 #include <csignal>
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,11 +16,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A second process that becomes ready and then waits to be killed; forked before this one has threads.
+/// A second process that becomes ready and then waits to be killed; forked before this one has threads, begun by start().
 class other_process {
  public:
   explicit other_process(const config::configuration& file) {
     REQUIRE(::pipe(ready_) == 0);
+    REQUIRE(::pipe(start_) == 0);
+    REQUIRE(::pipe2(seen_, O_NONBLOCK) == 0);
     pid_ = ::fork();
     if (pid_ == 0) live(file);
   }
@@ -27,12 +31,21 @@ class other_process {
     ::waitpid(pid_, nullptr, 0);
     ::close(ready_[0]);
     ::close(ready_[1]);
+    for (const int each : {start_[0], start_[1], seen_[0], seen_[1]}) ::close(each);
   }
   other_process(const other_process&) = delete;
   other_process& operator=(const other_process&) = delete;
+  void start() const { REQUIRE(::write(start_[1], "s", 1) == 1); }
   void wait_until_ready() const {
     char byte = 0;
     REQUIRE(::read(ready_[0], &byte, 1) == 1);
+  }
+  /// Blocks until it handled `value`.
+  void wait_until_seen(char value) const {
+    pollfd readable{seen_[0], POLLIN, 0};
+    for (char byte = 0; byte != value;) {
+      if (::read(seen_[0], &byte, 1) != 1) ::poll(&readable, 1, -1);
+    }
   }
   void send(int signal) const {
     ::kill(pid_, signal);
@@ -42,8 +55,13 @@ class other_process {
 
  private:
   [[noreturn]] void live(const config::configuration& file) const {
+    char go = 0;
+    if (::read(start_[0], &go, 1) != 1) ::_exit(1);
     placed_bus b(file, "b");
-    auto sub = b.bus.subscribe(numbers, [](const number&) {});
+    auto sub = b.bus.subscribe(numbers, [this](const number& n) {
+      const char byte = static_cast<char>(n.value);
+      [[maybe_unused]] const auto written = ::write(seen_[1], &byte, 1);
+    });
     b.open();
     if (b.wait_until_ready()) ::_exit(1);
     const char byte = 'r';
@@ -51,12 +69,15 @@ class other_process {
     for (;;) ::pause();
   }
   int ready_[2] = {-1, -1};
+  int start_[2] = {-1, -1};
+  int seen_[2] = {-1, -1};  // one byte per handled message; a full pipe loses some
   pid_t pid_ = -1;
 };
 
 void close_is_bounded(int signal) {
   const auto file = file_of(2);
   other_process other(file);
+  other.start();
   placed_bus a(file, "a");
   auto out = a.bus.publisher(numbers);
   a.open();
@@ -73,6 +94,28 @@ void close_is_bounded(int signal) {
 TEST_CASE("zeromq: close is bounded when the peer is dead and names it", "[zeromq]") { close_is_bounded(SIGKILL); }
 
 TEST_CASE("zeromq: close is bounded when the peer is stopped and names it", "[zeromq]") { close_is_bounded(SIGSTOP); }
+
+TEST_CASE("zeromq: a process that was killed and started again joins, and the others go on meanwhile", "[zeromq]") {
+  const auto file = file_of(2);
+  other_process first(file);
+  other_process second(file);
+  first.start();
+  placed_bus a(file, "a", {.ping_interval = 50ms});
+  auto out = a.bus.publisher(numbers);
+  a.open();
+  REQUIRE_FALSE(a.wait_until_ready());
+  first.wait_until_ready();
+  REQUIRE(out.publish({1}) == publish_status::accepted);
+  first.wait_until_seen(1);
+  first.send(SIGKILL);
+  a.wait_for(event_kind::peer_lost);
+  CHECK(out.publish({2}) == publish_status::no_subscribers);
+  second.start();
+  second.wait_until_ready();
+  while (out.publish({3}) != publish_status::accepted) std::this_thread::yield();
+  second.wait_until_seen(3);
+  CHECK(a.bus.close(30s).complete());
+}
 
 TEST_CASE("zeromq: close is bounded when no peer ever came", "[zeromq]") {
   const auto file = file_of(2);
