@@ -41,6 +41,8 @@ double ours_32(std::size_t count, int publishers, int subscribers) {
   return run(small_topic, count, publishers, subscribers, static_cast<std::size_t>(bound));
 }
 
-double ours_4k(std::size_t count, int subscribers) { return run(large_topic, count, 1, subscribers, static_cast<std::size_t>(large_bound)); }
+double ours_4k(std::size_t count, int subscribers) {
+  return run(large_topic, count, 1, subscribers, static_cast<std::size_t>(large_bound));
+}
 
 }  // namespace bench

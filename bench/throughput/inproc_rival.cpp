@@ -85,7 +85,8 @@ double run(std::size_t count, int publishers, int subscribers, std::int64_t plac
     threads.emplace_back([&] { consume(*own, each * static_cast<std::size_t>(publishers), use); });
   }
   for (int p = 0; p != publishers; ++p) {
-    threads.emplace_back([&] { lanes.size() == 1 ? produce_one(*lanes[0], each, make) : produce_many(lanes, each, make); });
+    threads.emplace_back(
+        [&] { lanes.size() == 1 ? produce_one(*lanes[0], each, make) : produce_many(lanes, each, make); });
   }
   for (auto& one : threads) one.join();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
@@ -108,7 +109,8 @@ double moodycamel_32(std::size_t count, int publishers, int subscribers) {
 double moodycamel_shared_4k(std::size_t count, int subscribers) {
   using shared = std::shared_ptr<const message_4k>;
   return run<shared>(
-      count, 1, subscribers, large_bound, [](std::size_t i) { return std::make_shared<const message_4k>(message_4k{{i}}); },
+      count, 1, subscribers, large_bound,
+      [](std::size_t i) { return std::make_shared<const message_4k>(message_4k{{i}}); },
       [sum = std::uint64_t{0}](shared& m) mutable {
         sum += m->words[0];
         if (sum == ~std::uint64_t{0}) sink.store(sum, std::memory_order_relaxed);

@@ -46,21 +46,23 @@ std::string write_config(const scratch& in, const std::string& transport, const 
   const std::string path = in.path() + "/bench.toml";
   std::ofstream out(path);
   for (const std::string& each : modules) {
-    out << "[process." << each << "]\nmodules = [\"" << each << "\"]\nendpoint = \"" << endpoint(transport, in.path(), each)
-        << "\"\n";
+    out << "[process." << each << "]\nmodules = [\"" << each << "\"]\nendpoint = \""
+        << endpoint(transport, in.path(), each) << "\"\n";
   }
   out << "[[route]]\ntopic = \"bench.>\"\ntransport = \"zeromq\"\noverflow = \"" << overflow << "\"\n";
   return path;
 }
 
-std::vector<amphibus::supervised_process> module_commands(const std::string& config, const std::vector<std::string>& modules,
+std::vector<amphibus::supervised_process> module_commands(const std::string& config,
+                                                          const std::vector<std::string>& modules,
                                                           const std::string& what, std::size_t count, double seconds) {
   std::vector<amphibus::supervised_process> out;
   std::string all;
   for (const std::string& each : modules) all += each + ",";
   for (const std::string& each : modules) {
-    out.push_back({each, {"/proc/self/exe", "role", "--config", config, "--process", each, "--", what, std::to_string(count),
-                          std::to_string(seconds), all}});
+    out.push_back({each,
+                   {"/proc/self/exe", "role", "--config", config, "--process", each, "--", what, std::to_string(count),
+                    std::to_string(seconds), all}});
   }
   return out;
 }
@@ -70,7 +72,8 @@ double rate_of(const std::vector<amphibus::supervised_process>& processes) {
   amphibus::supervise_options options;
   options.deadline = std::chrono::minutes(2);
   options.on_line = [&](const std::string& name, const std::string& line) {
-    if (std::sscanf(line.c_str(), "RATE %lf", &rate) != 1) std::fprintf(stderr, "%s | %s\n", name.c_str(), line.c_str());
+    if (std::sscanf(line.c_str(), "RATE %lf", &rate) != 1)
+      std::fprintf(stderr, "%s | %s\n", name.c_str(), line.c_str());
   };
   return amphibus::supervise(processes, options).exit_code == 0 ? rate : 0;
 }
@@ -105,7 +108,8 @@ paced_result paced(int remote_subscribers, bool flat_out, double seconds) {
   options.on_started = [&](const std::string& name, pid_t pid) { to_stop = name == "sink-3" ? pid : to_stop; };
   options.on_line = [&](const std::string&, const std::string& line) {
     if (line == "STARTED" && to_stop > 0) ::kill(to_stop, SIGSTOP);
-    if (std::sscanf(line.c_str(), "PACED %lf %lf %lf %lf", &out.rate, &out.lost_locally, &out.refused, &out.cpu_ns_per_message) == 4) {
+    if (std::sscanf(line.c_str(), "PACED %lf %lf %lf %lf", &out.rate, &out.lost_locally, &out.refused,
+                    &out.cpu_ns_per_message) == 4) {
       ::raise(SIGTERM);  // we have what we want: the subscribers never end by themselves
     }
   };

@@ -49,19 +49,19 @@ row compare(std::string name, std::string rival, int pairs, const std::function<
     other.push_back(theirs());
     ratios.push_back(other.back() > 0 ? own.back() / other.back() : 0);
   }
-  return {std::move(name), std::move(rival), quantile(own, 0.5), quantile(other, 0.5), quantile(ratios, 0.5),
-          quantile(ratios, 0.75) - quantile(ratios, 0.25)};
+  return {std::move(name),      std::move(rival),      quantile(own, 0.5),
+          quantile(other, 0.5), quantile(ratios, 0.5), quantile(ratios, 0.75) - quantile(ratios, 0.25)};
 }
 
 void print(const row& one) {
-  std::printf("%-24s %10.2f M/s   %-26s %10.2f M/s   ratio %6.2f  spread %5.2f\n", one.name.c_str(), one.ours_per_s / 1e6,
-              one.rival.c_str(), one.rival_per_s / 1e6, one.ratio, one.spread);
+  std::printf("%-24s %10.2f M/s   %-26s %10.2f M/s   ratio %6.2f  spread %5.2f\n", one.name.c_str(),
+              one.ours_per_s / 1e6, one.rival.c_str(), one.rival_per_s / 1e6, one.ratio, one.spread);
   std::fflush(stdout);
 }
 
 void print(const check& one) {
-  std::printf("%-58s %12.3f %-22s %s %g  %s\n", one.name.c_str(), one.value, one.unit.c_str(), one.at_least ? ">=" : "<=",
-              one.limit, one.ok() ? "ok" : "FALLS SHORT");
+  std::printf("%-58s %12.3f %-22s %s %g  %s\n", one.name.c_str(), one.value, one.unit.c_str(),
+              one.at_least ? ">=" : "<=", one.limit, one.ok() ? "ok" : "FALLS SHORT");
   std::fflush(stdout);
 }
 
@@ -70,8 +70,9 @@ bool write_json(const report& all, const std::string& path) {
   out << "{\"machine\": " << machine() << ",\n \"rows\": [";
   const char* separator = "\n  ";
   for (const row& each : all.rows) {
-    out << separator << "{\"name\": \"" << each.name << "\", \"ours_per_s\": " << each.ours_per_s << ", \"rival\": \"" << each.rival
-        << "\", \"rival_per_s\": " << each.rival_per_s << ", \"ratio\": " << each.ratio << ", \"spread\": " << each.spread << "}";
+    out << separator << "{\"name\": \"" << each.name << "\", \"ours_per_s\": " << each.ours_per_s << ", \"rival\": \""
+        << each.rival << "\", \"rival_per_s\": " << each.rival_per_s << ", \"ratio\": " << each.ratio
+        << ", \"spread\": " << each.spread << "}";
     separator = ",\n  ";
   }
   out << "],\n \"checks\": [";

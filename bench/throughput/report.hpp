@@ -32,7 +32,8 @@ struct report {
 };
 
 /// Runs both `pairs` times in turn; each returns operations per second.
-row compare(std::string name, std::string rival, int pairs, const std::function<double()>& ours, const std::function<double()>& theirs);
+row compare(std::string name, std::string rival, int pairs, const std::function<double()>& ours,
+            const std::function<double()>& theirs);
 
 void print(const row& one);
 void print(const check& one);

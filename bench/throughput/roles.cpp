@@ -144,7 +144,8 @@ int run_modules(int argc, char** argv) {
   const plan how{own.at(0), std::stoull(own.at(1)), std::stod(own.at(2))};
   app.transport(amphibus::zeromq::transport());
   const auto add = [&](const std::string& name, void (*start)(amphibus::module&, const plan&)) {
-    if (("," + own.at(3)).find("," + name + ",") != std::string::npos) app.module(name, [&how, start](amphibus::module& m) { start(m, how); });
+    if (("," + own.at(3)).find("," + name + ",") != std::string::npos)
+      app.module(name, [&how, start](amphibus::module& m) { start(m, how); });
   };
   add("source", &start_source);
   add("pacer", &start_pacer);

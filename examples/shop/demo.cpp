@@ -18,9 +18,10 @@ namespace shop {
 namespace {
 
 constexpr std::uint64_t messages_per_round = 86'000;  // about; only for the progress line
-const std::array<placement, 3> placements{{{"monolith", SHOP_SOURCE_DIR "/monolith.toml", "memory"},
-                                           {"two_over_ipc", SHOP_SOURCE_DIR "/two_over_ipc.toml", "zeromq ipc"},
-                                           {"services_over_tcp", SHOP_SOURCE_DIR "/services_over_tcp.toml", "zeromq tcp"}}};
+const std::array<placement, 3> placements{
+    {{"monolith", SHOP_SOURCE_DIR "/monolith.toml", "memory"},
+     {"two_over_ipc", SHOP_SOURCE_DIR "/two_over_ipc.toml", "zeromq ipc"},
+     {"services_over_tcp", SHOP_SOURCE_DIR "/services_over_tcp.toml", "zeromq tcp"}}};
 
 struct demo_options {
   std::string sabotage;
@@ -44,7 +45,8 @@ class screen {
 
  private:
   [[nodiscard]] std::string paint(const char* code, const std::string& text) const {
-    return terminal_ && std::getenv("NO_COLOR") == nullptr ? "\033[" + std::string(code) + "m" + text + "\033[0m" : text;
+    return terminal_ && std::getenv("NO_COLOR") == nullptr ? "\033[" + std::string(code) + "m" + text + "\033[0m"
+                                                           : text;
   }
   const bool terminal_ = ::isatty(STDOUT_FILENO) != 0;
 };
@@ -70,7 +72,8 @@ class scratch {
 
 std::string with_commas(std::uint64_t number) {
   std::string out = std::to_string(number);
-  for (auto at = static_cast<std::ptrdiff_t>(out.size()) - 3; at > 0; at -= 3) out.insert(static_cast<std::size_t>(at), ",");
+  for (auto at = static_cast<std::ptrdiff_t>(out.size()) - 3; at > 0; at -= 3)
+    out.insert(static_cast<std::size_t>(at), ",");
   return out;
 }
 
@@ -106,11 +109,13 @@ unsigned calibrate(const demo_options& options, const std::string& directory, sc
 
 void print_row(const placement& which, const run_outcome& of, const screen& out) {
   std::string processes;
-  for (const auto& [name, pid] : of.processes) processes += (processes.empty() ? "" : " ") + name + ":" + std::to_string(pid);
+  for (const auto& [name, pid] : of.processes)
+    processes += (processes.empty() ? "" : " ") + name + ":" + std::to_string(pid);
   const double rate = of.seconds > 0 ? static_cast<double>(of.messages) / of.seconds : 0;
   std::printf("%-18s %-11s %12s %15s %6.2f s %12s  %s\n", which.name.c_str(), which.transport.c_str(),
               with_commas(of.messages).c_str(), with_commas(of.wire_bytes).c_str(), of.seconds,
-              with_commas(static_cast<std::uint64_t>(rate)).c_str(), of.digest.empty() ? "-" : of.digest.substr(0, 16).c_str());
+              with_commas(static_cast<std::uint64_t>(rate)).c_str(),
+              of.digest.empty() ? "-" : of.digest.substr(0, 16).c_str());
   std::printf("%s\n", out.dim("  " + processes).c_str());
   for (const std::string& each : of.complaints) std::printf("  %s\n", amphibus::escaped(each, 300).c_str());
   std::fflush(stdout);
@@ -138,7 +143,8 @@ int run(const demo_options& options) {
     auto outcome = run_one(each, rounds, options, directory.path(), out);
     print_row(each, outcome, out);
     if (each.name == placements[0].name) expected = outcome;
-    if (const std::string wrong = verdict(expected, outcome); !wrong.empty()) failures.push_back(each.name + ": " + wrong);
+    if (const std::string wrong = verdict(expected, outcome); !wrong.empty())
+      failures.push_back(each.name + ": " + wrong);
   }
   std::printf("\n");
   for (const std::string& each : failures) std::printf("%s\n", each.c_str());

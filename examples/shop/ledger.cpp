@@ -68,8 +68,9 @@ std::vector<std::string> ledger::lines() const {
   std::vector<std::string> out;
   for (const auto& [key, of] : rows_) {
     out.push_back(key.first + " " + std::to_string(key.second) + ": orders " + std::to_string(of.orders) + " units " +
-                  std::to_string(of.units) + " pence " + std::to_string(of.pence) + " rejected " + std::to_string(of.rejected) +
-                  " cancelled " + std::to_string(of.cancelled) + " shipped " + std::to_string(of.shipped));
+                  std::to_string(of.units) + " pence " + std::to_string(of.pence) + " rejected " +
+                  std::to_string(of.rejected) + " cancelled " + std::to_string(of.cancelled) + " shipped " +
+                  std::to_string(of.shipped));
   }
   for (const auto& [key, of] : chains_) {
     out.push_back("stream " + key.first + " customer " + (key.second.empty() ? "-" : key.second) + ": length " +

@@ -20,7 +20,9 @@ constexpr std::uint64_t fault_every = 997;
 
 bool arm(amphibus::testing::fault_points& faults, const std::string& sabotage) {
   using amphibus::base::fault_action;
-  const auto action = sabotage == "lose" ? fault_action::lose : sabotage == "dup" ? fault_action::duplicate : fault_action::swap;
+  const auto action = sabotage == "lose"  ? fault_action::lose
+                      : sabotage == "dup" ? fault_action::duplicate
+                                          : fault_action::swap;
   if (sabotage != "lose" && sabotage != "dup" && sabotage != "swap") return false;
   faults.arm("zeromq.deliver", action, fault_every);
   return true;
@@ -39,7 +41,8 @@ bool read_settings(const std::vector<std::string>& from, shop::settings& into) {
     } else if (from[i] == "--sabotage") {
       into.sabotage = value;
     } else {
-      std::fprintf(stderr, "shop: unknown argument '%s'; known: --rounds N, --data FILE, --ledger FILE, --sabotage WHAT\n",
+      std::fprintf(stderr,
+                   "shop: unknown argument '%s'; known: --rounds N, --data FILE, --ledger FILE, --sabotage WHAT\n",
                    amphibus::escaped(from[i]).c_str());
       return false;
     }

@@ -18,7 +18,9 @@ template <std::size_t Size>
 struct fixed_text {
   std::array<char, Size> bytes{};
   fixed_text() = default;
-  fixed_text(std::string_view text) { std::copy_n(text.begin(), std::min(text.size(), Size), bytes.begin()); }  // NOLINT
+  fixed_text(std::string_view text) {
+    std::copy_n(text.begin(), std::min(text.size(), Size), bytes.begin());
+  }  // NOLINT
   [[nodiscard]] std::string_view view() const { return {bytes.data(), ::strnlen(bytes.data(), Size)}; }
 };
 
@@ -29,7 +31,7 @@ struct stock_move {
   fixed_text<24> country;
   std::uint32_t day = 0;  ///< yyyymmdd
   std::int32_t units = 0;
-  bool ships = false;     ///< part of an accepted order
+  bool ships = false;  ///< part of an accepted order
   bool end = false;
 };
 

@@ -9,10 +9,10 @@ namespace shop {
 
 /// What the command line says after `--`.
 struct settings {
-  std::string data;            ///< path of the order file
-  unsigned rounds = 1;         ///< how often the data is fed
-  std::string ledger;          ///< path that the ledger is written to; empty: nowhere
-  std::string sabotage;        ///< lose, dup, swap or empty
+  std::string data;      ///< path of the order file
+  unsigned rounds = 1;   ///< how often the data is fed
+  std::string ledger;    ///< path that the ledger is written to; empty: nowhere
+  std::string sabotage;  ///< lose, dup, swap or empty
 };
 
 void start_feed(amphibus::module& m, const settings& with);

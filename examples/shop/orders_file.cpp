@@ -25,7 +25,8 @@ bool parse_number(std::string_view text, T& into) {
 /// `2010-12-01 08:26:00` -> 20101201
 bool parse_day(std::string_view text, std::uint32_t& into) {
   if (text.size() != 19 || text[4] != '-' || text[7] != '-' || text[10] != ' ') return false;
-  return parse_number(std::string(text.substr(0, 4)) + std::string(text.substr(5, 2)) + std::string(text.substr(8, 2)), into);
+  return parse_number(std::string(text.substr(0, 4)) + std::string(text.substr(5, 2)) + std::string(text.substr(8, 2)),
+                      into);
 }
 
 /// Returns: how many columns there were, at most one more than fit.
@@ -59,8 +60,10 @@ std::size_t parse_row(const columns& from, ReceivedT& into) {
 }
 
 amphibus::error bad_row(const std::string& name, int line, std::string_view text, int column, const std::string& what) {
-  return {amphibus::error_code::config_bad_value, what + " in '" + amphibus::escaped(std::string(text), 80) + "'",
-          "rows are " + std::string(header), {name, line, column}};
+  return {amphibus::error_code::config_bad_value,
+          what + " in '" + amphibus::escaped(std::string(text), 80) + "'",
+          "rows are " + std::string(header),
+          {name, line, column}};
 }
 
 }  // namespace
@@ -91,7 +94,8 @@ amphibus::result<std::vector<ReceivedT>> parse_orders(std::string_view text, con
     }
     columns fields;
     if (const auto count = split(row, fields); count != column_count) {
-      return bad_row(name, line, row, 1, std::to_string(column_count) + " columns expected, " + std::to_string(count) + " found");
+      return bad_row(name, line, row, 1,
+                     std::to_string(column_count) + " columns expected, " + std::to_string(count) + " found");
     }
     ReceivedT& made = rows.emplace_back();
     if (const auto bad = parse_row(fields, made); bad != column_count) {
@@ -105,7 +109,8 @@ amphibus::result<std::vector<ReceivedT>> parse_orders(std::string_view text, con
 amphibus::result<std::vector<ReceivedT>> read_orders(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) {
-    return amphibus::error(amphibus::error_code::config_unreadable, "cannot read the orders '" + amphibus::escaped(path) + "'",
+    return amphibus::error(amphibus::error_code::config_unreadable,
+                           "cannot read the orders '" + amphibus::escaped(path) + "'",
                            "pass -- --data FILE with online_retail_orders.csv", {path});
   }
   const std::string text{std::istreambuf_iterator<char>(in), {}};

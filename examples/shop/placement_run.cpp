@@ -33,11 +33,13 @@ std::string endpoint_for(const amphibus::config::process& of, const std::string&
   return ipc ? "ipc://" + directory + "/" + of.name : "tcp://127.0.0.1:" + std::to_string(free_port());
 }
 
-std::vector<amphibus::supervised_process> commands(const placement& which, const run_options& options, const std::string& ledger) {
+std::vector<amphibus::supervised_process> commands(const placement& which, const run_options& options,
+                                                   const std::string& ledger) {
   const auto loaded = amphibus::config::load_file(which.file, {{}, {"zeromq"}});
   std::vector<std::string> common{"--config", which.file};
   for (const auto& each : loaded.value.processes) {
-    common.insert(common.end(), {"--set", "process." + each.name + ".endpoint=" + endpoint_for(each, options.directory)});
+    common.insert(common.end(),
+                  {"--set", "process." + each.name + ".endpoint=" + endpoint_for(each, options.directory)});
   }
   std::vector<std::string> own{"--", "--rounds", std::to_string(options.rounds), "--ledger", ledger};
   if (!options.sabotage.empty() && options.sabotage != "kill") own.insert(own.end(), {"--sabotage", options.sabotage});
@@ -66,7 +68,8 @@ class listener {
     if (std::sscanf(line.c_str(), "PROGRESS %llu", &number) == 1) {
       if (options_.on_progress) options_.on_progress(number);
       kill_one();
-    } else if (std::sscanf(line.c_str(), "LEDGER messages=%llu seconds=%lf digest=%64s", &number, &seconds, digest) == 3) {
+    } else if (std::sscanf(line.c_str(), "LEDGER messages=%llu seconds=%lf digest=%64s", &number, &seconds, digest) ==
+               3) {
       into_.messages = number;
       into_.seconds = seconds;
       into_.digest = digest;

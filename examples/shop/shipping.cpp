@@ -1,5 +1,5 @@
-// shipping: a parcel leaves when its invoice is written and its units are taken. Both streams name the orders in the same
-// order, so the n-th shippable invoice belongs to the n-th shippable move, whichever comes first.
+// shipping: a parcel leaves when its invoice is written and its units are taken. Both streams name the orders in the
+// same order, so the n-th shippable invoice belongs to the n-th shippable move, whichever comes first.
 #include <deque>
 
 #include "messages.hpp"

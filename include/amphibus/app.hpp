@@ -22,10 +22,9 @@ namespace amphibus {
 /// }
 /// ```
 /// Command line: nothing (all modules here), `--config FILE [--process NAME] [--set key=value]…`, `--describe`,
-/// `explain route TOPIC`, `up --config FILE` (starts every process of the file and watches over them); what follows `--`
-/// is the program's own, see arguments().
-/// Exit codes: 0 done, 1 failed, 2 configuration or command line (no socket was opened).
-/// Thread: confined to main.
+/// `explain route TOPIC`, `up --config FILE` (starts every process of the file and watches over them); what follows
+/// `--` is the program's own, see arguments(). Exit codes: 0 done, 1 failed, 2 configuration or command line (no socket
+/// was opened). Thread: confined to main.
 class app {
  public:
   app(int argc, char** argv);

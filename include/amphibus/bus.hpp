@@ -24,7 +24,8 @@ namespace amphibus {
 
 /// A callable that can handle messages of T; which form is chosen in this order.
 template <class Callable, class T>
-concept handler_of = std::is_invocable_v<Callable&, const T&> || std::is_invocable_v<Callable&, const T&, const context&>;
+concept handler_of =
+    std::is_invocable_v<Callable&, const T&> || std::is_invocable_v<Callable&, const T&, const context&>;
 
 namespace detail {
 /// One entry of a thread's cache of outlets; raw pointers, because the bus's id is never reused.
@@ -37,7 +38,7 @@ struct cached_outlet {
 }  // namespace detail
 
 struct bus_options {
-  std::string name = "amphibus";              ///< names the serial executor's thread (first 15 characters)
+  std::string name = "amphibus";               ///< names the serial executor's thread (first 15 characters)
   base::clock* clock = &base::steady_clock();  ///< every deadline; testing::manual_clock holds it still
 };
 
@@ -49,10 +50,10 @@ struct bus_options {
 /// bus.publish(orders, {.id = 1, .pence = 1999});
 /// bus.drain();
 /// ```
-/// In-process unless amphibus::app gave it routes. Order: FIFO per source and topic to every subscription; a source is a
-/// publisher handle, a handler, or a thread outside handlers.
-/// Thread: safe, owns threads. Lifetime: the destructor closes with the default deadline; not inside a handler of this
-/// bus (asserts). Publishers and subscriptions may outlive it.
+/// In-process unless amphibus::app gave it routes. Order: FIFO per source and topic to every subscription; a source is
+/// a publisher handle, a handler, or a thread outside handlers. Thread: safe, owns threads. Lifetime: the destructor
+/// closes with the default deadline; not inside a handler of this bus (asserts). Publishers and subscriptions may
+/// outlive it.
 class bus {
  public:
   explicit bus(bus_options options = {});
@@ -72,9 +73,9 @@ class bus {
   template <class T, handler_of<T> Callable>
   subscription subscribe(const topic<T>& to, const subscription_options& options, Callable handler) {
     detail::topic_core& core = find(to);
-    auto box = std::make_shared<detail::mailbox<T>>(
-        core_, core, executor_for(options), subscription_name(options), checked_capacity(options), options.overflow.rule(),
-        std::make_unique<detail::handler<T, Callable>>(std::move(handler)));
+    auto box = std::make_shared<detail::mailbox<T>>(core_, core, executor_for(options), subscription_name(options),
+                                                    checked_capacity(options), options.overflow.rule(),
+                                                    std::make_unique<detail::handler<T, Callable>>(std::move(handler)));
     core_->subscribe(box);
     return subscription(std::move(box));
   }
@@ -176,7 +177,8 @@ class bus {
     return static_cast<detail::outlet<T>&>(*created);
   }
   /// The outlet to the same topic under another address of its name, if there is one: order is kept by name.
-  [[nodiscard]] static std::shared_ptr<detail::outlet_base> find_outlet(const detail::source& by, const detail::topic_core& to);
+  [[nodiscard]] static std::shared_ptr<detail::outlet_base> find_outlet(const detail::source& by,
+                                                                        const detail::topic_core& to);
   [[nodiscard]] detail::source& handler_source() const noexcept { return detail::current_frame->owner.own_source(); }
 
   std::shared_ptr<detail::bus_core> core_;

@@ -17,8 +17,8 @@ namespace amphibus {
 /// here.run_until_idle();
 /// ```
 /// Use it to join a bus to an event loop or a game's frame; use the default executor where a thread of its own is fine.
-/// Thread: run from one thread at a time. Lifetime: may end before its subscriptions, but not inside one of their handlers;
-/// their messages then wait until the subscription ends.
+/// Thread: run from one thread at a time. Lifetime: may end before its subscriptions, but not inside one of their
+/// handlers; their messages then wait until the subscription ends.
 class loop {
  public:
   loop() : core_(std::make_shared<detail::loop_executor>()) {}
@@ -47,12 +47,15 @@ class executor_choice {
  public:
   enum class kind : unsigned char { serial, dedicated, given };
   constexpr executor_choice() noexcept = default;
-  constexpr executor_choice(kind which) noexcept : kind_(which) {}  // NOLINT(google-explicit-constructor): reads as .on = serial
-  executor_choice(const amphibus::loop& here) : kind_(kind::given), given_(here.core_) {}  // NOLINT(google-explicit-constructor)
+  constexpr executor_choice(kind which) noexcept
+      : kind_(which) {}  // NOLINT(google-explicit-constructor): reads as .on = serial
+  executor_choice(const amphibus::loop& here)
+      : kind_(kind::given), given_(here.core_) {}  // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] kind which() const noexcept { return kind_; }
   /// For the library only.
-  executor_choice(std::shared_ptr<detail::executor_core> core) : kind_(kind::given), given_(std::move(core)) {}  // NOLINT
+  executor_choice(std::shared_ptr<detail::executor_core> core)
+      : kind_(kind::given), given_(std::move(core)) {}  // NOLINT
   [[nodiscard]] const std::shared_ptr<detail::executor_core>& core() const noexcept { return given_; }
 
  private:

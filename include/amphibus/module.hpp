@@ -22,7 +22,8 @@ class app;
 /// }
 /// ```
 /// Handlers of one module never overlap. Which process runs the module is the file's business.
-/// Thread: start functions run one after the other on the main thread; stop and fail from any. Lifetime: the app's run().
+/// Thread: start functions run one after the other on the main thread; stop and fail from any. Lifetime: the app's
+/// run().
 class module {
  public:
   module(const module&) = delete;

@@ -20,8 +20,8 @@ struct publisher_options {
 /// The fast way to publish on one topic: a source of its own, owned by one thread.
 ///
 /// Use it in loops and hot paths; bus::publish for the occasional message from anywhere.
-/// Order: FIFO per publisher to every subscription. Thread: confined; move it to hand it over. Lifetime: may outlive the
-/// bus; then publish answers closed.
+/// Order: FIFO per publisher to every subscription. Thread: confined; move it to hand it over. Lifetime: may outlive
+/// the bus; then publish answers closed.
 template <class T>
 class publisher {
  public:
@@ -37,12 +37,14 @@ class publisher {
 
   /// Publishes to everybody who wants the topic, or to nobody.
   ///
-  /// Waits where a subscription or route asks `block` and has no room, at most its timeout and wait_max; inside a handler
-  /// it never waits: what does not fit is held with the running message and answers accepted.
-  /// Returns: see publish_status. Allocates: never in the steady state. Throws: only what moving T throws.
+  /// Waits where a subscription or route asks `block` and has no room, at most its timeout and wait_max; inside a
+  /// handler it never waits: what does not fit is held with the running message and answers accepted. Returns: see
+  /// publish_status. Allocates: never in the steady state. Throws: only what moving T throws.
   publish_status publish(T value) { return outlet_->publish(std::move(value), limits_); }
   /// The same, but never waits and holds nothing: would_block if somebody who blocks has no room.
-  [[nodiscard]] publish_status try_publish(T value) { return outlet_->publish(std::move(value), {base::duration::zero()}); }
+  [[nodiscard]] publish_status try_publish(T value) {
+    return outlet_->publish(std::move(value), {base::duration::zero()});
+  }
 
   /// For the library only.
   publisher(std::shared_ptr<detail::bus_core> core, detail::topic_core& to, const publisher_options& options)

@@ -28,8 +28,8 @@ struct drain_report {
 
 struct close_report {
   drain_status status = drain_status::complete;
-  std::vector<left_over> left;              ///< dropped as unsubscribed
-  std::vector<std::string> silent_peers;    ///< processes that did not confirm the goodbye
+  std::vector<left_over> left;            ///< dropped as unsubscribed
+  std::vector<std::string> silent_peers;  ///< processes that did not confirm the goodbye
   [[nodiscard]] bool complete() const noexcept { return status == drain_status::complete && silent_peers.empty(); }
 };
 

@@ -43,13 +43,13 @@ struct subscription_options {
 ///
 /// Its end is an end: the destructor returns when no handler of it runs, none will start and the callable is destroyed.
 /// Called from that very handler it returns at once, nothing further starts, and the callable dies when the handler
-/// returns. Messages still queued are counted as unsubscribed. Two handlers that destroy each other's subscriptions at the
-/// same time would wait for ever: that asserts and names both.
-/// Thread: confined; the destructor from any thread. Lifetime: may outlive the bus.
+/// returns. Messages still queued are counted as unsubscribed. Two handlers that destroy each other's subscriptions at
+/// the same time would wait for ever: that asserts and names both. Thread: confined; the destructor from any thread.
+/// Lifetime: may outlive the bus.
 class [[nodiscard("a subscription that is not kept ends at once")]] subscription {
  public:
   subscription() = default;
-  subscription(subscription&&) noexcept = default;
+  subscription(subscription &&) noexcept = default;
   subscription& operator=(subscription&& other) noexcept {
     if (this != &other) {
       end();

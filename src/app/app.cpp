@@ -137,8 +137,9 @@ bool app::state::choose_process() {
   }
   if (std::find(names.begin(), names.end(), process) != names.end()) return true;
   const std::string near = config::did_you_mean(process, names);
-  const std::string what = process.empty() ? "the file has " + std::to_string(processes.size()) + " processes and none was chosen"
-                                           : "--process '" + escaped(process) + "' is not in the file";
+  const std::string what = process.empty()
+                               ? "the file has " + std::to_string(processes.size()) + " processes and none was chosen"
+                               : "--process '" + escaped(process) + "' is not in the file";
   const std::string hint = near.empty() ? "" : "did you mean " + near + "? ";
   print_errors({error(error_code::config_unknown_name, what,
                       hint + (listed.empty() ? "the file has no [process.NAME]" : "choose --process from: " + listed) +
@@ -165,7 +166,8 @@ int app::state::describe() {
 
 int app::state::up() {
   if (configuration.processes.empty()) {
-    print_errors({error(error_code::command_line, "up needs a file with processes", "add --config FILE with [process.NAME]")});
+    print_errors(
+        {error(error_code::command_line, "up needs a file with processes", "add --config FILE with [process.NAME]")});
     return exit_configuration;
   }
   std::vector<supervised_process> children;
@@ -309,8 +311,8 @@ int app::run() {
   return state_->choose_process() ? state_->run_process(*this) : exit_configuration;
 }
 
-module::module(std::string name, amphibus::bus& bus, app& owner)
-    : name_(std::move(name)), bus_(bus), app_(owner), executor_(bus.core()->start_executor(name_)) {}
+module::module(std::string name, amphibus::bus& bus, app& owner) :name_(std::move(name)), bus_(bus), app_(owner),
+    executor_(bus.core()->start_executor(name_)) {}
 
 void module::stop() { app_.state_->ask_to_end(0); }
 
@@ -319,7 +321,8 @@ void module::done() {
 }
 
 void module::fail(const std::string& why) {
-  const error told(error_code::module_failed, "module '" + name_ + "' failed: " + escaped(why), "see the module's own log");
+  const error told(error_code::module_failed, "module '" + name_ + "' failed: " + escaped(why),
+                   "see the module's own log");
   std::fprintf(stderr, "%s\n", told.what());
   app_.state_->ask_to_end(exit_failed);
 }

@@ -30,8 +30,8 @@ bool futex_wait(std::atomic<std::uint32_t>& word, time_point deadline) noexcept 
     limit = &absolute;
   }
   // FUTEX_WAIT_BITSET takes an absolute CLOCK_MONOTONIC deadline, which is what steady_clock is on Linux.
-  const auto answer = ::syscall(SYS_futex, &word, FUTEX_WAIT_BITSET_PRIVATE, parked, limit, nullptr,
-                                FUTEX_BITSET_MATCH_ANY);
+  const auto answer =
+      ::syscall(SYS_futex, &word, FUTEX_WAIT_BITSET_PRIVATE, parked, limit, nullptr, FUTEX_BITSET_MATCH_ANY);
   return answer == 0 || errno != ETIMEDOUT;
 }
 

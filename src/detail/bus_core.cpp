@@ -43,8 +43,8 @@ class sources_of_thread {
 thread_local sources_of_thread own_sources;
 
 std::string type_conflict(std::string_view topic, std::string_view first, std::string_view second) {
-  return "topic '" + std::string(topic) + "' carries messages of type " + std::string(first) + " and was used with type " +
-         std::string(second);
+  return "topic '" + std::string(topic) + "' carries messages of type " + std::string(first) +
+         " and was used with type " + std::string(second);
 }
 
 }  // namespace
@@ -61,7 +61,8 @@ bus_core::bus_core(base::clock& time, std::string name)
 
 bus_core::~bus_core() = default;
 
-topic_core& bus_core::find_topic(std::string_view name, const type_operations& type, const wire::codec_operations* codec) {
+topic_core& bus_core::find_topic(std::string_view name, const type_operations& type,
+                                 const wire::codec_operations* codec) {
   const std::lock_guard lock(topics_mutex_);
   if (const auto found = topics_->find(name); found != topics_->end()) {
     topic_core& topic = *found->second;

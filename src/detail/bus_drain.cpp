@@ -82,8 +82,8 @@ drain_report bus_core::drain_until(base::time_point deadline) {
     const std::lock_guard lock(drain_mutex_);
     drain_parkers_.push_back(&here);
   }
-  // SYNC(bus.drainers): seq_cst with the heavy barrier of prepare_to_sleep(): either the executor that sleeps sees us, or
-  // we see what it finished.
+  // SYNC(bus.drainers): seq_cst with the heavy barrier of prepare_to_sleep(): either the executor that sleeps sees us,
+  // or we see what it finished.
   drainers_.fetch_add(1, std::memory_order_seq_cst);
   base::heavy_barrier();
   bool done = quiescent();

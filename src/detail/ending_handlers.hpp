@@ -10,8 +10,8 @@
 
 namespace amphibus::detail {
 
-/// Handlers that wait for the end of another subscription. Two that wait for each other would wait for ever: a bug of the
-/// program, found here and named.
+/// Handlers that wait for the end of another subscription. Two that wait for each other would wait for ever: a bug of
+/// the program, found here and named.
 class ending_handlers {
  public:
   /// This thread, inside a handler, is about to wait until `target` does not run.
@@ -42,7 +42,8 @@ class ending_handlers {
     return false;
   }
   const waiting* whoever_runs(const mailbox_base& who) const noexcept {
-    const auto found = std::find_if(waiting_.begin(), waiting_.end(), [&](auto& each) { return on_stack(each.stack, who); });
+    const auto found =
+        std::find_if(waiting_.begin(), waiting_.end(), [&](auto& each) { return on_stack(each.stack, who); });
     return found == waiting_.end() ? nullptr : &*found;
   }
   [[noreturn]] static void fail(const mailbox_base& one, const mailbox_base& other) {

@@ -17,8 +17,8 @@
 namespace amphibus::detail {
 namespace {
 
-// research: a nap after a small drain keeps the consumer off the producer's cache line (x2 to x4); a lone message is not
-// delayed by it, because the nap comes after the handler.
+// research: a nap after a small drain keeps the consumer off the producer's cache line (x2 to x4); a lone message is
+// not delayed by it, because the nap comes after the handler.
 constexpr std::size_t small_drain = mailbox_base::batch_max / 4;
 constexpr unsigned nap_pauses = 32;
 constexpr unsigned spin_pauses = 50;

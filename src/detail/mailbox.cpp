@@ -109,9 +109,7 @@ void mailbox_base::wait_until_not_running() {
   }
   // The handlers on this stack cannot end while we wait: whoever waits for one of them must not be what we wait for.
   core_->ending().begin(*this);
-  {
-    const std::lock_guard lock(run_mutex_);
-  }
+  { const std::lock_guard lock(run_mutex_); }
   core_->ending().finish();
 }
 

@@ -167,8 +167,8 @@ bool outlet_base::wait_for_room(queue::inbox_base* at, base::time_point deadline
   if (spin_for_room(*at)) return true;
   parked_publisher here;
   bool in_time = true;
-  // Our sender keeps the inbox alive. close() moves the version first and wakes all listeners then, so whoever registers
-  // too late for the waking sees the version.
+  // Our sender keeps the inbox alive. close() moves the version first and wakes all listeners then, so whoever
+  // registers too late for the waking sees the version.
   if (at->credit().listen(here) && version_->load(std::memory_order_acquire) == seen_version_) {
     in_time = core_.clock().park_until(here.parker, deadline);
   }

@@ -32,16 +32,43 @@ namespace {
 
 error codec_missing(const topic_core& topic) {
   const std::string type(topic.type().name);
-  return {error_code::missing_codec,
-          "topic '" + topic.name() + "' is routed to another process, but its type " + type + " has no codec",
-          "make a codec visible where the topic constant is defined: generate it with amphibus_add_schemas(), or write\n"
-          "    template <> struct amphibus::codec<" + type + "> {\n"
-          "      static constexpr std::string_view type_name = \"" + type + "\";\n"
+  return {
+      error_code::missing_codec,
+      "topic '" + topic.name() + "' is routed to another process, but its type " + type + " has no codec",
+      "make a codec visible where the topic constant is defined: generate it with amphibus_add_schemas(), or write\n"
+      "    template <> struct amphibus::codec<" +
+          type +
+          "> {\n"
+          "      static constexpr std::string_view type_name = \"" +
+          type +
+          "\";\n"
           "      static constexpr std::uint16_t major = 1;\n"
           "      static constexpr std::uint64_t schema_hash = 1;\n"
-          "      static bool encode(const " + type + "&, amphibus::wire::byte_writer&);\n"
-          "      static bool decode(std::span<const std::byte>, " + type + "&);\n"
+          "      static bool encode(const " +
+          type +
+          "&, amphibus::wire::byte_writer&);\n"
+          "      static bool decode(std::span<const std::byte>, " +
+          type +
+          "&);\n"
           "    };"};
+}
+
+std::string_view name_of(transport::level which) noexcept {
+  switch (which) {
+    case transport::level::best_effort: return "best_effort";
+  }
+  return "unknown";
+}
+
+error level_not_kept(const transport::transport& which, const transport::route_settings& route) {
+  const std::string transport(which.name());
+  const std::string level(name_of(route.asked));
+  std::string kept;
+  for (const transport::level each : which.capabilities().levels) kept += (kept.empty() ? "" : ", ") + std::string(name_of(each));
+  return {error_code::unsupported_level,
+          "route '" + route.pattern + "' asks for level " + level + ", which transport '" + transport + "' does not keep; it keeps: " +
+              (kept.empty() ? "none" : kept),
+          "ask for a level that it keeps, or give the route another transport", {"route." + route.pattern}};
 }
 
 transport::egress_overflow overflow_of(const config::route& from) noexcept {
@@ -50,8 +77,8 @@ transport::egress_overflow overflow_of(const config::route& from) noexcept {
 }
 
 std::unique_ptr<egress_queue> make_egress(bus_core& core, const config::route& from) {
-  const auto kind = from.overflow.value == config::overflow::block ? queue::overflow_kind::block
-                                                                   : queue::overflow_kind::drop_newest;
+  const auto kind =
+      from.overflow.value == config::overflow::block ? queue::overflow_kind::block : queue::overflow_kind::drop_newest;
   return std::make_unique<egress_queue>(core, "route " + from.topic.value,
                                         queue::overflow_rule{kind, from.block_timeout.value});
 }
@@ -233,7 +260,8 @@ transport::settings placement::settings_for(const transport::transport& which) c
   }
   for (const config::route& each : config_.routes) {
     if (each.transport.value != which.name()) continue;
-    out.routes.push_back({each.topic.value, transport::level::best_effort, overflow_of(each), each.block_timeout.value});
+    out.routes.push_back(
+        {each.topic.value, transport::level::best_effort, overflow_of(each), each.block_timeout.value});
   }
   return out;
 }
@@ -241,7 +269,12 @@ transport::settings placement::settings_for(const transport::transport& which) c
 std::vector<error> placement::check() const {
   std::vector<error> out;
   for (const transport::transport* each : transports_) {
-    auto found = each->check(settings_for(*each));
+    const transport::settings with = settings_for(*each);
+    const auto kept = each->capabilities().levels;
+    for (const transport::route_settings& route : with.routes) {
+      if (std::find(kept.begin(), kept.end(), route.asked) == kept.end()) out.push_back(level_not_kept(*each, route));
+    }
+    auto found = each->check(with);
     std::move(found.begin(), found.end(), std::back_inserter(out));
   }
   return out;

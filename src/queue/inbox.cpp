@@ -3,7 +3,8 @@
 namespace amphibus::queue {
 
 std::int64_t inbox_base::chunk() const noexcept {
-  // Idle producers hoard chunks: with capacity / (8 * producers) all of them together stay below a fraction of capacity.
+  // Idle producers hoard chunks: with capacity / (8 * producers) all of them together stay below a fraction of
+  // capacity.
   const std::int64_t producers = std::max<std::int64_t>(1, sender_count_.load(std::memory_order_relaxed));
   return std::clamp<std::int64_t>(credit_.capacity() / (8 * producers), 1, 4096);
 }

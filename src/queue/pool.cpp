@@ -3,14 +3,14 @@
 namespace amphibus::queue {
 
 block_header* block_pool::allocate() {
-  auto* block = ::new (::operator new(size_, std::align_val_t{alignment_})) block_header;
+  auto* block = ::new (::operator new (size_, std::align_val_t{alignment_})) block_header;
   block->home = this;
   ++outstanding_;
   return block;
 }
 
 void block_pool::free_block(block_header* block) noexcept {
-  ::operator delete(static_cast<void*>(block), std::align_val_t{alignment_});
+  ::operator delete (static_cast<void*>(block), std::align_val_t{alignment_});
 }
 
 void block_pool::free_list(block_header* first) noexcept {

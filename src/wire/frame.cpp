@@ -77,7 +77,8 @@ void batch_writer::begin(const batch_header& header) {
   out_.extend(batch_header_size_bytes);
 }
 
-bool batch_writer::add(const envelope& with, const codec_operations& codec, const void* value, std::size_t size_max_bytes) {
+bool batch_writer::add(const envelope& with, const codec_operations& codec, const void* value,
+                       std::size_t size_max_bytes) {
   const context_kind kind = kind_of(with, header_.producer, last_first_);
   const std::size_t begin = out_.size();
   std::byte* const prefix = out_.extend(prefix_size_bytes + context_size_bytes(kind));
@@ -96,7 +97,8 @@ bool batch_writer::add(const envelope& with, const codec_operations& codec, cons
     return false;
   }
   const std::size_t size = out_.size() - payload;
-  store(out_.data() + begin, std::array<std::uint32_t, 2>{static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(kind)});
+  store(out_.data() + begin,
+        std::array<std::uint32_t, 2>{static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(kind)});
   out_.pad(8);
   ++header_.count;
   if (kind != context_kind::full) last_first_ = with.id;
@@ -130,7 +132,8 @@ const char* batch_reader::open(std::span<const std::byte> bytes) {
   std::array<std::byte, batch_header_size_bytes> header;
   std::memcpy(header.data(), bytes.data(), header.size());
   store(header.data() + at_crc, std::uint32_t{0});
-  if (crc32c(bytes.subspan(header.size()), crc32c(header)) != load<std::uint32_t>(bytes, at_crc)) return "wrong CRC-32C";
+  if (crc32c(bytes.subspan(header.size()), crc32c(header)) != load<std::uint32_t>(bytes, at_crc))
+    return "wrong CRC-32C";
   bytes_ = bytes;
   header_ = {load<batch_kind>(bytes, at_kind), load<std::uint64_t>(bytes, at_producer),
              load<std::uint64_t>(bytes, at_first_sequence), load<std::uint64_t>(bytes, at_schema_hash),
@@ -173,7 +176,8 @@ bool batch_reader::next(received_message& into) noexcept {
                  load_id(bytes_, position_ + 2 * id_words * 8), 0};
   } else {
     if (kind == context_kind::first) {
-      last_first_ = {{header_.producer, load<std::uint64_t>(bytes_, position_)}, load<std::uint64_t>(bytes_, position_ + 8)};
+      last_first_ = {{header_.producer, load<std::uint64_t>(bytes_, position_)},
+                     load<std::uint64_t>(bytes_, position_ + 8)};
     } else {
       ++last_first_.sequence;
     }

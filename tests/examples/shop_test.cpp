@@ -57,7 +57,8 @@ TEST_CASE("parse_orders: a row becomes an order", "[shop]") {
 
 TEST_CASE("parse_orders: what is wrong is named with line and column", "[shop]") {
   CHECK_THAT(error_of("1,2,3\n"), Contains("orders.csv:2:1") && Contains("8 columns expected, 3 found"));
-  CHECK_THAT(error_of("1,2010-12-01 08:26:00,1,UK,7,40,1.00,gift\n"), Contains("orders.csv:2:38") && Contains("'gift'"));
+  CHECK_THAT(error_of("1,2010-12-01 08:26:00,1,UK,7,40,1.00,gift\n"),
+             Contains("orders.csv:2:38") && Contains("'gift'"));
   CHECK_THAT(error_of("1,yesterday,1,UK,7,40,1.00,order\n"), Contains("orders.csv:2:3"));
   CHECK_FALSE(parse_orders("nonsense\n", "x"));
   CHECK_FALSE(read_orders("/nonexistent.csv"));

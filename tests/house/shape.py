@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""shape.py [ROOT] [--columns]: lengths of files, functions and lines. Prints p95 and the longest of each.
+"""shape.py [ROOT]: lengths of files, functions and lines. Prints p95 and the longest of each.
 
 Functions are found by tracking braces, which is exact enough for formatted code: a function runs from the first line of
 its declaration to its closing brace; lambdas count into the function around them.
@@ -95,23 +95,22 @@ def check(what, lengths, limit_95, limit_max):
 
 
 def main():
-    arguments = [each for each in sys.argv[1:] if not each.startswith("--")]
-    root = arguments[0] if arguments else "."
+    root = sys.argv[1] if len(sys.argv) > 1 else "."
     files, bodies, long_lines = [], [], []
     for name in tree.select(root, tree.CODE + tree.BUILD + tree.SCRIPTS):
         text = tree.read(root, name)
         lines = text.splitlines()
         files.append((len(lines), name))
-        long_lines += [f"{name}:{number}: {len(line)} columns, the limit is {COLUMNS}"
-                       for number, line in enumerate(lines, 1) if len(line) > COLUMNS]
         if name.endswith(tree.CODE):
+            long_lines += [f"{name}:{number}: {len(line)} columns, the limit is {COLUMNS}"
+                           for number, line in enumerate(lines, 1) if len(line) > COLUMNS]
             bodies += [(length, f"{name}:{first} {function}") for first, length, function in functions(text)]
     faults, file_figures = check("file", files, FILE_P95, FILE_MAX)
     more, function_figures = check("function", bodies, FUNCTION_P95, FUNCTION_MAX)
-    faults += more + (long_lines if "--columns" in sys.argv else [])
+    faults += more + long_lines
     print(file_figures)
     print(function_figures)
-    tree.finish(faults, f"{len(long_lines)} lines over {COLUMNS} columns")
+    tree.finish(faults, f"no line over {COLUMNS} columns")
 
 
 main()

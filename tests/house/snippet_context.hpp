@@ -9,7 +9,10 @@
 #include <cstdio>
 
 // What the fragments of the documents may take as given.
-struct order_placed { int id; int pence; };
+struct order_placed {
+  int id;
+  int pence;
+};
 inline constexpr amphibus::topic<order_placed> orders{"shop.orders.placed"};
 extern amphibus::bus& bus;
 void handle(const order_placed&);

@@ -68,7 +68,8 @@ void start_tally(amphibus::module& m) {
     seen.previous = n.value;
     ++seen.count;
     if (!n.last) return;
-    std::printf("count %llu ordered %d caused %d\n", static_cast<unsigned long long>(seen.count), seen.ordered, seen.caused);
+    std::printf("count %llu ordered %d caused %d\n", static_cast<unsigned long long>(seen.count), seen.ordered,
+                seen.caused);
     std::fflush(stdout);
     m.done();
   });

@@ -69,6 +69,7 @@ least() {
 bench() { # line 3: ratios to the rivals, allocations, idle costs, pacing
   local code=0
   run bench.log ./dev bench --quick --json "$out/bench.json" || code=1
+  bench/check_inlined.sh build/release/bench/throughput/amphibus_bench || code=1
   grep -E 'M/s|ok$|FALLS SHORT' "$out/bench.log" || tail -n 20 "$out/bench.log"
   least inproc/1p1c/32B 0.5 || code=1
   least zeromq/tcp/32B 3 || code=1

@@ -11,7 +11,8 @@ enum class barrier_mode : unsigned char {
 };
 
 namespace detail {
-// Decided once before main() by a constant initialiser + start-up registration; `fence` until then, which is always safe.
+// Decided once before main() by a constant initialiser + start-up registration; `fence` until then, which is always
+// safe.
 extern std::atomic<barrier_mode> chosen_barrier;
 }  // namespace detail
 

@@ -36,9 +36,9 @@ enum class error_code : unsigned short {
 
 /// Where an error was found: a file position, an option, or an endpoint. Empty parts are unknown.
 struct error_location {
-  std::string file;   ///< path as the user gave it, or the name of the option or endpoint
-  int line = 0;       ///< 1-based; 0 = unknown
-  int column = 0;     ///< 1-based; 0 = unknown
+  std::string file;  ///< path as the user gave it, or the name of the option or endpoint
+  int line = 0;      ///< 1-based; 0 = unknown
+  int column = 0;    ///< 1-based; 0 = unknown
 };
 
 /// A set-up error: what happened, where, and how to mend it.
@@ -76,8 +76,8 @@ std::string to_string(error_code code);
 template <class T>
 class [[nodiscard]] result {
  public:
-  result(T value) : value_(std::move(value)) {}           // NOLINT(google-explicit-constructor): reads as `return value`
-  result(amphibus::error why) : error_(std::move(why)) {}           // NOLINT(google-explicit-constructor)
+  result(T value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor): reads as `return value`
+  result(amphibus::error why) : error_(std::move(why)) {}  // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] bool has_value() const noexcept { return value_.has_value(); }
   explicit operator bool() const noexcept { return has_value(); }

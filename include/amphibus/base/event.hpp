@@ -7,18 +7,18 @@ namespace amphibus {
 
 /// What happened. Every loss, refusal and change of a link that a person should know has a kind.
 enum class event_kind : std::uint8_t {
-  dropped,          ///< a bound was reached and messages were dropped; `count` since the previous such event
-  handler_failed,   ///< a handler threw; `text` is its what()
-  undeliverable,    ///< an accepted message could not be placed or encoded; `text` says why
-  gap,              ///< messages of a remote stream were lost; `count` of them
-  rejected_input,   ///< bytes from outside were refused; `text` says what, `count` since the previous such event
-  peer_connected,   ///< the control link to `peer` is up
-  peer_lost,        ///< the control link to `peer` ended without goodbye
-  peer_closed,      ///< `peer` said goodbye
-  peer_refused,     ///< `peer` has other routes, types or protocol; `text` is the error
-  peer_stalled,     ///< `peer`, or a subscription here, took nothing for the stall limit and was cut
-  ready,            ///< every process of the file has confirmed
-  not_ready,        ///< the deadline passed; `text` names who is missing
+  dropped,         ///< a bound was reached and messages were dropped; `count` since the previous such event
+  handler_failed,  ///< a handler threw; `text` is its what()
+  undeliverable,   ///< an accepted message could not be placed or encoded; `text` says why
+  gap,             ///< messages of a remote stream were lost; `count` of them
+  rejected_input,  ///< bytes from outside were refused; `text` says what, `count` since the previous such event
+  peer_connected,  ///< the control link to `peer` is up
+  peer_lost,       ///< the control link to `peer` ended without goodbye
+  peer_closed,     ///< `peer` said goodbye
+  peer_refused,    ///< `peer` has other routes, types or protocol; `text` is the error
+  peer_stalled,    ///< `peer`, or a subscription here, took nothing for the stall limit and was cut
+  ready,           ///< every process of the file has confirmed
+  not_ready,       ///< the deadline passed; `text` names who is missing
 };
 
 /// One thing a person should know; see bus::on_event.

@@ -7,9 +7,9 @@ namespace amphibus::base {
 
 /// A counter that reads 0 in the child of a fork, where nothing of the parent's threads exists any more.
 ///
-/// It lives in a page of its own that the kernel wipes on fork (MADV_WIPEONFORK), so that the publish path, which compares
-/// it anyway, notices without a check of its own. Where the kernel cannot, the child is not detected.
-/// Thread: safe.
+/// It lives in a page of its own that the kernel wipes on fork (MADV_WIPEONFORK), so that the publish path, which
+/// compares it anyway, notices without a check of its own. Where the kernel cannot, the child is not detected. Thread:
+/// safe.
 class fork_word {
  public:
   fork_word();

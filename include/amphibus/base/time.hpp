@@ -1,7 +1,7 @@
 #pragma once
 
-// <thread> declares chrono's durations and clocks without the calendars and formatting of <chrono>, which alone would cost
-// a tenth of the compile-time budget of <amphibus/bus.hpp>.
+// <thread> declares chrono's durations and clocks without the calendars and formatting of <chrono>, which alone would
+// cost a tenth of the compile-time budget of <amphibus/bus.hpp>.
 #include <thread>
 
 namespace amphibus::base {

@@ -9,8 +9,9 @@ namespace amphibus::base {
 
 /// Keeps the compiler from merging neighbouring loads or stores of `word` into one wider access.
 ///
-/// A wide load that follows narrow stores to the same bytes cannot be forwarded from them and waits some 12 cycles until
-/// they reach the cache. A message is written field by field directly before it is queued, so that is its normal case.
+/// A wide load that follows narrow stores to the same bytes cannot be forwarded from them and waits some 12 cycles
+/// until they reach the cache. A message is written field by field directly before it is queued, so that is its normal
+/// case.
 [[nodiscard]] inline std::uint64_t apart(std::uint64_t word) noexcept {
 #if defined(__GNUC__)
   asm("" : "+r"(word));

@@ -55,10 +55,10 @@ struct configuration {
   std::string file;  ///< empty: no file
   std::vector<process> processes;
   std::vector<route> routes;
-  setting<std::size_t> message_size_max_bytes{std::size_t{16} << 20U, {}};  ///< [limits] message_size_max_bytes
-  setting<std::chrono::nanoseconds> peer_stall_max{std::chrono::seconds(10), {}};      ///< [limits] peer_stall_max
-  setting<std::chrono::nanoseconds> ready_deadline{std::chrono::seconds(10), {}};      ///< [limits] ready_deadline
-  setting<std::chrono::nanoseconds> close_deadline{std::chrono::seconds(5), {}};       ///< [limits] close_deadline
+  setting<std::size_t> message_size_max_bytes{std::size_t{16} << 20U, {}};         ///< [limits] message_size_max_bytes
+  setting<std::chrono::nanoseconds> peer_stall_max{std::chrono::seconds(10), {}};  ///< [limits] peer_stall_max
+  setting<std::chrono::nanoseconds> ready_deadline{std::chrono::seconds(10), {}};  ///< [limits] ready_deadline
+  setting<std::chrono::nanoseconds> close_deadline{std::chrono::seconds(5), {}};   ///< [limits] close_deadline
 };
 
 /// What the program knows and a file may name.

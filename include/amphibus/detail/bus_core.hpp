@@ -91,7 +91,9 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   /// Ends the thread if `which` is a dedicated one; its only subscription ended.
   void release_dedicated(executor_core& which) noexcept;
 
-  [[nodiscard]] std::uint64_t new_source_index() noexcept { return next_source_.fetch_add(1, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t new_source_index() noexcept {
+    return next_source_.fetch_add(1, std::memory_order_relaxed);
+  }
   /// A small index that stands for a remote source in packed identities; 0 if there is none left.
   [[nodiscard]] std::uint64_t alias_of(const source_id& remote);
   [[nodiscard]] wire::envelope envelope_of(identity_word identity) const;

@@ -16,9 +16,9 @@ class mailbox_base;
 
 /// Runs the handlers of the mailboxes attached to it, one at a time, in one thread.
 ///
-/// Only mailboxes that got something since the last sleep are looked at. Before sleeping each of them stops promising to
-/// look, one heavy barrier makes that visible, and a last look decides: so a publisher to an awake executor pays one load.
-/// Thread: ready/poke/stop from any; the passes from the one thread that runs it.
+/// Only mailboxes that got something since the last sleep are looked at. Before sleeping each of them stops promising
+/// to look, one heavy barrier makes that visible, and a last look decides: so a publisher to an awake executor pays one
+/// load. Thread: ready/poke/stop from any; the passes from the one thread that runs it.
 class executor_core {
  public:
   explicit executor_core(std::string name) : name_(std::move(name)) {}
@@ -53,8 +53,8 @@ class executor_core {
   std::atomic<bool> has_arrivals_{false};
   std::mutex arrivals_mutex_;
   std::vector<std::shared_ptr<mailbox_base>> arrivals_;
-  bool abandoned_ = false;  // guarded by arrivals_mutex_
-  std::vector<std::shared_ptr<mailbox_base>> active_;   // the running thread's
+  bool abandoned_ = false;                             // guarded by arrivals_mutex_
+  std::vector<std::shared_ptr<mailbox_base>> active_;  // the running thread's
 };
 
 /// An executor with its own thread, started at once.

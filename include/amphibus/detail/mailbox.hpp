@@ -29,8 +29,8 @@ struct source_state {
   std::uint64_t next_sequence = 1;
 };
 
-/// A source with several topics, a handler or a thread outside handlers, and its outlets. The name's address is the key:
-/// topic names are literals.
+/// A source with several topics, a handler or a thread outside handlers, and its outlets. The name's address is the
+/// key: topic names are literals.
 struct source : source_state {
   struct entry {
     const char* name;
@@ -42,11 +42,12 @@ struct source : source_state {
 
 /// One subscription's engine side without the message type: who it is, whether it ended, what its handler holds back.
 ///
-/// Thread: the running executor calls run(); end() from anywhere. Lifetime: shared by the subscription, the topic's table
-/// and publishers with an old table; those keep the inbox alive, never the handler.
+/// Thread: the running executor calls run(); end() from anywhere. Lifetime: shared by the subscription, the topic's
+/// table and publishers with an old table; those keep the inbox alive, never the handler.
 class mailbox_base : public std::enable_shared_from_this<mailbox_base> {
  public:
-  /// How many messages are taken at once; also how long an ended subscription may look busy: never longer than a handler.
+  /// How many messages are taken at once; also how long an ended subscription may look busy: never longer than a
+  /// handler.
   static constexpr std::size_t batch_max = 256;
   /// What one running message may hold back before publish answers would_block.
   static constexpr std::size_t held_max = 1024;
@@ -91,8 +92,8 @@ class mailbox_base : public std::enable_shared_from_this<mailbox_base> {
   /// Tries to place what handlers held back. Returns: true if nothing is held any more.
   bool settle();
   void count_failed(const char* what) noexcept;
-  /// Tells what producers dropped, at most once per second unless `now_due`. Here and not in the producer: a callback must
-  /// not run inside a publish.
+  /// Tells what producers dropped, at most once per second unless `now_due`. Here and not in the producer: a callback
+  /// must not run inside a publish.
   void report_dropped(bool now_due) noexcept;
   void count_handled(std::uint64_t count) noexcept {
     handled_.store(handled_.load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
@@ -101,8 +102,8 @@ class mailbox_base : public std::enable_shared_from_this<mailbox_base> {
   /// After the frame is gone: ends what ended itself while its handler ran.
   void finish_own_end() noexcept;
 
-  std::mutex run_mutex_;           // held while handlers run: end() waits on it
-  bool has_pending_ = false;       // run lock: messages taken but not handled
+  std::mutex run_mutex_;      // held while handlers run: end() waits on it
+  bool has_pending_ = false;  // run lock: messages taken but not handled
   std::atomic<bool> ended_{false};
 
  private:
@@ -120,8 +121,8 @@ class mailbox_base : public std::enable_shared_from_this<mailbox_base> {
   std::atomic<std::uint64_t> failed_{0};
   std::atomic<std::uint64_t> dropped_{0};
   std::atomic<std::uint64_t> unsubscribed_{0};
-  std::uint64_t dropped_reported_ = 0;      // run lock
-  base::time_point next_drop_report_{};     // run lock
+  std::uint64_t dropped_reported_ = 0;   // run lock
+  base::time_point next_drop_report_{};  // run lock
 };
 
 /// A callable of either handler form behind one virtual call per message (measured: no slower than one per batch).

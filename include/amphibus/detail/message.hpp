@@ -20,8 +20,8 @@ struct envelope_block : queue::block_header {
 
 /// One word that says which message this is: either a packed identity (nothing allocated) or a pooled envelope.
 ///
-/// Packed: bit 0 set, 24 bits source index, 39 bits sequence; it stands for a first message, whose correlation is itself.
-/// Not packed: pointer to an envelope_block with one reference owned by the slot that holds the word.
+/// Packed: bit 0 set, 24 bits source index, 39 bits sequence; it stands for a first message, whose correlation is
+/// itself. Not packed: pointer to an envelope_block with one reference owned by the slot that holds the word.
 class identity_word {
  public:
   static constexpr std::uint64_t source_max = (std::uint64_t{1} << 24U) - 1;
@@ -66,7 +66,7 @@ inline constexpr std::size_t inline_size_max_bytes = 48;
 
 template <class T>
 inline constexpr bool travels_inline =
-    std::is_trivially_copyable_v<T> && std::is_copy_constructible_v<T> && std::is_copy_assignable_v<T> &&
+    std::is_trivially_copyable_v<T>&& std::is_copy_constructible_v<T>&& std::is_copy_assignable_v<T> &&
     sizeof(T) <= inline_size_max_bytes && alignof(T) <= alignof(std::uint64_t);
 
 /// A large or non-trivial message, shared by all receivers.

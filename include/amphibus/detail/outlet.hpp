@@ -20,14 +20,16 @@ class outlet final : public outlet_base {
   }
 
   publish_status publish(T&& value, const publish_limits& limits) {
-    if (push_if_room(value)) [[likely]] return publish_status::accepted;
+    if (push_if_room(value)) [[likely]]
+      return publish_status::accepted;
     return publish_slowly(&value, limits);
   }
 
   /// Messages from a transport, as many as decode and fit at once. Returns: how many; the next one needs publish_one().
-  [[nodiscard, gnu::noinline, gnu::flatten]] std::size_t publish_received(std::span<const wire::received_message> messages,
-                                                                          const wire::codec_operations& codec) {
-    if (!gate_.enter()) [[unlikely]] return 0;
+  [[nodiscard, gnu::noinline, gnu::flatten]] std::size_t publish_received(
+      std::span<const wire::received_message> messages, const wire::codec_operations& codec) {
+    if (!gate_.enter()) [[unlikely]]
+      return 0;
     std::size_t count = 0;
     if (seen_version_ == version_->load(std::memory_order_acquire)) {  // SYNC(bus.version)
       while (count != messages.size() && everywhere_has_room() && push_decoded(messages[count], codec)) ++count;
@@ -57,7 +59,8 @@ class outlet final : public outlet_base {
     for (auto& who : table.mailboxes) {
       // The bus checked the type of the topic: every mailbox of it is one of T.
       std::shared_ptr<queue::inbox<slot<T>>> box = std::static_pointer_cast<mailbox<T>>(who);
-      auto found = std::find_if(senders_.begin(), senders_.end(), [&](auto& each) { return each && &each->to() == box.get(); });
+      auto found =
+          std::find_if(senders_.begin(), senders_.end(), [&](auto& each) { return each && &each->to() == box.get(); });
       kept.push_back(found != senders_.end() ? std::move(*found)
                                              : std::make_unique<queue::sender<slot<T>>>(gate_, std::move(box)));
     }
@@ -89,10 +92,12 @@ class outlet final : public outlet_base {
   // One out-of-line function with everything inside: where GCC leaves the queue's enqueue out of line, which it does as
   // soon as a translation unit has several calls of it, the same loop is two to three times slower.
   [[nodiscard, gnu::noinline, gnu::flatten]] bool push_if_room(T& value) {
-    if (held_.load(std::memory_order_acquire) != 0 || !gate_.enter()) [[unlikely]] return false;
+    if (held_.load(std::memory_order_acquire) != 0 || !gate_.enter()) [[unlikely]]
+      return false;
     // SYNC(bus.version): the table that this version names was complete before it.
     const bool fits = seen_version_ == version_->load(std::memory_order_acquire) && everywhere_has_room();
-    if (fits) [[likely]] push(std::move(value), next_identity());
+    if (fits) [[likely]]
+      push(std::move(value), next_identity());
     gate_.leave();
     return fits;
   }
@@ -105,7 +110,8 @@ class outlet final : public outlet_base {
   }
 
   [[nodiscard]] bool everywhere_has_room() noexcept {
-    if (senders_.size() == 1 && !egress_) [[likely]] return !senders_[0]->blocks || senders_[0]->has_room();
+    if (senders_.size() == 1 && !egress_) [[likely]]
+      return !senders_[0]->blocks || senders_[0]->has_room();
     return has_receivers() && refusing() == nullptr;
   }
 
@@ -128,7 +134,8 @@ class outlet final : public outlet_base {
       }
       identity_word own = identity;
       own.add_reference();
-      if (each->lost_since_push != 0) [[unlikely]] own = with_loss(own, std::exchange(each->lost_since_push, 0));
+      if (each->lost_since_push != 0) [[unlikely]]
+        own = with_loss(own, std::exchange(each->lost_since_push, 0));
       if constexpr (travels_inline<T>) {
         each->push(slot<T>{own, base::words<sizeof(T)>(payload)});
       } else {
@@ -137,7 +144,8 @@ class outlet final : public outlet_base {
       }
       each->to().announce();
     }
-    if (egress_) [[unlikely]] push_egress(identity, payload, block);
+    if (egress_) [[unlikely]]
+      push_egress(identity, payload, block);
     identity.drop_reference();
     if (block != nullptr) drop_block<T>(block);
   }
@@ -174,7 +182,7 @@ class outlet final : public outlet_base {
   std::vector<std::unique_ptr<queue::sender<slot<T>>>> senders_;
   std::unique_ptr<queue::sender<egress_slot>> egress_;
   queue::block_pool* blocks_ = nullptr;
-  std::vector<T> held_values_;    // from oldest_held_ on
+  std::vector<T> held_values_;  // from oldest_held_ on
   std::size_t oldest_held_ = 0;
 };
 

@@ -22,9 +22,9 @@ struct publish_limits {
 
 /// The untyped half of (source, topic): the slow path of publishing, in one place and out of the headers.
 ///
-/// Roles: the *owner* (one thread at a time) publishes; while something is held, the executor of the holding handler acts
-/// as owner instead, and the publishing thread sees held_ != 0 and goes through the mutex.
-/// Thread: owner. Lifetime: shared by its owner and by handlers that hold messages for it.
+/// Roles: the *owner* (one thread at a time) publishes; while something is held, the executor of the holding handler
+/// acts as owner instead, and the publishing thread sees held_ != 0 and goes through the mutex. Thread: owner.
+/// Lifetime: shared by its owner and by handlers that hold messages for it.
 class outlet_base : public queue::space_listener, public std::enable_shared_from_this<outlet_base> {
  public:
   /// `remote`: for a transport's input, what to tell when a refusal is over; local subscriptions only then.
@@ -65,14 +65,16 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   /// Packed where it fits; with correlation and causation of the handler that runs here.
   [[nodiscard]] identity_word next_identity() {
     const bool fast = current_frame == nullptr && source_.index != 0;
-    if (!fast || !identity_word::fits_local(source_.index, source_.next_sequence)) [[unlikely]] return slow_identity();
+    if (!fast || !identity_word::fits_local(source_.index, source_.next_sequence)) [[unlikely]]
+      return slow_identity();
     return identity_word::packed(source_.index, source_.next_sequence++);
   }
   /// A first message of the source that was seen last needs no look-up; everything else does.
   [[nodiscard]] identity_word input_identity(const wire::envelope& with) {
     const bool first = with.correlation == with.id && !with.causation && with.lost_before == 0;
     const bool known = first && with.id.source == last_remote_ && last_alias_ != 0;
-    if (!known || with.id.sequence > identity_word::sequence_max) [[unlikely]] return slow_input_identity(with);
+    if (!known || with.id.sequence > identity_word::sequence_max) [[unlikely]]
+      return slow_input_identity(with);
     return identity_word::packed(last_alias_, with.id.sequence);
   }
   [[nodiscard]] identity_word pooled_identity(const wire::envelope& with);
@@ -119,7 +121,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   /// One listener stands in one list at a time. Returns: false if there is room meanwhile.
   bool listen_to(queue::inbox_base& full);
 
-  mutable std::mutex slow_mutex_;  // structure and held messages
+  mutable std::mutex slow_mutex_;            // structure and held messages
   std::vector<held_message> held_messages_;  // oldest first
   queue::inbox_base* listening_to_ = nullptr;
   std::atomic<executor_core*> holder_{nullptr};

@@ -40,9 +40,9 @@ class remote_input {
 
 /// Everything the untyped parts need to know about a message type.
 struct type_operations {
-  std::string_view name;                                        ///< as the compiler prints it
-  bool travels_inline;                                          ///< in the queue's slot, without a block
-  const void* (*block_value)(queue::block_header*) noexcept;    ///< the T inside a value_block
+  std::string_view name;                                      ///< as the compiler prints it
+  bool travels_inline;                                        ///< in the queue's slot, without a block
+  const void* (*block_value)(queue::block_header*) noexcept;  ///< the T inside a value_block
   void (*drop_block)(queue::block_header*) noexcept;
   std::unique_ptr<remote_input> (*make_input)(bus_core&, topic_core&, const wire::codec_operations&,
                                               queue::space_listener&);

@@ -25,9 +25,9 @@ class space_listener {
 
 /// The free places of one bounded inbox: publishers take them in chunks, the consumer returns them after the handler.
 ///
-/// Counts accepted-not-finished messages, those in the handler's hand included. Publishers that wait are woken when half
-/// of the capacity is free or the consumer has nothing left, not for every place: waking is what costs.
-/// Thread: safe.
+/// Counts accepted-not-finished messages, those in the handler's hand included. Publishers that wait are woken when
+/// half of the capacity is free or the consumer has nothing left, not for every place: waking is what costs. Thread:
+/// safe.
 class credit_account {
  public:
   explicit credit_account(std::int64_t capacity) noexcept : capacity_(capacity), free_(capacity) {}
@@ -41,7 +41,8 @@ class credit_account {
     while (free > 0) {
       const std::int64_t taken = std::min(free, wanted);
       // SYNC(credit.free): acquires the handler's work that give_back() released, so a slot is never reused too early.
-      if (free_.compare_exchange_weak(free, free - taken, std::memory_order_acquire, std::memory_order_relaxed)) return taken;
+      if (free_.compare_exchange_weak(free, free - taken, std::memory_order_acquire, std::memory_order_relaxed))
+        return taken;
     }
     return 0;
   }

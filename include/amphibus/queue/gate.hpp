@@ -10,8 +10,8 @@ namespace amphibus::queue {
 
 /// Lets one owner enter and leave at the price of two plain stores, and lets others keep it out now and then.
 ///
-/// The asymmetric half of a lock: the rare side pays a heavy barrier, the owner a light one. With it a stranger can take
-/// an idle publisher's unused credit, and close() and unsubscribe can wait until no publish is in progress.
+/// The asymmetric half of a lock: the rare side pays a heavy barrier, the owner a light one. With it a stranger can
+/// take an idle publisher's unused credit, and close() and unsubscribe can wait until no publish is in progress.
 /// Thread: enter/leave by one owner at a time; exclude/admit by anyone, also several at once.
 class gate {
  public:
@@ -20,7 +20,8 @@ class gate {
     busy_.store(1, std::memory_order_relaxed);
     base::light_barrier();
     // SYNC(gate.locked): acquires what the last excluder wrote before admit().
-    if (locked_.load(std::memory_order_acquire) == 0) [[likely]] return true;
+    if (locked_.load(std::memory_order_acquire) == 0) [[likely]]
+      return true;
     leave();
     return false;
   }

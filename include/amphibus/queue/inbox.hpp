@@ -44,10 +44,10 @@ class inbox_base;
 /// `credit` belongs to whoever is inside `owner`; `pushed` is written there and read by anyone.
 struct sender_state {
   gate* owner = nullptr;
-  std::int64_t credit = 0;                 ///< places taken from the inbox and not yet used
-  std::atomic<std::uint64_t> pushed{0};    ///< written before the push is visible, so never behind inbox_base::finished()
-  bool blocks = true;                      ///< the inbox's overflow kind, beside what every publish reads
-  std::uint64_t lost_since_push = 0;       ///< dropped here since the last push: lost_before of the next message
+  std::int64_t credit = 0;               ///< places taken from the inbox and not yet used
+  std::atomic<std::uint64_t> pushed{0};  ///< written before the push is visible, so never behind inbox_base::finished()
+  bool blocks = true;                    ///< the inbox's overflow kind, beside what every publish reads
+  std::uint64_t lost_since_push = 0;     ///< dropped here since the last push: lost_before of the next message
 };
 
 /// The bounded, counted part of an inbox that does not depend on what is in it.
@@ -67,7 +67,8 @@ class inbox_base {
   /// Producer, after its pushes: makes sure that the consumer looks again before it sleeps. Costs a load when awake.
   void announce() noexcept {
     base::light_barrier();
-    if (!active_.load(std::memory_order_relaxed)) [[unlikely]] activate();
+    if (!active_.load(std::memory_order_relaxed)) [[unlikely]]
+      activate();
   }
   /// Fetches more credit for `who` in a chunk that idle producers cannot hoard. Returns: true if there is some now.
   bool refill(sender_state& who) noexcept;
@@ -92,8 +93,8 @@ class inbox_base {
   bool reactivate() noexcept { return !active_.exchange(true, std::memory_order_acq_rel); }
 
   [[nodiscard]] std::uint64_t finished() const noexcept { return finished_.load(std::memory_order_acquire); }
-  /// Everything ever pushed. Read finished() of all inboxes first, then pushed() of all: equal sums mean that nothing was
-  /// in flight in between (Mattern's counting with monotone counters).
+  /// Everything ever pushed. Read finished() of all inboxes first, then pushed() of all: equal sums mean that nothing
+  /// was in flight in between (Mattern's counting with monotone counters).
   [[nodiscard]] std::uint64_t pushed() const;
 
  protected:
@@ -109,16 +110,16 @@ class inbox_base {
 
   credit_account credit_;
   const overflow_rule overflow_;
-  alignas(64) std::atomic<bool> active_{false};               // read by every publish
-  alignas(64) std::atomic<std::uint64_t> finished_{0};        // written by the consumer
+  alignas(64) std::atomic<bool> active_{false};         // read by every publish
+  alignas(64) std::atomic<std::uint64_t> finished_{0};  // written by the consumer
   mutable std::mutex senders_mutex_;
   std::vector<sender_state*> senders_;
   std::atomic<std::int64_t> sender_count_{0};
   std::uint64_t pushed_by_parted_ = 0;
 };
 
-/// A bounded multi-producer single-consumer queue of `Slot`: moodycamel's queue with a token per producer, credit for the
-/// bound and an announcement that costs a sleeping consumer's producer nothing. FIFO per producer.
+/// A bounded multi-producer single-consumer queue of `Slot`: moodycamel's queue with a token per producer, credit for
+/// the bound and an announcement that costs a sleeping consumer's producer nothing. FIFO per producer.
 ///
 /// `Slot` is trivially copyable; what it refers to is the user's to release (drain it before destruction).
 template <class Slot>

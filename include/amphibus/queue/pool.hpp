@@ -19,10 +19,10 @@ struct block_header {
 /// Recycles blocks of one size: one owner takes, any thread gives back.
 ///
 /// Freed blocks go to a stack that the owner empties with a single exchange, so there is no ABA and the warmest block
-/// comes first; measured best of six schemes for fan-out of large messages (2.2 times make_shared + malloc). The number of
-/// blocks is bounded by what is in flight at once, that is by the capacities of the inboxes.
-/// Thread: take() by one owner at a time; give_back() by anyone. Lifetime: retire() instead of delete; the pool lives on
-/// until its last block is back.
+/// comes first; measured best of six schemes for fan-out of large messages (2.2 times make_shared + malloc). The number
+/// of blocks is bounded by what is in flight at once, that is by the capacities of the inboxes. Thread: take() by one
+/// owner at a time; give_back() by anyone. Lifetime: retire() instead of delete; the pool lives on until its last block
+/// is back.
 class block_pool {
  public:
   /// A pool for blocks of `size` bytes (header included) with `alignment`.

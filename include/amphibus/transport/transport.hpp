@@ -29,8 +29,8 @@ enum class level : std::uint8_t { best_effort };
 enum class egress_overflow : std::uint8_t { block, drop_newest };
 
 struct capabilities {
-  std::vector<level> levels;           ///< levels it can keep; a route that asks for another is refused at start
-  bool ordered_per_source = true;      ///< FIFO per (source, topic)
+  std::vector<level> levels;               ///< levels it can keep; a route that asks for another is refused at start
+  bool ordered_per_source = true;          ///< FIFO per (source, topic)
   std::size_t message_size_max_bytes = 0;  ///< larger messages become undeliverable{too large}
 };
 
@@ -50,13 +50,13 @@ struct route_settings {
 
 /// Everything a session needs to open; plain data.
 struct settings {
-  std::string process;                ///< own name
-  std::string endpoint;               ///< own control endpoint to bind
-  std::string advertise;              ///< what peers use to reach it; equal to endpoint unless configured
-  std::vector<peer_settings> peers;   ///< the other processes, in file order
-  std::size_t own_position = 0;       ///< position of this process among all, in file order
+  std::string process;               ///< own name
+  std::string endpoint;              ///< own control endpoint to bind
+  std::string advertise;             ///< what peers use to reach it; equal to endpoint unless configured
+  std::vector<peer_settings> peers;  ///< the other processes, in file order
+  std::size_t own_position = 0;      ///< position of this process among all, in file order
   std::vector<route_settings> routes;
-  std::uint64_t routes_digest = 0;    ///< differs if two processes were started with different routes
+  std::uint64_t routes_digest = 0;  ///< differs if two processes were started with different routes
   std::size_t message_size_max_bytes = std::size_t{16} << 20U;
   std::chrono::nanoseconds peer_stall_max = std::chrono::seconds(10);
 };
@@ -64,11 +64,11 @@ struct settings {
 /// A topic that a route of this transport carries and that this process publishes or subscribes.
 struct topic_info {
   std::string name;
-  std::size_t route = 0;           ///< index into settings::routes
+  std::size_t route = 0;  ///< index into settings::routes
   std::string type_name;
   std::uint16_t major = 0;
   std::uint64_t schema_hash = 0;
-  bool subscribed = false;         ///< somebody here wants it from others now
+  bool subscribed = false;  ///< somebody here wants it from others now
 };
 
 /// Receives what egress::drain hands out, message by message, on the I/O thread.
@@ -87,10 +87,11 @@ class egress_sink {
 /// The outgoing messages of one route. Thread: the session's I/O thread only.
 class egress {
  public:
-  /// Hands up to `max` messages to `to`, in the order of each source. They stay accounted as in flight until finished().
-  /// Returns: how many.
+  /// Hands up to `max` messages to `to`, in the order of each source. They stay accounted as in flight until
+  /// finished(). Returns: how many.
   virtual std::size_t drain(std::size_t max, egress_sink& to) = 0;
-  /// `count` drained messages are handed over: their capacity is free again and drain() of the bus no longer waits on them.
+  /// `count` drained messages are handed over: their capacity is free again and drain() of the bus no longer waits on
+  /// them.
   virtual void finished(std::size_t count) = 0;
   /// Announces that the I/O thread is about to sleep. Returns: false if messages came meanwhile (drain again);
   /// true if the next message will call waker::wake().
@@ -116,8 +117,8 @@ enum class delivery : std::uint8_t {
   undecodable,    ///< the codec refused the bytes
 };
 
-/// How far a deliver() came: `count` messages are delivered, `next` is what became of the one after them (`delivered` if
-/// there is none). Neither it nor what follows it is delivered.
+/// How far a deliver() came: `count` messages are delivered, `next` is what became of the one after them (`delivered`
+/// if there is none). Neither it nor what follows it is delivered.
 struct delivery_progress {
   std::size_t count;
   delivery next;
@@ -126,8 +127,8 @@ struct delivery_progress {
 /// The way of one topic into this process. Thread: the session's I/O thread only.
 class ingress {
  public:
-  /// Decodes each payload and publishes it to local subscriptions only, in order, until one cannot be delivered: what came
-  /// from a transport never leaves again. Many at once are cheaper. Never waits, runs no handler.
+  /// Decodes each payload and publishes it to local subscriptions only, in order, until one cannot be delivered: what
+  /// came from a transport never leaves again. Many at once are cheaper. Never waits, runs no handler.
   virtual delivery_progress deliver(std::span<const wire::received_message> messages) = 0;
 
  protected:
@@ -170,8 +171,8 @@ class session {
   /// Ends at once, without goodbye. Never blocks longer than it takes to stop the I/O thread.
   virtual ~session() = default;
 
-  /// What the bus calls when an egress got its first message after prepare_to_sleep(), or a full ingress has room again.
-  /// The bus learns it when open() returned; until then it wakes nobody, so look once after that.
+  /// What the bus calls when an egress got its first message after prepare_to_sleep(), or a full ingress has room
+  /// again. The bus learns it when open() returned; until then it wakes nobody, so look once after that.
   [[nodiscard]] virtual waker& wake_handle() noexcept = 0;
   /// host::topics() changed. Thread: safe; never blocks.
   virtual void topics_changed() noexcept = 0;

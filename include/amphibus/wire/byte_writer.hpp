@@ -16,7 +16,9 @@ class byte_writer {
  public:
   byte_writer() = default;
   byte_writer(byte_writer&& from) noexcept
-      : data_(std::move(from.data_)), size_(std::exchange(from.size_, 0)), capacity_(std::exchange(from.capacity_, 0)) {}
+      : data_(std::move(from.data_)),
+        size_(std::exchange(from.size_, 0)),
+        capacity_(std::exchange(from.capacity_, 0)) {}
   byte_writer& operator=(byte_writer&& from) noexcept {
     data_ = std::move(from.data_);
     size_ = std::exchange(from.size_, 0);
@@ -25,7 +27,8 @@ class byte_writer {
   }
   ~byte_writer() = default;
 
-  /// Makes room for `count` more bytes and returns where they begin; the caller fills all of them. Valid until the next call.
+  /// Makes room for `count` more bytes and returns where they begin; the caller fills all of them. Valid until the next
+  /// call.
   std::byte* extend(std::size_t count) {
     if (size_ + count > capacity_) grow(size_ + count);
     std::byte* const begin = data_.get() + size_;

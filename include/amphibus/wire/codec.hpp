@@ -25,8 +25,8 @@ template <class T>
 struct codec;
 
 template <class T>
-concept has_codec = std::default_initializable<T> && requires(const T& value, T& into, wire::byte_writer& out,
-                                                              std::span<const std::byte> bytes) {
+concept has_codec = std::default_initializable<T> &&
+    requires(const T& value, T& into, wire::byte_writer& out, std::span<const std::byte> bytes) {
   { codec<T>::type_name } -> std::convertible_to<std::string_view>;
   { codec<T>::major } -> std::convertible_to<std::uint16_t>;
   { codec<T>::schema_hash } -> std::convertible_to<std::uint64_t>;

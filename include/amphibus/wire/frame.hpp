@@ -37,7 +37,8 @@ class batch_writer {
   void begin(const batch_header& header);
   /// Appends one message. Returns: false, with nothing appended, if the codec refuses it or its payload is larger than
   /// `size_max_bytes`.
-  [[nodiscard]] bool add(const envelope& with, const codec_operations& codec, const void* value, std::size_t size_max_bytes);
+  [[nodiscard]] bool add(const envelope& with, const codec_operations& codec, const void* value,
+                         std::size_t size_max_bytes);
   /// Appends bytes that are no message: the body of sync and goodbye.
   void add_raw(std::span<const std::byte> bytes);
   /// Completes header and CRC. Returns: the whole batch, valid until the next begin() or exchange_buffer().

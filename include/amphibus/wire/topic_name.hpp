@@ -12,7 +12,15 @@ inline constexpr std::size_t topic_name_size_max_bytes = 200;
 inline constexpr std::size_t topic_token_count_max = 16;
 
 /// What is wrong with a name; `position` is the 0-based byte where it was found.
-enum class topic_fault : unsigned char { none, empty, too_long, too_many_tokens, empty_token, bad_character, misplaced_wildcard };
+enum class topic_fault : unsigned char {
+  none,
+  empty,
+  too_long,
+  too_many_tokens,
+  empty_token,
+  bad_character,
+  misplaced_wildcard
+};
 struct topic_verdict {
   topic_fault fault = topic_fault::none;
   std::size_t position = 0;

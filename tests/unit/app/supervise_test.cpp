@@ -258,7 +258,8 @@ TEST_CASE("supervise: a child has no descriptors but its three, and no blocked s
   recorded seen;
   const std::string list =
       "for each in 3 4 5 6 7 8 9 " + std::to_string(mine) + "; do [ -e /proc/$$/fd/$each ] && echo $each; done; true";
-  supervise({shell("a", list + "; cat"), shell("b", list), shell("c", "exec grep SigBlk /proc/self/status")}, seen.options);
+  supervise({shell("a", list + "; cat"), shell("b", list), shell("c", "exec grep SigBlk /proc/self/status")},
+            seen.options);
   ::close(mine);
   CHECK(seen.lines["a"].empty());
   CHECK(seen.lines["b"].empty());

@@ -33,9 +33,8 @@ bool survives_the_copy() {
 }  // namespace
 
 TEST_CASE("words: every size from 1 to 48 bytes comes through", "[base]") {
-  const bool all = []<std::size_t... I>(std::index_sequence<I...>) {
-    return (survives_the_copy<I + 1>() && ...);
-  }(std::make_index_sequence<48>());
+  const bool all = []<std::size_t... I>(std::index_sequence<I...>) { return (survives_the_copy<I + 1>() && ...); }
+  (std::make_index_sequence<48>());
   CHECK(all);
 }
 
@@ -67,7 +66,8 @@ TEST_CASE("fork_word: it reads 0 in a child and keeps its value in the parent", 
 }
 
 TEST_CASE("error: what() is position, code, text and mend", "[base]") {
-  const error full(error_code::config_unknown_key, "unknown key 'proces'", "did you mean 'process'?", {"shop.toml", 3, 1});
+  const error full(error_code::config_unknown_key, "unknown key 'proces'", "did you mean 'process'?",
+                   {"shop.toml", 3, 1});
   CHECK(std::string(full.what()) == "shop.toml:3:1: AMB-E0203: unknown key 'proces'\n  mend: did you mean 'process'?");
 }
 

@@ -25,7 +25,8 @@ TEST_CASE("held: a handler publishes past a full inbox without waiting, in order
   loop consumer;
   std::vector<int> seen;
   std::vector<publish_status> answers;
-  auto sink = b.subscribe(out_topic, {.capacity = 2, .on = consumer}, [&](const number& n) { seen.push_back(n.value); });
+  auto sink =
+      b.subscribe(out_topic, {.capacity = 2, .on = consumer}, [&](const number& n) { seen.push_back(n.value); });
   auto fan = b.subscribe(in, {.on = producer}, [&](const number& n) {
     for (int i = 0; i != 5; ++i) answers.push_back(b.publish(out_topic, {n.value * 10 + i}));
   });
@@ -45,7 +46,8 @@ TEST_CASE("held: a handler publishes past a full inbox without waiting, in order
 TEST_CASE("held: drain waits for what is held", "[engine]") {
   bus b;
   std::vector<int> seen;
-  auto sink = b.subscribe(out_topic, {.capacity = 1, .on = dedicated}, [&](const number& n) { seen.push_back(n.value); });
+  auto sink =
+      b.subscribe(out_topic, {.capacity = 1, .on = dedicated}, [&](const number& n) { seen.push_back(n.value); });
   auto fan = b.subscribe(in, [&](const number&) {
     for (int i = 0; i != 100; ++i) b.publish(out_topic, {i});
   });
@@ -54,19 +56,22 @@ TEST_CASE("held: drain waits for what is held", "[engine]") {
   CHECK(seen.size() == 100);
 }
 
-TEST_CASE("held: two modules that publish to each other over full inboxes end as undeliverable, not as a deadlock", "[engine]") {
+TEST_CASE("held: two modules that publish to each other over full inboxes end as undeliverable, not as a deadlock",
+          "[engine]") {
   testing::manual_clock time;
   bus b({.clock = &time});
   loop here;
   std::vector<event> told;
   b.on_event([&](const event& what) { told.push_back(what); });
   // Each message makes two of the other kind: the inboxes must fill up.
-  auto ping = b.subscribe(in, {.name = "ping", .capacity = 2, .overflow = overflow::block(5s), .on = here}, [&](const number& n) {
-    for (int i = 0; i != 2; ++i) b.publish(out_topic, n);
-  });
-  auto pong = b.subscribe(out_topic, {.name = "pong", .capacity = 2, .overflow = overflow::block(5s), .on = here}, [&](const number& n) {
-    for (int i = 0; i != 2; ++i) b.publish(in, n);
-  });
+  auto ping = b.subscribe(in, {.name = "ping", .capacity = 2, .overflow = overflow::block(5s), .on = here},
+                          [&](const number& n) {
+                            for (int i = 0; i != 2; ++i) b.publish(out_topic, n);
+                          });
+  auto pong = b.subscribe(out_topic, {.name = "pong", .capacity = 2, .overflow = overflow::block(5s), .on = here},
+                          [&](const number& n) {
+                            for (int i = 0; i != 2; ++i) b.publish(in, n);
+                          });
   b.publish(in, {1});
   for (int i = 0; i != 20; ++i) here.run_once();
   CHECK(told.empty());

@@ -24,7 +24,8 @@ TEST_CASE("overflow: a full inbox refuses try_publish for everybody, and repeati
   std::vector<int> at_small;
   std::vector<int> at_large;
   auto small = b.subscribe(numbers, {.capacity = 2, .on = here}, [&](const number& n) { at_small.push_back(n.value); });
-  auto large = b.subscribe(numbers, {.capacity = 100, .on = here}, [&](const number& n) { at_large.push_back(n.value); });
+  auto large =
+      b.subscribe(numbers, {.capacity = 100, .on = here}, [&](const number& n) { at_large.push_back(n.value); });
   auto out = b.publisher(numbers);
   CHECK(out.try_publish({1}) == publish_status::accepted);
   CHECK(out.try_publish({2}) == publish_status::accepted);
@@ -60,7 +61,8 @@ TEST_CASE("overflow: a dropping subscription does not hold up one that blocks, n
   loop here;
   int dropped_at = 0;
   int kept_at = 0;
-  auto dropping = b.subscribe(numbers, {.capacity = 1, .overflow = overflow::drop_newest(), .on = here}, [&](const number&) { ++dropped_at; });
+  auto dropping = b.subscribe(numbers, {.capacity = 1, .overflow = overflow::drop_newest(), .on = here},
+                              [&](const number&) { ++dropped_at; });
   auto blocking = b.subscribe(numbers, {.capacity = 10, .on = here}, [&](const number&) { ++kept_at; });
   auto out = b.publisher(numbers);
   for (int i = 0; i != 10; ++i) CHECK(out.try_publish({i}) == publish_status::accepted);

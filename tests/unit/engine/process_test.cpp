@@ -59,7 +59,8 @@ TEST_CASE("fork: in the child every publish answers closed and nothing hangs", "
   out.publish({1});
   b.publish(numbers, {2});
   const auto ended = in_child([&] {
-    const bool closed = out.publish({3}) == publish_status::closed && b.publish(numbers, {4}) == publish_status::closed &&
+    const bool closed = out.publish({3}) == publish_status::closed &&
+                        b.publish(numbers, {4}) == publish_status::closed &&
                         b.publish(others, {5}) == publish_status::closed;
     ::_exit(closed ? 7 : 8);
   });

@@ -50,7 +50,8 @@ TEST_CASE("publish: every movable type reaches every subscription unchanged", "[
     CHECK(got.value == 9);
   });
   round_trip<std::string>({"t.text"}, std::string(100, 'x'), [](const std::string& got) { CHECK(got.size() == 100); });
-  round_trip<std::unique_ptr<int>>({"t.unique"}, std::make_unique<int>(5), [](const std::unique_ptr<int>& got) { CHECK(*got == 5); });
+  round_trip<std::unique_ptr<int>>({"t.unique"}, std::make_unique<int>(5),
+                                   [](const std::unique_ptr<int>& got) { CHECK(*got == 5); });
   round_trip<no_default>({"t.made"}, no_default(4), [](const no_default& got) { CHECK(got.value == 4); });
 }
 

@@ -79,7 +79,8 @@ TEST_CASE("subscription: what is queued at its end is counted as unsubscribed", 
   CHECK(core->counters().pending == 0);
 }
 
-TEST_CASE("subscription: ended inside its own handler it returns at once and the callable lives until the return", "[engine]") {
+TEST_CASE("subscription: ended inside its own handler it returns at once and the callable lives until the return",
+          "[engine]") {
   bus b;
   loop here;
   auto owned = std::make_shared<int>(1);
@@ -116,7 +117,8 @@ TEST_CASE("subscription: a handler may end another subscription of the same thre
 TEST_CASE("subscription: a blocked publisher is released by the end of what blocked it", "[engine]") {
   bus b;
   loop here;
-  auto sub = b.subscribe(numbers, {.capacity = 1, .overflow = overflow::block(std::chrono::hours(1)), .on = here}, [](const number&) {});
+  auto sub = b.subscribe(numbers, {.capacity = 1, .overflow = overflow::block(std::chrono::hours(1)), .on = here},
+                         [](const number&) {});
   b.publish(numbers, {1});
   publish_status answer{};
   std::thread waiting([&] { answer = b.publish(numbers, {2}); });

@@ -32,8 +32,8 @@ void lockstep(int rounds) {
   CHECK(handled == rounds);
 }
 
-/// The publisher comes a little later every time, so that it sweeps over the moment between the consumer's last look and
-/// its sleep, where only the look after the announcement saves the message.
+/// The publisher comes a little later every time, so that it sweeps over the moment between the consumer's last look
+/// and its sleep, where only the look after the announcement saves the message.
 void sweep(unsigned rounds) {
   constexpr unsigned longest_pauses = 400;  // about 10 us: beyond spinning and yielding
   bus b;

@@ -70,9 +70,10 @@ TEST_CASE("frame: what was written is read, contexts included", "[wire]") {
 
 TEST_CASE("frame: consecutive messages of a source share one context", "[wire]") {
   const std::string text = "8 bytes!";
-  const std::vector<envelope> sent{
-      first_envelope({{11, 2}, 3}), first_envelope({{11, 2}, 4}), {other, one, one, 0},        first_envelope({{11, 2}, 5}),
-      first_envelope({{11, 2}, 7}), first_envelope({{11, 6}, 8}), first_envelope({{12, 6}, 9}), first_envelope({{11, 6}, 9})};
+  const std::vector<envelope> sent{first_envelope({{11, 2}, 3}), first_envelope({{11, 2}, 4}),
+                                   {other, one, one, 0},         first_envelope({{11, 2}, 5}),
+                                   first_envelope({{11, 2}, 7}), first_envelope({{11, 6}, 8}),
+                                   first_envelope({{12, 6}, 9}), first_envelope({{11, 6}, 9})};
   batch_writer writer;
   writer.begin({batch_kind::messages, 11, 1, 7});
   for (const envelope& each : sent) REQUIRE(writer.add(each, text_codec, &text, 100));

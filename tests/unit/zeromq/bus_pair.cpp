@@ -10,7 +10,8 @@
 
 namespace zeromq_test {
 
-placed_bus::placed_bus(const amphibus::config::configuration& file, const std::string& process, const amphibus::zeromq::options& with)
+placed_bus::placed_bus(const amphibus::config::configuration& file, const std::string& process,
+                       const amphibus::zeromq::options& with)
     : bus({.name = process}) {
   bus.on_event([this](const amphibus::event& what) { changes_.change([&] { events_.push_back(what); }); });
   transports_.push_back(amphibus::zeromq::transport(with));
@@ -28,7 +29,9 @@ std::optional<amphibus::error> placed_bus::wait_until_ready(std::chrono::nanosec
 }
 
 amphibus::event placed_bus::wait_for(amphibus::event_kind kind) {
-  const auto find = [&] { return std::find_if(events_.begin(), events_.end(), [&](auto& each) { return each.kind == kind; }); };
+  const auto find = [&] {
+    return std::find_if(events_.begin(), events_.end(), [&](auto& each) { return each.kind == kind; });
+  };
   amphibus::event out;
   changes_.wait([&] {
     const bool there = find() != events_.end();
@@ -41,7 +44,8 @@ amphibus::event placed_bus::wait_for(amphibus::event_kind kind) {
 std::size_t placed_bus::count_of(amphibus::event_kind kind) {
   std::size_t count = 0;
   changes_.change([&] {
-    count = static_cast<std::size_t>(std::count_if(events_.begin(), events_.end(), [&](auto& each) { return each.kind == kind; }));
+    count = static_cast<std::size_t>(
+        std::count_if(events_.begin(), events_.end(), [&](auto& each) { return each.kind == kind; }));
   });
   return count;
 }

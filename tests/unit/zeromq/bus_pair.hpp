@@ -64,7 +64,8 @@ class placed_bus {
 };
 
 /// Processes a, b, … on ipc endpoints of their own directory, one route for everything.
-amphibus::config::configuration file_of(std::size_t processes, amphibus::config::overflow overflow = amphibus::config::overflow::block);
+amphibus::config::configuration file_of(std::size_t processes,
+                                        amphibus::config::overflow overflow = amphibus::config::overflow::block);
 /// Opens all and waits until all are ready.
 void make_ready(const std::vector<placed_bus*>& all);
 

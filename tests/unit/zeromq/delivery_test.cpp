@@ -95,7 +95,8 @@ TEST_CASE("zeromq: a message lost behind the publisher's back is a gap and shows
   });
   auto out = a.bus.publisher(numbers);
   make_ready({&a, &b});
-  constexpr std::uint64_t count = 2'000'000;  // far more than the route holds: its overflow drops, and numbers go missing
+  constexpr std::uint64_t count =
+      2'000'000;  // far more than the route holds: its overflow drops, and numbers go missing
   for (std::uint64_t i = 0; i != count; ++i) REQUIRE(out.publish({i}) == publish_status::accepted);
   a.bus.drain(std::chrono::seconds(30));
   // A last message carries whatever was lost before it; repeat until the sum is complete.

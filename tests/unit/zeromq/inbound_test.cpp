@@ -60,7 +60,9 @@ class fake_host final : public transport::host {
   [[nodiscard]] std::uint64_t incarnation() const noexcept override { return own; }
   [[nodiscard]] base::clock& clock() const noexcept override { return const_cast<testing::manual_clock&>(time); }
   [[nodiscard]] std::vector<transport::topic_info> topics() const override { return {}; }
-  [[nodiscard]] transport::egress& egress_of(std::size_t) override { throw std::logic_error("an inbound needs no egress"); }
+  [[nodiscard]] transport::egress& egress_of(std::size_t) override {
+    throw std::logic_error("an inbound needs no egress");
+  }
   [[nodiscard]] transport::ingress* find_ingress(std::string_view topic) override {
     const auto found = topics_here.find(topic);
     return found == topics_here.end() ? nullptr : &found->second;
@@ -80,7 +82,8 @@ class wired {
            {[this](std::uint64_t revision) { synced = revision; }, [this] { ++goodbyes; }}, host) {
     host.topics_here["a.b"];
     in.subscribe({"a.b"}, own, 1);
-    while (!pub.recv(request, zmq::recv_flags::dontwait) || request.to_string_view().find("\xffm") == std::string_view::npos) {
+    while (!pub.recv(request, zmq::recv_flags::dontwait) ||
+           request.to_string_view().find("\xffm") == std::string_view::npos) {
     }
     wire::batch_writer answer;
     answer.begin({wire::batch_kind::sync, producer, 0, 0});
@@ -124,7 +127,8 @@ class wired {
   }
   recorder& got() { return host.topics_here.find("a.b")->second; }
   [[nodiscard]] std::size_t count_of(event_kind kind) const {
-    return static_cast<std::size_t>(std::count_if(host.events.begin(), host.events.end(), [&](auto& e) { return e.kind == kind; }));
+    return static_cast<std::size_t>(
+        std::count_if(host.events.begin(), host.events.end(), [&](auto& e) { return e.kind == kind; }));
   }
 
   fake_host host;
@@ -155,10 +159,12 @@ TEST_CASE("inbound: batches come through whole and in order, however large", "[z
   CHECK(w.host.events.empty());
 }
 
-TEST_CASE("inbound: a batch cut short, a wrong CRC and lengths that lie are refused, and what follows comes through", "[zeromq]") {
+TEST_CASE("inbound: a batch cut short, a wrong CRC and lengths that lie are refused, and what follows comes through",
+          "[zeromq]") {
   wired w;
   const auto good = wired::batch(1, 3);
-  for (std::size_t size = 0; size < good.size(); size += 7) w.send({good.begin(), good.begin() + static_cast<long>(size)});
+  for (std::size_t size = 0; size < good.size(); size += 7)
+    w.send({good.begin(), good.begin() + static_cast<long>(size)});
   for (const std::size_t at : {0U, 4U, 6U, 16U, 32U, 36U, 40U, 48U, 52U}) {
     auto broken = good;
     broken[at] ^= std::byte{0x55};
@@ -254,7 +260,8 @@ TEST_CASE("inbound: a full inbox stops it in the middle of a batch, and it goes 
   CHECK(w.host.events.empty());
 }
 
-TEST_CASE("inbound: a subscription that takes nothing for peer_stall_max loses messages, told and counted", "[zeromq]") {
+TEST_CASE("inbound: a subscription that takes nothing for peer_stall_max loses messages, told and counted",
+          "[zeromq]") {
   wired w;
   w.got().room = 0;
   w.send(wired::batch(1, 10));

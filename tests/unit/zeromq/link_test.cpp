@@ -57,7 +57,9 @@ struct pair_of_links {
   }
 };
 
-control_topic orders(bool subscribed, std::uint16_t major = 1) { return {"shop.orders", 0, "shop.order", major, 9, subscribed}; }
+control_topic orders(bool subscribed, std::uint16_t major = 1) {
+  return {"shop.orders", 0, "shop.order", major, 9, subscribed};
+}
 
 }  // namespace
 
@@ -134,7 +136,8 @@ TEST_CASE("link: other routes, another type or major, another process are refuse
   };
   auto routes = settings("b", "a", true);
   routes.routes_digest = 6;
-  CHECK_THAT(refused(routes, {}), Catch::Contains("AMB-E0305") && Catch::Contains("other processes, modules or routes"));
+  CHECK_THAT(refused(routes, {}),
+             Catch::Contains("AMB-E0305") && Catch::Contains("other processes, modules or routes"));
   CHECK_THAT(refused(settings("b", "a", true), {orders(false, 2)}),
              Catch::Contains("AMB-E0306") && Catch::Contains("major 1 in 'a'") && Catch::Contains("major 2 in 'b'"));
   CHECK_THAT(refused(settings("c", "a", true), {}), Catch::Contains("'c' answers where 'b' was expected"));

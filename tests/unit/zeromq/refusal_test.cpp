@@ -78,7 +78,8 @@ TEST_CASE("zeromq: processes started with other routes refuse each other before 
 }
 
 TEST_CASE("zeromq: another type or another major of a topic is refused by name on both sides", "[zeromq]") {
-  CHECK_THAT(disagreement<1>(), Contains("AMB-E0306") && Contains("test.numbers") && Contains("test.impostor") && Contains("test.number"));
+  CHECK_THAT(disagreement<1>(),
+             Contains("AMB-E0306") && Contains("test.numbers") && Contains("test.impostor") && Contains("test.number"));
   CHECK_THAT(disagreement<2>(), Contains("AMB-E0306") && Contains("test.numbers") && Contains("2"));
 }
 

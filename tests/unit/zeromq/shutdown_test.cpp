@@ -16,7 +16,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A second process that becomes ready and then waits to be killed; forked before this one has threads, begun by start().
+/// A second process that becomes ready and then waits to be killed; forked before this one has threads, begun by
+/// start().
 class other_process {
  public:
   explicit other_process(const config::configuration& file) {

@@ -83,7 +83,8 @@ class reader {
   }
   std::vector<control_topic> topics(std::size_t routes) {
     const std::size_t count = number<std::uint32_t>();
-    if (count > control_topics_max) return fail("more than 20,000 topics in a control message"), std::vector<control_topic>{};
+    if (count > control_topics_max)
+      return fail("more than 20,000 topics in a control message"), std::vector<control_topic>{};
     std::vector<control_topic> out;
     for (std::size_t i = 0; i != count && wrong_ == nullptr; ++i) {
       control_topic each;

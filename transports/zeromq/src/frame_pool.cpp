@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <amphibus/base/tsan.hpp>
+
 namespace amphibus::zeromq {
 
 wire::byte_writer frame_pool::take() {
@@ -21,10 +23,12 @@ zmq::message_t frame_pool::frame_of(wire::byte_writer content) {
     travelling_.emplace(data, std::move(content));
     self_ = shared_from_this();
   }
+  base::tsan_given(this);
   return {data, size, [](void* sent, void* pool) { static_cast<frame_pool*>(pool)->put_back(sent); }, this};
 }
 
 void frame_pool::put_back(const void* data) noexcept {
+  base::tsan_taken(this);
   std::shared_ptr<frame_pool> last;  // outlives the lock
   const std::lock_guard lock(mutex_);
   auto arrived = travelling_.extract(data);

@@ -167,12 +167,8 @@ bool inbound::fill_window() {
 
 void inbound::break_window() {
   switch (settings_.faults->at("zeromq.deliver")) {
-    case base::fault_action::lose:
-      window_begin_ = window_end_;
-      break;
-    case base::fault_action::duplicate:
-      window_[window_end_++] = window_[0];
-      break;
+    case base::fault_action::lose: window_begin_ = window_end_; break;
+    case base::fault_action::duplicate: window_[window_end_++] = window_[0]; break;
     case base::fault_action::swap:
       if (!batch_.next(window_[1])) break;
       std::swap(window_[0], window_[1]);
@@ -192,7 +188,8 @@ bool inbound::hand_over(base::time_point now) {
     if (count != 0) {
       pending_since_ = now;  // what takes something is slow, not stalled
       if (std::exchange(stream_->stalled, false)) {
-        host_.report({event_kind::gap, topic_, "", settings_.peer, stream_->lost, "dropped while the subscription was stalled"});
+        host_.report(
+            {event_kind::gap, topic_, "", settings_.peer, stream_->lost, "dropped while the subscription was stalled"});
       }
       stream_->lost = 0;
     }

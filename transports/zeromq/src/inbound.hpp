@@ -17,9 +17,9 @@ namespace amphibus::zeromq {
 
 /// The receiving side of one peer and route: SUB -> sequence check -> ingress.
 ///
-/// It never waits on an inbox: what a full one refuses stays in hand and the socket is not polled meanwhile. A subscription
-/// that takes nothing for peer_stall_max loses messages, counted and told, rather than stall the rest for ever.
-/// Thread: the I/O thread.
+/// It never waits on an inbox: what a full one refuses stays in hand and the socket is not polled meanwhile. A
+/// subscription that takes nothing for peer_stall_max loses messages, counted and told, rather than stall the rest for
+/// ever. Thread: the I/O thread.
 class inbound {
  public:
   struct settings {
@@ -82,7 +82,7 @@ class inbound {
   std::array<wire::received_message, 64> window_;  // messages of batch_, from begin to end not delivered yet
   std::size_t window_begin_ = 0;
   std::size_t window_end_ = 0;
-  std::uint64_t sequence_ = 0;                  // of the next message of the batch
+  std::uint64_t sequence_ = 0;  // of the next message of the batch
   std::string topic_;
   stream* stream_ = nullptr;
   bool pending_ = false;

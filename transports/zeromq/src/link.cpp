@@ -92,15 +92,16 @@ std::optional<error> link::objection(const hello& from_peer) const {
   const error_location where{"process " + settings_.peer_process};
   if (protocol_version < from_peer.protocol_min || protocol_version > from_peer.protocol_max) {
     return error(error_code::peer_protocol,
-                 "process '" + settings_.peer_process + "' speaks protocol " + std::to_string(from_peer.protocol_min) + " to " +
-                     std::to_string(from_peer.protocol_max) + ", '" + settings_.own_process + "' speaks " +
+                 "process '" + settings_.peer_process + "' speaks protocol " + std::to_string(from_peer.protocol_min) +
+                     " to " + std::to_string(from_peer.protocol_max) + ", '" + settings_.own_process + "' speaks " +
                      std::to_string(protocol_version),
                  "run builds whose protocol ranges overlap", where);
   }
   if (from_peer.process != settings_.peer_process) {
-    return error(error_code::peer_routes,
-                 "process '" + escaped(from_peer.process) + "' answers where '" + settings_.peer_process + "' was expected",
-                 "check the endpoints of the file", where);
+    return error(
+        error_code::peer_routes,
+        "process '" + escaped(from_peer.process) + "' answers where '" + settings_.peer_process + "' was expected",
+        "check the endpoints of the file", where);
   }
   const bool same = from_peer.routes_digest == settings_.routes_digest &&
                     from_peer.data_endpoints.size() == settings_.data_endpoints.size();
@@ -121,8 +122,8 @@ std::optional<error> link::type_objection(const std::vector<control_topic>& thei
     if (own->type_name == other.type_name && own->major == other.major) continue;
     return error(error_code::peer_type,
                  "topic '" + other.name + "' is " + own->type_name + " major " + std::to_string(own->major) + " in '" +
-                     settings_.own_process + "' and " + escaped(other.type_name) + " major " + std::to_string(other.major) +
-                     " in '" + settings_.peer_process + "'",
+                     settings_.own_process + "' and " + escaped(other.type_name) + " major " +
+                     std::to_string(other.major) + " in '" + settings_.peer_process + "'",
                  "build both processes with the same message type; equal majors can read each other",
                  {"process " + settings_.peer_process});
   }
@@ -180,9 +181,7 @@ void link::answer_markers() {
   });
 }
 
-void link::on_sync(std::size_t route, std::uint64_t revision) {
-  synced_[route] = std::max(synced_[route], revision);
-}
+void link::on_sync(std::size_t route, std::uint64_t revision) { synced_[route] = std::max(synced_[route], revision); }
 
 bool link::confirmed() const noexcept {
   return established() && synced_.size() == settings_.data_endpoints.size() &&

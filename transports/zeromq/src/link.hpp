@@ -46,7 +46,8 @@ struct tell {
 struct fail_start {
   error why;
 };
-using link_action = std::variant<send_control, reopen, open_data, close_data, set_interest, send_sync, tell, fail_start>;
+using link_action =
+    std::variant<send_control, reopen, open_data, close_data, set_interest, send_sync, tell, fail_start>;
 
 struct link_settings {
   std::string own_process;
@@ -59,10 +60,10 @@ struct link_settings {
 
 /// The control conversation with one peer as a state machine: no socket, no clock, no thread of its own.
 ///
-/// HELLO in both directions, then UPDATEs, READY, PINGs, BYE. The peer's subscriptions count as effective for us once its
-/// marker came through the data path *and* the control messages that announce them are processed; ours count as confirmed
-/// once the peer's SYNC for our current revision came back on every route.
-/// Thread: confined to the I/O thread.
+/// HELLO in both directions, then UPDATEs, READY, PINGs, BYE. The peer's subscriptions count as effective for us once
+/// its marker came through the data path *and* the control messages that announce them are processed; ours count as
+/// confirmed once the peer's SYNC for our current revision came back on every route. Thread: confined to the I/O
+/// thread.
 class link {
  public:
   explicit link(link_settings with) : settings_(std::move(with)) {}

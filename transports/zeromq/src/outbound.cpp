@@ -48,7 +48,8 @@ std::size_t outbound::drain_backlog() {
     const std::size_t some = from_.drain(drain_max, *this);
     count += some;
     if (some >= drain_max / 2) continue;
-    // A lone message leaves at once. Under load the publisher is right behind us: let it run, and send fewer, larger frames.
+    // A lone message leaves at once. Under load the publisher is right behind us: let it run, and send fewer, larger
+    // frames.
     if (count < loaded_min || naps++ == naps_max) break;
     std::this_thread::yield();
   }

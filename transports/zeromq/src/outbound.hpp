@@ -18,8 +18,8 @@ namespace amphibus::zeromq {
 
 /// The sending side of one route: egress -> one open batch per topic -> XPUB.
 ///
-/// Numbers are given here, so a message that is too large or dropped before it leaves consumes one: the receiver sees a gap.
-/// Thread: the I/O thread.
+/// Numbers are given here, so a message that is too large or dropped before it leaves consumes one: the receiver sees a
+/// gap. Thread: the I/O thread.
 class outbound final : public transport::egress_sink {
  public:
   struct settings {

@@ -204,7 +204,8 @@ void session::sleep(base::time_point now) {
       confirm_requested_.load() != confirming_ || turn(now) || !prepare_to_sleep()) {
     return;
   }
-  std::vector<zmq::pollitem_t> watched{{nullptr, waker_.descriptor(), ZMQ_POLLIN, 0}, {router_.handle(), 0, ZMQ_POLLIN, 0}};
+  std::vector<zmq::pollitem_t> watched{{nullptr, waker_.descriptor(), ZMQ_POLLIN, 0},
+                                       {router_.handle(), 0, ZMQ_POLLIN, 0}};
   for (const auto& each : peers_) {
     if (each->connects) watched.push_back({each->dealer.handle(), 0, ZMQ_POLLIN, 0});
     for (const auto& route : each->data) {
@@ -216,10 +217,11 @@ void session::sleep(base::time_point now) {
     watched.push_back({each->socket().handle(), 0, events, 0});
   }
   const auto timer = next_timer();
-  const auto wait = timer == base::time_point::max()
-                        ? std::chrono::milliseconds(-1)
-                        : std::chrono::duration_cast<std::chrono::milliseconds>(std::max(timer - now, base::duration{})) +
-                              std::chrono::milliseconds(1);
+  const auto wait =
+      timer == base::time_point::max()
+          ? std::chrono::milliseconds(-1)
+          : std::chrono::duration_cast<std::chrono::milliseconds>(std::max(timer - now, base::duration{})) +
+                std::chrono::milliseconds(1);
   zmq::poll(watched, wait);
 }
 
@@ -257,7 +259,8 @@ void session::subscribe(peer& at) {
 }
 
 void session::update_readiness(base::time_point now) {
-  const bool confirmed = confirming_ && std::all_of(peers_.begin(), peers_.end(), [](auto& p) { return p->talk.confirmed(); });
+  const bool confirmed =
+      confirming_ && std::all_of(peers_.begin(), peers_.end(), [](auto& p) { return p->talk.confirmed(); });
   std::vector<std::string> missing;
   std::vector<std::string> unsettled;
   for (const auto& each : peers_) {

@@ -57,8 +57,8 @@ class session final : public transport::session {
     explicit peer(link_settings with) : talk(std::move(with)) {}
     std::string endpoint;
     bool connects = false;
-    zmq::socket_t dealer;     // where we connect
-    std::string routing_id;   // where it connects: known after its hello
+    zmq::socket_t dealer;    // where we connect
+    std::string routing_id;  // where it connects: known after its hello
     link talk;
     std::vector<std::unique_ptr<inbound>> data;  // one per route
     std::set<std::string> wants;
@@ -132,9 +132,9 @@ class session final : public transport::session {
   std::atomic<bool> stop_requested_{false};
   mutable std::mutex mutex_;
   base::parker settled_parker_;
-  std::vector<std::string> missing_;   // guarded by mutex_
-  std::vector<std::string> unsettled_; // guarded by mutex_
-  bool goodbye_said_ = false;          // guarded by mutex_
+  std::vector<std::string> missing_;    // guarded by mutex_
+  std::vector<std::string> unsettled_;  // guarded by mutex_
+  bool goodbye_said_ = false;           // guarded by mutex_
   std::thread thread_;
 };
 

@@ -29,7 +29,8 @@ std::vector<zmq::message_t> receive_all(zmq::socket_t& from) {
 }  // namespace
 
 session::peer* session::find_peer(std::string_view process) {
-  const auto found = std::find_if(peers_.begin(), peers_.end(), [&](const auto& p) { return p->talk.peer_process() == process; });
+  const auto found =
+      std::find_if(peers_.begin(), peers_.end(), [&](const auto& p) { return p->talk.peer_process() == process; });
   return found == peers_.end() ? nullptr : found->get();
 }
 
@@ -143,7 +144,8 @@ void session::perform_one(peer& of, const open_data& what, base::time_point now)
     } catch (const zmq::error_t&) {
       reject_input(of.talk.peer_process(), "a data endpoint in its hello that is none");
     }
-    inbound::settings with{of.talk.peer_process(), of.talk.peer_incarnation(), settings_.peer_stall_max, options_.faults};
+    inbound::settings with{of.talk.peer_process(), of.talk.peer_incarnation(), settings_.peer_stall_max,
+                           options_.faults};
     inbound::callbacks call{[&of, route](std::uint64_t revision) { of.talk.on_sync(route, revision); },
                             [this, &of] {
                               if (++of.goodbyes == of.data.size()) of.talk.on_data_goodbye(host_.clock().now());
@@ -154,9 +156,7 @@ void session::perform_one(peer& of, const open_data& what, base::time_point now)
   static_cast<void>(now);
 }
 
-void session::perform_one(peer& of, const close_data&, base::time_point) {
-  of.data.clear();
-}
+void session::perform_one(peer& of, const close_data&, base::time_point) { of.data.clear(); }
 
 void session::perform_one(peer& of, const set_interest& what, base::time_point) {
   const auto wanted_by_any = [&] {

@@ -22,13 +22,13 @@ constexpr int data_port_count = 12'000;
 constexpr int bind_attempts_max = 200;
 
 error invalid(const std::string& text, const std::string& why) {
-  return {error_code::endpoint_invalid, "endpoint '" + escaped(text) + "' " + why,
-          "write tcp://127.0.0.1:7701 or ipc:///tmp/shop-front", {"endpoint"}};
+  return {error_code::endpoint_invalid,
+          "endpoint '" + escaped(text) + "' " + why,
+          "write tcp://127.0.0.1:7701 or ipc:///tmp/shop-front",
+          {"endpoint"}};
 }
 
-bool is_loopback(const std::string& host) {
-  return host == "localhost" || host.starts_with("127.") || host == "[::1]";
-}
+bool is_loopback(const std::string& host) { return host == "localhost" || host.starts_with("127.") || host == "[::1]"; }
 
 int to_milliseconds(std::chrono::nanoseconds value) {
   return static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(value).count());
@@ -38,7 +38,8 @@ int to_milliseconds(std::chrono::nanoseconds value) {
 
 std::string marker_topic(std::uint64_t incarnation, std::uint64_t revision) {
   std::array<char, 48> out{};
-  const int size = std::snprintf(out.data(), out.size(), "%cm%016" PRIx64 ".%" PRIu64, marker_prefix, incarnation, revision);
+  const int size =
+      std::snprintf(out.data(), out.size(), "%cm%016" PRIx64 ".%" PRIu64, marker_prefix, incarnation, revision);
   return {out.data(), static_cast<std::size_t>(size)};
 }
 
@@ -71,10 +72,11 @@ result<endpoint> parse_endpoint(const std::string& text, bool allow_plain_networ
   if (!number || out.port < 1 || out.port > 65'535) return invalid(text, "has no port from 1 to 65535");
   if (out.host.empty()) return invalid(text, "has no host");
   if (!allow_plain_network && !is_loopback(out.host)) {
-    return error(error_code::endpoint_invalid,
-                 "endpoint '" + escaped(text) + "' is open to the network, and this version neither authenticates nor encrypts",
-                 "bind to 127.0.0.1, use ipc://, or set zeromq::options::allow_plain_network where the network is trusted",
-                 {"endpoint"});
+    return error(
+        error_code::endpoint_invalid,
+        "endpoint '" + escaped(text) + "' is open to the network, and this version neither authenticates nor encrypts",
+        "bind to 127.0.0.1, use ipc://, or set zeromq::options::allow_plain_network where the network is trusted",
+        {"endpoint"});
   }
   return out;
 }

@@ -22,10 +22,11 @@ class zeromq_transport final : public amphibus::transport::transport {
     for (const auto& each : with.peers) look(each.endpoint, true);
     return out;
   }
-  [[nodiscard]] result<std::unique_ptr<amphibus::transport::session>> open(amphibus::transport::settings with,
-                                                                           amphibus::transport::host& to_host) override {
+  [[nodiscard]] result<std::unique_ptr<amphibus::transport::session>> open(
+      amphibus::transport::settings with, amphibus::transport::host& to_host) override {
     try {
-      return std::unique_ptr<amphibus::transport::session>(std::make_unique<session>(std::move(with), options_, to_host));
+      return std::unique_ptr<amphibus::transport::session>(
+          std::make_unique<session>(std::move(with), options_, to_host));
     } catch (const error& why) {
       return why;
     } catch (const zmq::error_t& why) {

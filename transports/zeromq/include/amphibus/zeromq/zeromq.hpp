@@ -20,7 +20,8 @@ struct options {
   base::fault_hook* faults = nullptr;
 };
 
-/// The transport `zeromq`: level best_effort, endpoints tcp://HOST:PORT and ipc://PATH. See transports/zeromq/README.md.
+/// The transport `zeromq`: level best_effort, endpoints tcp://HOST:PORT and ipc://PATH. See
+/// transports/zeromq/README.md.
 std::unique_ptr<amphibus::transport::transport> transport(const options& with = {});
 
 }  // namespace amphibus::zeromq
