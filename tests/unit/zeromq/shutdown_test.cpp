@@ -26,12 +26,12 @@ class other_process {
     REQUIRE(::pipe2(seen_, O_NONBLOCK) == 0);
     pid_ = ::fork();
     if (pid_ == 0) live(file);
+    ::close(std::exchange(ready_[1], -1));  // so that its death ends a read
   }
   ~other_process() {
     ::kill(pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);
     ::close(ready_[0]);
-    ::close(ready_[1]);
     for (const int each : {start_[0], start_[1], seen_[0], seen_[1]}) ::close(each);
   }
   other_process(const other_process&) = delete;
