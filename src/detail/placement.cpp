@@ -64,11 +64,13 @@ error level_not_kept(const transport::transport& which, const transport::route_s
   const std::string transport(which.name());
   const std::string level(name_of(route.asked));
   std::string kept;
-  for (const transport::level each : which.capabilities().levels) kept += (kept.empty() ? "" : ", ") + std::string(name_of(each));
+  for (const transport::level each : which.capabilities().levels)
+    kept += (kept.empty() ? "" : ", ") + std::string(name_of(each));
   return {error_code::unsupported_level,
-          "route '" + route.pattern + "' asks for level " + level + ", which transport '" + transport + "' does not keep; it keeps: " +
-              (kept.empty() ? "none" : kept),
-          "ask for a level that it keeps, or give the route another transport", {"route." + route.pattern}};
+          "route '" + route.pattern + "' asks for level " + level + ", which transport '" + transport +
+              "' does not keep; it keeps: " + (kept.empty() ? "none" : kept),
+          "ask for a level that it keeps, or give the route another transport",
+          {"route." + route.pattern}};
 }
 
 transport::egress_overflow overflow_of(const config::route& from) noexcept {

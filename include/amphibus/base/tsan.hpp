@@ -37,8 +37,8 @@ class tsan_unseen {
   tsan_unseen& operator=(const tsan_unseen&) = delete;
 };
 
-/// Tells ThreadSanitizer of a hand-over inside a library that is not instrumented: the giver says `tsan_given(p)` before,
-/// the taker `tsan_taken(p)` after. Nothing otherwise.
+/// Tells ThreadSanitizer of a hand-over inside a library that is not instrumented: the giver says `tsan_given(p)`
+/// before, the taker `tsan_taken(p)` after. Nothing otherwise.
 inline void tsan_given([[maybe_unused]] const void* what) noexcept {
 #ifdef AMPHIBUS_TSAN
   AnnotateHappensBefore(__FILE__, __LINE__, what);

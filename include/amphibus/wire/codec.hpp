@@ -20,7 +20,8 @@ namespace amphibus {
 ///   static bool decode(std::span<const std::byte> bytes, order& into);       // false: refused; never trusts `bytes`
 /// };
 /// ```
-/// `bytes` is 8-aligned. `into` is default-constructed. Both run on a transport's thread and must not publish.
+/// `bytes` is 8-aligned. `into` is default-constructed. Both run on a transport's thread and must not publish; what
+/// they throw counts as `false`.
 template <class T>
 struct codec;
 
@@ -45,11 +46,25 @@ struct codec_operations {
   bool (*decode)(std::span<const std::byte> bytes, void* into);
 };
 
+/// Runs one side of a codec; what it throws is a refusal, because the thread is the transport's.
+template <class Call>
+bool contained(Call call) noexcept {
+  try {
+    return call();
+  } catch (...) {
+    return false;
+  }
+}
+
 template <has_codec T>
 inline constexpr codec_operations codec_operations_of{
     codec<T>::type_name, codec<T>::major, codec<T>::schema_hash,
-    [](const void* value, byte_writer& out) { return codec<T>::encode(*static_cast<const T*>(value), out); },
-    [](std::span<const std::byte> bytes, void* into) { return codec<T>::decode(bytes, *static_cast<T*>(into)); }};
+    [](const void* value, byte_writer& out) {
+      return contained([&] { return codec<T>::encode(*static_cast<const T*>(value), out); });
+    },
+    [](std::span<const std::byte> bytes, void* into) {
+      return contained([&] { return codec<T>::decode(bytes, *static_cast<T*>(into)); });
+    }};
 
 /// The operations of T's codec, or nullptr where none is visible.
 template <class T>

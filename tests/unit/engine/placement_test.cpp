@@ -50,7 +50,8 @@ TEST_CASE("placement: a level that the transport does not keep is an error besid
   const auto errors = placed.check();
   REQUIRE(errors.size() == 2);
   CHECK(errors[0].code() == error_code::unsupported_level);
-  CHECK_THAT(errors[0].what(), Catch::Contains("'t.>'") && Catch::Contains("best_effort") && Catch::Contains("'pigeon'"));
+  CHECK_THAT(errors[0].what(),
+             Catch::Contains("'t.>'") && Catch::Contains("best_effort") && Catch::Contains("'pigeon'"));
   CHECK_THAT(errors[1].what(), Catch::Contains("loft://a"));
 }
 

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -42,7 +43,36 @@ std::vector<std::byte> with_crc(std::vector<std::byte> bytes) {
   return bytes;
 }
 
+struct moody {
+  bool throws = true;
+};
+
 }  // namespace
+
+template <>
+struct amphibus::codec<moody> {
+  static constexpr std::string_view type_name = "test.moody";
+  static constexpr std::uint16_t major = 1;
+  static constexpr std::uint64_t schema_hash = 1;
+  static bool encode(const moody& from, wire::byte_writer& out) {
+    out.append("half", 4);
+    if (from.throws) throw std::runtime_error("not today");
+    return true;
+  }
+  static bool decode(std::span<const std::byte>, moody&) { throw 1; }
+};
+
+TEST_CASE("frame: a codec that throws refuses, and leaves nothing half written", "[wire]") {
+  batch_writer writer;
+  writer.begin({batch_kind::messages, 11, 1, 1});
+  const std::size_t before = writer.size_bytes();
+  moody message;
+  CHECK_FALSE(writer.add(first_envelope(one), codec_operations_of<moody>, &message, 100));
+  CHECK(writer.size_bytes() == before);
+  message.throws = false;
+  CHECK(writer.add(first_envelope(one), codec_operations_of<moody>, &message, 100));
+  CHECK_FALSE(codec_operations_of<moody>.decode({}, &message));
+}
 
 TEST_CASE("crc32c: the standard check value", "[wire]") {
   const std::string digits = "123456789";
