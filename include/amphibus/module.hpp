@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -64,6 +65,7 @@ class module {
   void run(std::function<void(std::stop_token)> feed) { feeds_.push_back(std::move(feed)); }
 
   /// This module has nothing more to do: when every module of the process has said so, the process ends as by stop().
+  /// Saying it again changes nothing.
   void done();
   /// Asks this process to end: close with its deadline, then app::run() returns 0.
   void stop();
@@ -82,6 +84,7 @@ class module {
   std::vector<std::function<void()>> on_ready_;
   std::vector<std::function<void(std::stop_token)>> feeds_;
   std::vector<subscription> subscriptions_;
+  std::atomic<bool> done_{false};
 };
 
 }  // namespace amphibus

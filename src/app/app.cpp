@@ -99,6 +99,8 @@ struct app::state {
   [[nodiscard]] int describe();
   [[nodiscard]] int up();
   [[nodiscard]] int run_process(app& owner);
+  /// Runs code of a module; what it throws is printed and ends the process. Returns: false then.
+  bool contained(amphibus::module& of, const std::function<void()>& call);
   [[nodiscard]] bool start(app& owner);
   void start_feeds();
   void wait_for_end(stop_signals& signals);
@@ -186,6 +188,21 @@ int app::state::up() {
   return supervise(children, options).exit_code;
 }
 
+bool app::state::contained(amphibus::module& of, const std::function<void()>& call) {
+  try {
+    call();
+    return true;
+  } catch (const error& why) {
+    print_errors({why});
+    ask_to_end(exit_configuration);
+  } catch (const std::exception& why) {
+    of.fail(why.what());
+  } catch (...) {
+    of.fail("an exception that is not a std::exception");
+  }
+  return false;
+}
+
 bool app::state::start(app& owner) {
   running = std::make_unique<bus>(bus_options{.name = process});
   running->on_event([name = process](const event& what) {
@@ -203,7 +220,7 @@ bool app::state::start(app& owner) {
     for (const auto& each : registered) {
       if (!runs_here(each.name)) continue;
       modules.push_back(std::unique_ptr<amphibus::module>(new amphibus::module(each.name, *running, owner)));
-      each.start(*modules.back());
+      if (!contained(*modules.back(), [&] { each.start(*modules.back()); })) return false;
     }
     placed->open();
   } catch (const error& why) {
@@ -214,17 +231,14 @@ bool app::state::start(app& owner) {
 
 void app::state::start_feeds() {
   for (const auto& each : modules) {
-    for (const auto& call : each->on_ready_) call();
+    for (const auto& call : each->on_ready_) {
+      if (!contained(*each, call)) return;
+    }
   }
   for (const auto& each : modules) {
     for (const auto& feed : each->feeds_) {
-      feeds.emplace_back([feed, &from = *each](const std::stop_token& token) {
-        try {
-          feed(token);
-        } catch (const std::exception& why) {
-          from.fail(why.what());
-        }
-      });
+      feeds.emplace_back(
+          [this, feed, &from = *each](const std::stop_token& token) { contained(from, [&] { feed(token); }); });
     }
   }
 }
@@ -252,7 +266,7 @@ int app::state::run_process(app& owner) {
   stop_signals signals;
   if (!start(owner)) {
     finish();
-    return exit_configuration;
+    return exit_code.load() == 0 ? exit_configuration : exit_code.load();
   }
   const auto deadline = base::deadline_after(base::steady_clock().now(), configuration.ready_deadline.value);
   if (const auto why = placed->wait_until_ready(deadline)) {
@@ -260,12 +274,8 @@ int app::state::run_process(app& owner) {
     finish();
     return why->code() == error_code::not_ready ? exit_failed : exit_configuration;
   }
-  try {
-    start_feeds();
-    wait_for_end(signals);
-  } catch (const std::exception& why) {
-    modules.front()->fail(why.what());
-  }
+  start_feeds();
+  wait_for_end(signals);
   finish();
   return exit_code.load();
 }
@@ -317,6 +327,7 @@ module::module(std::string name, amphibus::bus& bus, app& owner) :name_(std::mov
 void module::stop() { app_.state_->ask_to_end(0); }
 
 void module::done() {
+  if (done_.exchange(true)) return;
   if (app_.state_->modules_done.fetch_add(1) + 1 == app_.state_->modules_here) stop();
 }
 

@@ -295,14 +295,6 @@ std::optional<error> placement::wait_until_ready(base::time_point deadline) {
   return std::nullopt;
 }
 
-std::map<std::string, std::string> placement::describe() const {
-  std::map<std::string, std::string> out;
-  for (const auto& each : hosts_) {
-    if (each->session() != nullptr) out.merge(each->session()->describe());
-  }
-  return out;
-}
-
 wire_counters placement::bytes() const noexcept {
   wire_counters sum;
   for (const auto& each : hosts_) {

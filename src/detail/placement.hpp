@@ -88,7 +88,6 @@ class placement final : public remote_links {
   void open();
   /// Every module subscribed: confirm, then wait for the others. Returns: what prevents it.
   std::optional<error> wait_until_ready(base::time_point deadline);
-  [[nodiscard]] std::map<std::string, std::string> describe() const;
   [[nodiscard]] wire_counters bytes() const noexcept;
 
  private:

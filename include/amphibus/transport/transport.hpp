@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -183,8 +182,6 @@ class session {
   /// Flushes, says goodbye and waits until every ready peer has everything, or until `deadline`. Idempotent.
   /// Returns: names of the peers that did not answer.
   virtual std::vector<std::string> close(base::time_point deadline) = 0;
-  /// Lines `name = value` for `--describe`.
-  [[nodiscard]] virtual std::map<std::string, std::string> describe() const = 0;
 };
 
 /// A factory of sessions; the object that `main` hands to the bus or app.

@@ -158,7 +158,7 @@ TEST_CASE("zeromq: a subscription that blocks paces the publisher and loses noth
   watched gate;
   bool open = false;
   std::uint64_t handled = 0;
-  auto slow = b.bus.subscribe(numbers, {.capacity = 16}, [&](const number&) {
+  auto slow = b.bus.subscribe(numbers, {.capacity = 1024}, [&](const number&) {
     gate.wait([&] { return open; });
     gate.change([&] { ++handled; });
   });

@@ -126,14 +126,6 @@ std::vector<std::string> session::close(base::time_point deadline) {
   }
 }
 
-std::map<std::string, std::string> session::describe() const {
-  std::map<std::string, std::string> out{{"zeromq.endpoint", settings_.endpoint}};
-  for (std::size_t i = 0; i != data_endpoints_.size(); ++i) {
-    out["zeromq.data." + std::to_string(i)] = data_endpoints_[i];
-  }
-  return out;
-}
-
 void session::run() {
   const auto start = host_.clock().now();
   for (const auto& each : peers_) {

@@ -50,7 +50,6 @@ class session final : public transport::session {
   void start_confirming() noexcept override;
   [[nodiscard]] std::vector<std::string> missing_peers() const override;
   std::vector<std::string> close(base::time_point deadline) override;
-  [[nodiscard]] std::map<std::string, std::string> describe() const override;
 
  private:
   struct peer {
