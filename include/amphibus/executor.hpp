@@ -47,15 +47,14 @@ class executor_choice {
  public:
   enum class kind : unsigned char { serial, dedicated, given };
   constexpr executor_choice() noexcept = default;
-  constexpr executor_choice(kind which) noexcept
-      : kind_(which) {}  // NOLINT(google-explicit-constructor): reads as .on = serial
-  executor_choice(const amphibus::loop& here)
-      : kind_(kind::given), given_(here.core_) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTBEGIN(google-explicit-constructor): reads as .on = serial
+  constexpr executor_choice(kind which) noexcept : kind_(which) {}
+  executor_choice(const amphibus::loop& here) : kind_(kind::given), given_(here.core_) {}
 
   [[nodiscard]] kind which() const noexcept { return kind_; }
   /// For the library only.
-  executor_choice(std::shared_ptr<detail::executor_core> core)
-      : kind_(kind::given), given_(std::move(core)) {}  // NOLINT
+  executor_choice(std::shared_ptr<detail::executor_core> core) : kind_(kind::given), given_(std::move(core)) {}
+  // NOLINTEND(google-explicit-constructor)
   [[nodiscard]] const std::shared_ptr<detail::executor_core>& core() const noexcept { return given_; }
 
  private:

@@ -75,8 +75,10 @@ class prefix_printer {
       std::string prefix = each.name + std::string(width - each.name.size(), ' ') + " | ";
       // Cyan, yellow, green, magenta, blue: readable on dark and light, and red stays free for failures.
       constexpr std::array<char, 5> colours{'6', '3', '2', '5', '4'};
-      if (coloured)
-        prefix = std::string("\033[3") + colours[prefixes_.size() % colours.size()] + "m" + prefix + "\033[0m";
+      if (coloured) {
+        const char colour = colours[prefixes_.size() % colours.size()];
+        prefix.insert(0, {'\033', '[', '3', colour, 'm'}).append("\033[0m");
+      }
       prefixes_.emplace(each.name, std::move(prefix));
     }
   }

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <limits>
-#include <numeric>
 
 #include "config/reader.hpp"
 
@@ -37,9 +36,9 @@ std::vector<error> error_collector::take() {
 }
 
 std::string listed(const std::vector<std::string>& words) {
-  return std::accumulate(words.begin(), words.end(), std::string(), [](std::string sum, const std::string& each) {
-    return sum + (sum.empty() ? "" : ", ") + each;
-  });
+  std::string out;
+  for (const std::string& each : words) out.append(out.empty() ? "" : ", ").append(each);
+  return out;
 }
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& known) {

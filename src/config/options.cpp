@@ -37,21 +37,25 @@ std::string set_endpoint(setting<std::string>& to, const std::string& text, cons
 constexpr std::string_view duration_allowed = "a duration with its unit from 1ms to 1h, e.g. 500ms, 10s, 2min";
 constexpr std::string_view endpoint_allowed = "tcp://HOST:PORT or ipc://PATH";
 
-#define AMPHIBUS_DURATION_OPTION(Target, Name)                                                           \
-  option<Target> {                                                                                       \
-#Name, duration_allowed, false,                                                                        \
-        [](Target& to, const std::string& text, const origin& from) { return set_duration(to.Name, text, from); }, \
-        [](const Target& of) { return print_duration(of.Name.value); },                             \
-        [](const Target& of) -> const origin& { return of.Name.from; } \
-  }
+template <class Target, auto Member>
+option<Target> duration_option(const char* key) {
+  return {key,
+          duration_allowed,
+          false,
+          [](Target& to, const std::string& text, const origin& from) { return set_duration(to.*Member, text, from); },
+          [](const Target& of) { return print_duration((of.*Member).value); },
+          [](const Target& of) -> const origin& { return (of.*Member).from; }};
+}
 
-#define AMPHIBUS_ENDPOINT_OPTION(Name)                                                                    \
-  option<process> {                                                                                       \
-#Name, endpoint_allowed, false,                                                                         \
-        [](process& to, const std::string& text, const origin& from) { return set_endpoint(to.Name, text, from); }, \
-        [](const process& of) { return of.Name.value; },                                             \
-        [](const process& of) -> const origin& { return of.Name.from; } \
-  }
+template <auto Member>
+option<process> endpoint_option(const char* key) {
+  return {key,
+          endpoint_allowed,
+          false,
+          [](process& to, const std::string& text, const origin& from) { return set_endpoint(to.*Member, text, from); },
+          [](const process& of) { return (of.*Member).value; },
+          [](const process& of) -> const origin& { return (of.*Member).from; }};
+}
 
 std::string set_size(configuration& to, const std::string& text, const origin& from) {
   const auto value = parse_size(text);
@@ -93,16 +97,16 @@ const std::vector<option<configuration>>& limit_options() {
       {"message_size_max_bytes", "64 to 1GiB, e.g. 65536, 64KiB, 16MiB", true, &set_size,
        [](const configuration& of) { return print_size(of.message_size_max_bytes.value); },
        [](const configuration& of) -> const origin& { return of.message_size_max_bytes.from; }},
-      AMPHIBUS_DURATION_OPTION(configuration, peer_stall_max),
-      AMPHIBUS_DURATION_OPTION(configuration, ready_deadline),
-      AMPHIBUS_DURATION_OPTION(configuration, close_deadline),
+      duration_option<configuration, &configuration::peer_stall_max>("peer_stall_max"),
+      duration_option<configuration, &configuration::ready_deadline>("ready_deadline"),
+      duration_option<configuration, &configuration::close_deadline>("close_deadline"),
   };
   return table;
 }
 
 const std::vector<option<process>>& process_options() {
-  static const std::vector<option<process>> table{AMPHIBUS_ENDPOINT_OPTION(endpoint),
-                                                  AMPHIBUS_ENDPOINT_OPTION(advertise)};
+  static const std::vector<option<process>> table{endpoint_option<&process::endpoint>("endpoint"),
+                                                  endpoint_option<&process::advertise>("advertise")};
   return table;
 }
 
@@ -119,12 +123,9 @@ const std::vector<option<route>>& route_options() {
       {"overflow", "block or drop_newest", false, &set_overflow,
        [](const route& of) { return std::string(of.overflow.value == overflow::block ? "block" : "drop_newest"); },
        [](const route& of) -> const origin& { return of.overflow.from; }},
-      AMPHIBUS_DURATION_OPTION(route, block_timeout),
+      duration_option<route, &route::block_timeout>("block_timeout"),
   };
   return table;
 }
-
-#undef AMPHIBUS_DURATION_OPTION
-#undef AMPHIBUS_ENDPOINT_OPTION
 
 }  // namespace amphibus::config

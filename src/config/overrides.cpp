@@ -7,8 +7,6 @@
 
 #include "config/reader.hpp"
 
-extern char** environ;
-
 namespace amphibus::config {
 namespace {
 

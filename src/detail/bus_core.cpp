@@ -177,7 +177,7 @@ void bus_core::retire(const source* of_thread) noexcept {
   thread_sources_.erase(found);
 }
 
-void bus_core::report(event what) noexcept { events_->report(what); }
+void bus_core::report(const event& what) noexcept { events_->report(what); }
 void bus_core::on_event(std::unique_ptr<callback<const event&>> call) { events_->on_event(std::move(call)); }
 void bus_core::on_log(std::unique_ptr<callback<std::string_view>> call) { events_->on_log(std::move(call)); }
 

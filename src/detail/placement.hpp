@@ -31,7 +31,7 @@ class transport_host final : public transport::host {
   [[nodiscard]] transport::egress& egress_of(std::size_t route) override { return *egresses_[route]; }
   [[nodiscard]] transport::ingress* find_ingress(std::string_view topic) override;
   void set_remote_interest(std::string_view topic, bool wanted) override;
-  void report(event what) override { core_.report(std::move(what)); }
+  void report(const event& what) override { core_.report(what); }
   void count_bytes(std::uint64_t sent, std::uint64_t received) noexcept override;
   void set_all_peers_ready(bool ready) override;
   void fail(error why) override;

@@ -102,7 +102,7 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   source& thread_source();
   void retire(const source* of_thread) noexcept;
 
-  void report(event what) noexcept;
+  void report(const event& what) noexcept;
   void on_event(std::unique_ptr<callback<const event&>> call);
   void on_log(std::unique_ptr<callback<std::string_view>> call);
 

@@ -149,7 +149,7 @@ class host {
   /// returns, every later publish does.
   virtual void set_remote_interest(std::string_view topic, bool wanted) = 0;
   /// Hands an event to on_event and the log. Rate limits are the caller's.
-  virtual void report(event what) = 0;
+  virtual void report(const event& what) = 0;
   /// Counts bytes that went to and came from the wire, for counters().
   virtual void count_bytes(std::uint64_t sent, std::uint64_t received) noexcept = 0;
   /// The set of ready peers changed: every peer confirmed (true), or one is missing again (false).

@@ -77,9 +77,8 @@ TEST_CASE("app: it ends with 0 when every module is done", "[app]") {
 }
 
 TEST_CASE("app: a module whose start throws ends the program by name, whatever it threw", "[app]") {
-  const auto with_text = run({}, [](app& program) {
-    program.module("billing", [](module&) { throw std::runtime_error("no ink\x1b[2J"); });
-  });
+  const auto with_text = run(
+      {}, [](app& program) { program.module("billing", [](module&) { throw std::runtime_error("no ink\x1b[2J"); }); });
   CHECK(with_text.exit_code == 1);
   CHECK_THAT(with_text.printed, Contains("AMB-E0401") && Contains("'billing'") && Contains("no ink\\x1b"));
   const auto with_anything = run({}, [](app& program) { program.module("stock", [](module&) { throw 7; }); });
@@ -106,9 +105,7 @@ TEST_CASE("app: a feeding thread or on_ready that throws ends the program by nam
 }
 
 TEST_CASE("app: configuration errors end it with 2 before any module starts", "[app]") {
-  const auto add = [](app& program) {
-    program.module("feed", [](module&) { std::puts("started"); });
-  };
+  const auto add = [](app& program) { program.module("feed", [](module&) { std::puts("started"); }); };
   for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
            {"--config", "/does/not/exist.toml"}, {"--confg", "x"}, {"--process", "nobody"}, {"up"}}) {
     const auto seen = run(arguments, add);

@@ -68,7 +68,7 @@ class fake_host final : public transport::host {
     return found == topics_here.end() ? nullptr : &found->second;
   }
   void set_remote_interest(std::string_view, bool) override {}
-  void report(event what) override { events.push_back(std::move(what)); }
+  void report(const event& what) override { events.push_back(what); }
   void count_bytes(std::uint64_t, std::uint64_t) noexcept override {}
   void set_all_peers_ready(bool) override {}
   void fail(error) override {}
