@@ -22,7 +22,8 @@ int free_port() {
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
-  ::bind(probe, reinterpret_cast<sockaddr*>(&address), sizeof address);
+  // With port 0 a bind fails only when the machine has none left; the demo then says which endpoint it could not use.
+  static_cast<void>(::bind(probe, reinterpret_cast<sockaddr*>(&address), sizeof address));
   ::getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size);
   ::close(probe);
   return ntohs(address.sin_port);

@@ -113,7 +113,7 @@ struct egress_slot {
   base::words<inline_size_max_bytes> payload;
   /// Precondition: the topic's type does not travel inline.
   [[nodiscard]] queue::block_header* block() const noexcept {
-    return *static_cast<queue::block_header* const*>(payload.data());
+    return reinterpret_cast<queue::block_header*>(*static_cast<const std::uintptr_t*>(payload.data()));
   }
 };
 

@@ -161,7 +161,7 @@ class outlet final : public outlet_base {
       egress_->push({identity, &topic_, base::words<inline_size_max_bytes>(payload)});
     } else {
       block->references.fetch_add(1, std::memory_order_relaxed);
-      queue::block_header* const shared = block;
+      const auto shared = reinterpret_cast<std::uintptr_t>(static_cast<queue::block_header*>(block));
       egress_->push({identity, &topic_, base::words<inline_size_max_bytes>(shared)});
     }
     egress_->to().announce();
