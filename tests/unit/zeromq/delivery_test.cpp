@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <time.h>
+
 #include <amphibus/testing/fault_points.hpp>
 
 using namespace amphibus;
@@ -149,6 +151,29 @@ TEST_CASE("zeromq: the sabotage points lose, duplicate and swap behind the seque
   CHECK(received(base::fault_action::duplicate).size() > 1'005);
   const auto swapped = received(base::fault_action::swap);
   CHECK_FALSE(std::is_sorted(swapped.begin(), swapped.end()));
+}
+
+TEST_CASE("zeromq: a route that is blocked waits without burning a core", "[zeromq]") {
+  const auto file = file_of(2);
+  placed_bus a(file, "a");
+  placed_bus b(file, "b");
+  watched gate;
+  bool open = false;
+  auto slow = b.bus.subscribe(numbers, {.capacity = 1024}, [&](const number&) { gate.wait([&] { return open; }); });
+  auto out = a.bus.publisher(numbers, {.wait_max = std::chrono::milliseconds(100)});
+  make_ready({&a, &b});
+  while (out.publish({1}) == publish_status::accepted) {
+  }
+  const auto cpu_of_this_process = [] {
+    timespec now{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+  };
+  base::parker nobody;
+  const auto before = cpu_of_this_process();
+  nobody.park_until(base::steady_clock().now() + std::chrono::milliseconds(500));
+  CHECK(cpu_of_this_process() - before < std::chrono::milliseconds(150));
+  gate.change([&] { open = true; });
 }
 
 TEST_CASE("zeromq: a subscription that blocks paces the publisher and loses nothing", "[zeromq]") {

@@ -16,6 +16,8 @@ constexpr std::size_t flush_max = 4096;
 constexpr std::size_t loaded_min = 256;
 constexpr int naps_max = 10;
 constexpr std::size_t copied_below_bytes = 4096;
+// libzmq calls an XPUB writable always, so polling for it would spin. What waits behind us lasts for longer than this.
+constexpr auto retry_interval = std::chrono::milliseconds(1);
 
 zmq::message_t copy_of(std::span<const std::byte> bytes) { return {bytes.data(), bytes.size()}; }
 
@@ -27,6 +29,7 @@ bool outbound::work(base::time_point now) {
     waiting_.pop_front();
     moved = true;
   }
+  retry_at_ = now + retry_interval;
   if (blocked()) return moved;
   if (unfinished_ != 0) from_.finished(std::exchange(unfinished_, 0));
   const std::size_t count = drain_backlog();

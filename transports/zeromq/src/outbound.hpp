@@ -32,10 +32,10 @@ class outbound final : public transport::egress_sink {
 
   /// Sends what waits, then what waits in the egress, up to one flush. Returns: true if anything moved.
   bool work(base::time_point now);
-  /// True while a peer takes nothing on a block route: poll for writing, drain nothing.
+  /// True while a peer takes nothing on a block route: drain nothing, try again at next_timer().
   [[nodiscard]] bool blocked() const noexcept { return !waiting_.empty(); }
   [[nodiscard]] bool prepare_to_sleep() { return blocked() || from_.prepare_to_sleep(); }
-  [[nodiscard]] base::time_point next_timer() const noexcept { return repeat_at_; }
+  [[nodiscard]] base::time_point next_timer() const noexcept { return blocked() ? retry_at_ : repeat_at_; }
 
   /// Answers a marker: the next number of every stream, behind everything sent so far.
   void send_sync(const std::string& marker);
@@ -84,6 +84,7 @@ class outbound final : public transport::egress_sink {
   std::vector<stream*> open_;
   std::vector<stream*> to_repeat_;
   base::time_point repeat_at_ = base::time_point::max();
+  base::time_point retry_at_{};
   std::deque<waiting_frame> waiting_;
   const std::shared_ptr<frame_pool> pool_ = std::make_shared<frame_pool>();
   std::size_t unfinished_ = 0;  // drained, but something of it waits in waiting_

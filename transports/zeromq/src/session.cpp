@@ -204,10 +204,7 @@ void session::sleep(base::time_point now) {
       if (!route->pending()) watched.push_back({route->socket().handle(), 0, ZMQ_POLLIN, 0});
     }
   }
-  for (const auto& each : routes_) {
-    const auto events = static_cast<short>(ZMQ_POLLIN | (each->blocked() ? ZMQ_POLLOUT : 0));
-    watched.push_back({each->socket().handle(), 0, events, 0});
-  }
+  for (const auto& each : routes_) watched.push_back({each->socket().handle(), 0, ZMQ_POLLIN, 0});
   const auto timer = next_timer();
   const auto wait =
       timer == base::time_point::max()
