@@ -41,7 +41,7 @@ sabotage() { # line 1: each sabotage fails and names what differed
       printf 'sabotage %s: PASSED, and must not\n' "$how"
       code=1
     fi
-    sed -n '/^FAIL/,$p' "$out/sabotage_$how.log"
+    sed -n '/^placement/,$p' "$out/sabotage_$how.log"
     grep -q '^FAIL' "$out/sabotage_$how.log" || code=1
   done
   return $code
