@@ -14,10 +14,12 @@ namespace {
 constexpr std::size_t drain_max = 256;
 constexpr std::size_t flush_max = 4096;
 constexpr std::size_t loaded_min = 256;
+constexpr std::size_t full_enough = 2048;
 constexpr int naps_max = 10;
 constexpr std::size_t copied_below_bytes = 4096;
 // libzmq calls an XPUB writable always, so polling for it would spin. What waits behind us lasts for longer than this.
 constexpr auto retry_interval = std::chrono::milliseconds(1);
+constexpr auto expectation = std::chrono::milliseconds(5);
 
 zmq::message_t copy_of(std::span<const std::byte> bytes) { return {bytes.data(), bytes.size()}; }
 
@@ -28,6 +30,7 @@ bool outbound::work(base::time_point now) {
   while (!waiting_.empty() && try_send(waiting_.front())) {
     waiting_.pop_front();
     moved = true;
+    expects_until_ = now + expectation;
   }
   retry_at_ = now + retry_interval;
   if (blocked()) return moved;
@@ -38,6 +41,7 @@ bool outbound::work(base::time_point now) {
     return moved;
   }
   flush_all();
+  expects_until_ = now + expectation;
   repeat_at_ = now + settings_.idle_repeat_after;
   // Handed over means: libzmq has it. What a slow peer does not take is still ours.
   blocked() ? void(unfinished_ += count) : from_.finished(count);
@@ -53,7 +57,7 @@ std::size_t outbound::drain_backlog() {
     if (some >= drain_max / 2) continue;
     // A lone message leaves at once. Under load the publisher is right behind us: let it run, and send fewer, larger
     // frames.
-    if (count < loaded_min || naps++ == naps_max) break;
+    if (count < loaded_min || count >= full_enough || naps++ == naps_max) break;
     std::this_thread::yield();
   }
   return count;

@@ -34,6 +34,8 @@ class outbound final : public transport::egress_sink {
   bool work(base::time_point now);
   /// True while a peer takes nothing on a block route: drain nothing, try again at next_timer().
   [[nodiscard]] bool blocked() const noexcept { return !waiting_.empty(); }
+  /// True for a moment after a block route took something and stopped: a peer that keeps up makes room in no time.
+  [[nodiscard]] bool expects_room(base::time_point now) const noexcept { return blocked() && now < expects_until_; }
   [[nodiscard]] bool prepare_to_sleep() { return blocked() || from_.prepare_to_sleep(); }
   [[nodiscard]] base::time_point next_timer() const noexcept { return blocked() ? retry_at_ : repeat_at_; }
 
@@ -85,6 +87,7 @@ class outbound final : public transport::egress_sink {
   std::vector<stream*> to_repeat_;
   base::time_point repeat_at_ = base::time_point::max();
   base::time_point retry_at_{};
+  base::time_point expects_until_{};
   std::deque<waiting_frame> waiting_;
   const std::shared_ptr<frame_pool> pool_ = std::make_shared<frame_pool>();
   std::size_t unfinished_ = 0;  // drained, but something of it waits in waiting_

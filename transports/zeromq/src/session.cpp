@@ -136,13 +136,17 @@ void session::run() {
     const auto now = host_.clock().now();
     if (turn(now)) {
       idle_turns = 0;
-    } else if (++idle_turns <= yields_before_sleep) {
+    } else if (++idle_turns <= yields_before_sleep || expects_room(now)) {
       std::this_thread::yield();
     } else {
       sleep(now);
       idle_turns = 0;
     }
   }
+}
+
+bool session::expects_room(base::time_point now) const {
+  return std::any_of(routes_.begin(), routes_.end(), [now](const auto& each) { return each->expects_room(now); });
 }
 
 bool session::turn(base::time_point now) {
@@ -206,11 +210,9 @@ void session::sleep(base::time_point now) {
   }
   for (const auto& each : routes_) watched.push_back({each->socket().handle(), 0, ZMQ_POLLIN, 0});
   const auto timer = next_timer();
-  const auto wait =
-      timer == base::time_point::max()
-          ? std::chrono::milliseconds(-1)
-          : std::chrono::duration_cast<std::chrono::milliseconds>(std::max(timer - now, base::duration{})) +
-                std::chrono::milliseconds(1);
+  const auto left = std::max(timer - host_.clock().now(), base::duration{});
+  const bool timed = timer != base::time_point::max();
+  const auto wait = timed ? std::chrono::ceil<std::chrono::milliseconds>(left) : std::chrono::milliseconds(-1);
   zmq::poll(watched, wait);
 }
 

@@ -72,6 +72,7 @@ class session final : public transport::session {
   /// Data, and control when there is no data or it has waited for some turns. Returns: true if anything moved.
   bool turn(base::time_point now);
   bool control_turn(base::time_point now);
+  [[nodiscard]] bool expects_room(base::time_point now) const;
   void sleep(base::time_point now);
   [[nodiscard]] bool prepare_to_sleep();
   [[nodiscard]] base::time_point next_timer() const;

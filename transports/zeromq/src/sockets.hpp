@@ -14,8 +14,8 @@
 namespace amphibus::zeromq {
 
 /// Bytes that may wait inside libzmq per pipe; libzmq counts frames, so the high water mark is this / batch_cap_bytes.
-inline constexpr std::size_t pipe_budget_bytes = 16U << 20U;
-inline constexpr std::size_t batch_cap_bytes = 64U << 10U;
+inline constexpr std::size_t pipe_budget_bytes = 32U << 20U;
+inline constexpr std::size_t batch_cap_bytes = 128U << 10U;
 
 /// A topic of the wire is "name\0": libzmq matches prefixes, the NUL makes them whole names.
 inline constexpr char marker_prefix = '\xff';  ///< sorts last: libzmq replays subscriptions in order at a reconnect
