@@ -1,10 +1,8 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstring>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -13,6 +11,7 @@
 #include <amphibus/zeromq/zeromq.hpp>
 
 #include "detail/placement.hpp"
+#include "support/watched.hpp"
 
 namespace zeromq_test {
 
@@ -20,25 +19,7 @@ struct number {
   std::uint64_t value = 0;
 };
 
-/// Waits for something that another thread will do; the test's timeout is the watchdog.
-class watched {
- public:
-  void change(const std::function<void()>& how) {
-    {
-      const std::lock_guard lock(mutex_);
-      how();
-    }
-    changed_.notify_all();
-  }
-  void wait(const std::function<bool()>& until) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, until);
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-};
+using support::watched;
 
 /// A bus that is one process of a file, several of which live in this one.
 class placed_bus {
