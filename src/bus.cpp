@@ -2,6 +2,10 @@
 
 #include <atomic>
 
+#include <amphibus/config/config.hpp>
+
+#include "detail/placement.hpp"
+
 namespace amphibus {
 namespace {
 
@@ -11,6 +15,21 @@ std::atomic<std::uint64_t> next_subscription{1};
 }  // namespace
 
 bus::bus(bus_options options) : core_(std::make_shared<detail::bus_core>(*options.clock, std::move(options.name))) {}
+
+bus::bus(const config::configuration& from, bus_options options, transport_list transports)
+    : core_(std::make_shared<detail::bus_core>(*options.clock, std::move(options.name))) {
+  std::string process = config::choose_process(from, options.process).value();
+  const auto placed = std::make_shared<detail::placement>(*core_, from, std::move(process), std::move(transports));
+  if (const auto wrong = placed->check(); !wrong.empty()) throw wrong.front();
+  core_->set_links(placed);
+  placed->open();
+}
+
+void bus::wait_until_ready(base::duration deadline) {
+  const auto joined = core_->links();
+  if (!joined) return;
+  if (const auto why = joined->wait_until_ready(base::deadline_after(core_->clock().now(), deadline))) throw *why;
+}
 
 bus::~bus() {
   for (const detail::frame* each = detail::current_frame; each != nullptr; each = each->outer) {

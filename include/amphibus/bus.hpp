@@ -22,6 +22,13 @@
 
 namespace amphibus {
 
+namespace config {
+struct configuration;
+}
+namespace transport {
+class transport;
+}
+
 /// A callable that can handle messages of T; which form is chosen in this order.
 template <class Callable, class T>
 concept handler_of =
@@ -40,7 +47,18 @@ struct cached_outlet {
 struct bus_options {
   std::string name = "amphibus";               ///< names the serial executor's thread (first 15 characters)
   base::clock* clock = &base::steady_clock();  ///< every deadline; testing::manual_clock holds it still
+  std::string process = {};                    ///< which process of the configuration this is; only with one
 };
+
+/// The transports that a bus may use, e.g. `amphibus::transports(amphibus::zeromq::transport())`.
+using transport_list = std::vector<std::unique_ptr<amphibus::transport::transport>>;
+
+template <class... Transport>
+[[nodiscard]] transport_list transports(std::unique_ptr<Transport>... each) {
+  transport_list out;
+  (out.push_back(std::move(each)), ...);
+  return out;
+}
 
 /// A typed publish/subscribe bus.
 ///
@@ -57,6 +75,11 @@ struct bus_options {
 class bus {
  public:
   explicit bus(bus_options options = {});
+  /// One process of a configuration, without modules: routes decide which topics leave it over `transports`.
+  ///
+  /// Binds the process's endpoint and links to the others at once. Throws: error (config_unknown_name for
+  /// `options.process`, unsupported_level, endpoint_invalid, endpoint_in_use); no socket is opened then.
+  bus(const config::configuration& from, bus_options options, transport_list transports);
   bus(const bus&) = delete;
   bus& operator=(const bus&) = delete;
   ~bus();
@@ -110,6 +133,13 @@ class bus {
   [[nodiscard]] publish_status try_publish(const topic<T>& to, std::type_identity_t<T> message) {
     return outlet_for(to).publish(std::move(message), {base::duration::zero()});
   }
+
+  /// Waits until every process of the configuration is there and has every subscription made here and there so far:
+  /// what is published afterwards reaches them. Call it once all subscriptions exist. At once without a configuration.
+  /// Throws: error (not_ready naming who is missing; peer_protocol, peer_routes, peer_type).
+  void wait_until_ready(base::duration deadline = std::chrono::seconds(10));
+  /// What crossed the border of this process so far.
+  [[nodiscard]] wire_counters bytes() const noexcept { return core_->bytes(); }
 
   /// Returns when everything accepted before has been handled, what handlers publish included, and what is bound for
   /// other processes is handed to the transport. With other threads still publishing it may reach its deadline.

@@ -125,29 +125,10 @@ bool app::state::load() {
 }
 
 bool app::state::choose_process() {
-  const auto& processes = configuration.processes;
-  process = command.value.process;
-  if (process.empty() && processes.size() <= 1) {
-    process = processes.empty() ? "main" : processes.front().name;
-    return true;
-  }
-  std::vector<std::string> names;
-  std::string listed;
-  for (const auto& each : processes) {
-    names.push_back(each.name);
-    listed += (listed.empty() ? "" : ", ") + each.name;
-  }
-  if (std::find(names.begin(), names.end(), process) != names.end()) return true;
-  const std::string near = config::did_you_mean(process, names);
-  const std::string what = process.empty()
-                               ? "the file has " + std::to_string(processes.size()) + " processes and none was chosen"
-                               : "--process '" + escaped(process) + "' is not in the file";
-  const std::string hint = near.empty() ? "" : "did you mean " + near + "? ";
-  print_errors({error(error_code::config_unknown_name, what,
-                      hint + (listed.empty() ? "the file has no [process.NAME]" : "choose --process from: " + listed) +
-                          "; or start all with `up --config FILE`",
-                      {"--process"})});
-  return false;
+  auto chosen = config::choose_process(configuration, command.value.process);
+  if (!chosen) return print_errors({chosen.error()}), false;
+  process = std::move(*chosen);
+  return true;
 }
 
 bool app::state::runs_here(const std::string& module) const {

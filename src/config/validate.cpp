@@ -111,6 +111,22 @@ void check_endpoints(const configuration& value, error_collector& errors) {
 
 }  // namespace
 
+result<std::string> choose_process(const configuration& in, const std::string& asked) {
+  if (asked.empty() && in.processes.size() <= 1) {
+    return in.processes.empty() ? std::string("main") : in.processes.front().name;
+  }
+  std::vector<std::string> names;
+  for (const auto& each : in.processes) names.push_back(each.name);
+  if (std::find(names.begin(), names.end(), asked) != names.end()) return asked;
+  const std::string what = asked.empty()
+                               ? "the file has " + std::to_string(names.size()) + " processes and none was chosen"
+                               : "--process '" + escaped(asked) + "' is not in the file";
+  const std::string choice =
+      names.empty() ? "the file has no [process.NAME]" : "choose --process from: " + listed(names);
+  return error(error_code::config_unknown_name, what,
+               suggestion(asked, names) + choice + "; or start all with `up --config FILE`", {"--process"});
+}
+
 void validate(const configuration& value, const vocabulary& known, error_collector& errors) {
   check_routes(value, known, errors);
   check_modules(value, known, errors);

@@ -183,7 +183,13 @@ void bus_core::on_log(std::unique_ptr<callback<std::string_view>> call) { events
 
 void bus_core::set_links(std::shared_ptr<remote_links> links) {
   const std::lock_guard lock(topics_mutex_);
-  links_ = std::move(links);
+  if (links_) final_bytes_ = links_->bytes();
+  links_.swap(links);
+}
+
+wire_counters bus_core::bytes() const noexcept {
+  const std::lock_guard lock(topics_mutex_);
+  return links_ ? links_->bytes() : final_bytes_;
 }
 
 std::shared_ptr<remote_links> bus_core::links() const {

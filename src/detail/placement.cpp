@@ -213,6 +213,12 @@ placement::placement(bus_core& core, const config::configuration& from, std::str
   }
 }
 
+placement::placement(bus_core& core, const config::configuration& from, std::string process,
+                     std::vector<std::unique_ptr<transport::transport>>&& transports)
+    : placement(core, from, std::move(process), std::as_const(transports)) {
+  kept_ = std::move(transports);
+}
+
 void placement::place(topic_core& created) {
   const auto route = config::find_route(config_, created.name());
   if (!route) return;

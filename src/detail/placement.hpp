@@ -76,6 +76,9 @@ class placement final : public remote_links {
  public:
   placement(bus_core& core, const config::configuration& from, std::string process,
             const std::vector<std::unique_ptr<transport::transport>>& transports);
+  /// The same, and keeps the transports.
+  placement(bus_core& core, const config::configuration& from, std::string process,
+            std::vector<std::unique_ptr<transport::transport>>&& transports);
 
   void place(topic_core& created) override;
   void topics_changed() noexcept override;
@@ -87,8 +90,8 @@ class placement final : public remote_links {
   /// Opens every transport that a route uses. Throws: error.
   void open();
   /// Every module subscribed: confirm, then wait for the others. Returns: what prevents it.
-  std::optional<error> wait_until_ready(base::time_point deadline);
-  [[nodiscard]] wire_counters bytes() const noexcept;
+  std::optional<error> wait_until_ready(base::time_point deadline) override;
+  [[nodiscard]] wire_counters bytes() const noexcept override;
 
  private:
   [[nodiscard]] transport::settings settings_for(const transport::transport& which) const;
@@ -96,6 +99,7 @@ class placement final : public remote_links {
   bus_core& core_;
   const config::configuration config_;
   const std::string process_;
+  std::vector<std::unique_ptr<transport::transport>> kept_;
   std::vector<transport::transport*> transports_;
   std::vector<std::unique_ptr<transport_host>> hosts_;  // one per transport in use, in order of transports_
 };

@@ -85,6 +85,10 @@ loaded load_file(const std::string& path, const vocabulary& known, const environ
 loaded load_text(std::string_view text, const std::string& name, const vocabulary& known,
                  const environment& variables = {}, const std::vector<std::string>& overrides = {});
 
+/// The process that `asked` names; where it is empty, the only one, or "main" in a configuration without processes.
+/// Returns: config_unknown_name with the names to choose from.
+result<std::string> choose_process(const configuration& in, const std::string& asked);
+
 /// The route that decides `topic`, or nullopt: in-process.
 std::optional<std::size_t> find_route(const configuration& in, std::string_view topic) noexcept;
 /// Changes when any route differs; what two processes compare.

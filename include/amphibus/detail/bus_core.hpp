@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,6 +50,9 @@ class remote_links {
   virtual void place(topic_core& created) = 0;
   virtual void topics_changed() noexcept = 0;
   virtual void collect(std::vector<std::pair<std::string, std::shared_ptr<queue::inbox_base>>>& egresses) const = 0;
+  /// Confirms what is subscribed here and waits for the others. Returns: what prevents it.
+  virtual std::optional<error> wait_until_ready(base::time_point deadline) = 0;
+  [[nodiscard]] virtual wire_counters bytes() const noexcept = 0;
   /// Goodbye to the peers. Returns: who did not confirm.
   virtual std::vector<std::string> close(base::time_point deadline) = 0;
 };
@@ -114,6 +118,8 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
 
   void set_links(std::shared_ptr<remote_links> links);
   [[nodiscard]] std::shared_ptr<remote_links> links() const;
+  /// What crossed the border of the process, also after close().
+  [[nodiscard]] wire_counters bytes() const noexcept;
 
   /// Detects two handlers that end each other's subscriptions, which would wait for ever.
   [[nodiscard]] ending_handlers& ending() noexcept { return *ending_; }
@@ -142,6 +148,7 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   mutable std::mutex topics_mutex_;
   std::unique_ptr<topic_map> topics_;
   std::shared_ptr<remote_links> links_;
+  wire_counters final_bytes_;  // of links that are gone
 
   std::mutex executors_mutex_;
   std::shared_ptr<executor_core> serial_;

@@ -195,3 +195,22 @@ TEST_CASE("zeromq: a subscription that blocks paces the publisher and loses noth
   gate.wait([&] { return handled == accepted; });
   CHECK(b.count_of(event_kind::gap) == 0);
 }
+
+TEST_CASE("bus: two processes of a configuration without modules, and a process that is not in it", "[zeromq]") {
+  const auto file = file_of(2);
+  amphibus::bus front(file, {.process = "a"}, amphibus::transports(amphibus::zeromq::transport()));
+  amphibus::bus back(file, {.process = "b"}, amphibus::transports(amphibus::zeromq::transport()));
+  watched changes;
+  std::vector<std::uint64_t> seen;
+  const auto sub =
+      back.subscribe(numbers, [&](const number& each) { changes.change([&] { seen.push_back(each.value); }); });
+  std::thread other([&] { back.wait_until_ready(std::chrono::seconds(30)); });
+  front.wait_until_ready(std::chrono::seconds(30));
+  other.join();
+  for (std::uint64_t i = 0; i != 3; ++i) CHECK(front.publish(numbers, {i}) == amphibus::publish_status::accepted);
+  changes.wait([&] { return seen.size() == 3; });
+  CHECK(seen == std::vector<std::uint64_t>{0, 1, 2});
+  CHECK(front.close().complete());
+  CHECK(front.bytes().sent_bytes > 0);
+  CHECK_THROWS_WITH(amphibus::bus(file, {.process = "c"}, {}), Catch::Contains("--process 'c' is not in the file"));
+}
