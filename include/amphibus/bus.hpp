@@ -10,10 +10,12 @@
 
 #include <amphibus/base/error.hpp>
 #include <amphibus/base/event.hpp>
+#include <amphibus/batch.hpp>
 #include <amphibus/context.hpp>
 #include <amphibus/counters.hpp>
 #include <amphibus/detail/bus_core.hpp>
 #include <amphibus/executor.hpp>
+#include <amphibus/pattern.hpp>
 #include <amphibus/publisher.hpp>
 #include <amphibus/reports.hpp>
 #include <amphibus/status.hpp>
@@ -28,11 +30,6 @@ struct configuration;
 namespace transport {
 class transport;
 }
-
-/// A callable that can handle messages of T; which form is chosen in this order.
-template <class Callable, class T>
-concept handler_of =
-    std::is_invocable_v<Callable&, const T&> || std::is_invocable_v<Callable&, const T&, const context&>;
 
 namespace detail {
 /// One entry of a thread's cache of outlets; raw pointers, because the bus's id is never reused.
@@ -95,12 +92,18 @@ class bus {
   /// goes no further. Throws: error (topic_type_conflict, missing_codec, bad_option, bus_closed). Never blocks.
   template <class T, handler_of<T> Callable>
   subscription subscribe(const topic<T>& to, const subscription_options& options, Callable handler) {
-    detail::topic_core& core = find(to);
-    auto box = std::make_shared<detail::mailbox<T>>(core_, core, executor_for(options), subscription_name(options),
-                                                    checked_capacity(options), options.overflow.rule(),
-                                                    std::make_unique<detail::handler<T, Callable>>(std::move(handler)));
-    core_->subscribe(box);
-    return subscription(std::move(box));
+    return add<T, detail::slot<T>>({.topic = &find(to)}, options, std::move(handler));
+  }
+  /// Calls `handler` for every message of every topic that `to` covers, now and later. See pattern.
+  template <class T, handler_of<T> Callable>
+  subscription subscribe(const pattern<T>& to, const subscription_options& options, Callable handler) {
+    const detail::type_operations* type = nullptr;
+    if constexpr (!std::is_same_v<T, any_message>) type = &detail::type_operations_of<T>;
+    return add<T, detail::any_slot>({.pattern = std::string(to.text()), .type = type}, options, std::move(handler));
+  }
+  template <class T, handler_of<T> Callable>
+  subscription subscribe(const pattern<T>& to, Callable handler) {
+    return subscribe(to, subscription_options{}, std::move(handler));
   }
   /// As subscribe, but returns the error.
   template <class T, handler_of<T> Callable>
@@ -160,6 +163,20 @@ class bus {
     core_->on_log(std::make_unique<detail::callback_to<std::string_view, Callable>>(std::move(callback)));
   }
 
+  /// A topic whose name is known at run time only. Returns: the topic, valid as long as this bus; or bad_topic with the
+  /// escaped name and the position, topic_type_conflict, missing_codec.
+  template <class T>
+  [[nodiscard]] result<topic<T>> make_topic(std::string_view name) {
+    const auto verdict = wire::check_topic_name(name);
+    if (!verdict.ok()) return wire::topic_error(name, verdict);
+    try {
+      const wire::codec_operations* const codec = wire::find_codec<T>();
+      return topic<T>(core_->find_topic(name, detail::type_operations_of<T>, codec).name(), codec);
+    } catch (const error& why) {
+      return why;
+    }
+  }
+
   /// Counters of one topic in this process.
   template <class T>
   [[nodiscard]] topic_counters counters(const topic<T>& of) {
@@ -174,6 +191,15 @@ class bus {
   detail::topic_core& find(const topic<T>& which) {
     return core_->find_topic(which.name(), detail::type_operations_of<T>, which.codec());
   }
+  template <class T, class Slot, class Callable>
+  subscription add(detail::interest to, const subscription_options& options, Callable&& handler) {
+    auto box = std::make_shared<detail::mailbox<Slot>>(
+        core_, std::move(to), executor_for(options), subscription_name(options), checked_capacity(options),
+        options.overflow.rule(),
+        std::make_unique<detail::handler<T, Slot, std::decay_t<Callable>>>(std::forward<Callable>(handler)));
+    core_->subscribe(box);
+    return subscription(std::move(box));
+  }
   [[nodiscard]] std::shared_ptr<detail::executor_core> executor_for(const subscription_options& options);
   [[nodiscard]] std::string subscription_name(const subscription_options& options);
   [[nodiscard]] static std::int64_t checked_capacity(const subscription_options& options);
@@ -186,8 +212,8 @@ class bus {
   detail::outlet<T>& outlet_for(const topic<T>& to) {
     const char* const name = to.name().data();
     const auto* const type = &detail::type_operations_of<T>;
-    if (detail::current_frame != nullptr && &detail::current_frame->bus == core_.get()) {
-      return outlet_of(handler_source(), to);
+    if (detail::mailbox_base* const lane = detail::current_lane(); lane != nullptr && &lane->core() == core_.get()) {
+      return outlet_of(lane->own_source(), to);
     }
     auto& entry = cache_[(reinterpret_cast<std::uintptr_t>(name) / 8 ^ core_->id()) % cache_size];
     if (entry.bus != core_->id() || entry.name != name || entry.type != type) [[unlikely]] {
@@ -209,7 +235,6 @@ class bus {
   /// The outlet to the same topic under another address of its name, if there is one: order is kept by name.
   [[nodiscard]] static std::shared_ptr<detail::outlet_base> find_outlet(const detail::source& by,
                                                                         const detail::topic_core& to);
-  [[nodiscard]] detail::source& handler_source() const noexcept { return detail::current_frame->owner.own_source(); }
 
   std::shared_ptr<detail::bus_core> core_;
 };

@@ -30,12 +30,15 @@ class context {
   context(const context&) = delete;
   context& operator=(const context&) = delete;
 
-  /// For the library only.
-  explicit context(const detail::frame& of) noexcept : frame_(of) {}
+  /// For the library only. Refers to the topic and the identity, which change from message to message.
+  context(const detail::bus_core& bus, detail::topic_core* const& about, const detail::identity_word& which) noexcept
+      : bus_(bus), topic_(about), message_(which) {}
 
  private:
   [[nodiscard]] wire::envelope envelope() const;
-  const detail::frame& frame_;
+  const detail::bus_core& bus_;
+  detail::topic_core* const& topic_;
+  const detail::identity_word& message_;
 };
 
 }  // namespace amphibus

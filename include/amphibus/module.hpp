@@ -44,13 +44,19 @@ class module {
 
   /// Subscribes until the module ends. As bus::subscribe; the serial executor is the module's own thread.
   template <class T, handler_of<T> Callable>
-  void subscribe(const topic<T>& to, subscription_options options, Callable handler) {
-    if (options.name.empty()) options.name = name_;
-    if (options.on.which() == executor_choice::kind::serial) options.on = executor_;
-    subscriptions_.push_back(bus_.subscribe(to, options, std::move(handler)));
+  void subscribe(const topic<T>& to, const subscription_options& options, Callable handler) {
+    subscriptions_.push_back(bus_.subscribe(to, own(options), std::move(handler)));
   }
   template <class T, handler_of<T> Callable>
   void subscribe(const topic<T>& to, Callable handler) {
+    subscribe(to, subscription_options{}, std::move(handler));
+  }
+  template <class T, handler_of<T> Callable>
+  void subscribe(const pattern<T>& to, const subscription_options& options, Callable handler) {
+    subscriptions_.push_back(bus_.subscribe(to, own(options), std::move(handler)));
+  }
+  template <class T, handler_of<T> Callable>
+  void subscribe(const pattern<T>& to, Callable handler) {
     subscribe(to, subscription_options{}, std::move(handler));
   }
   template <class T>
@@ -75,6 +81,12 @@ class module {
  private:
   friend class app;
   module(std::string name, amphibus::bus& bus, app& owner);
+  /// With the module's name and thread where nothing else is chosen.
+  [[nodiscard]] subscription_options own(subscription_options options) const {
+    if (options.name.empty()) options.name = name_;
+    if (options.on.which() == executor_choice::kind::serial) options.on = executor_;
+    return options;
+  }
 
   const std::string name_;
   amphibus::bus& bus_;

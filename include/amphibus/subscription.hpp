@@ -6,7 +6,8 @@
 #include <string_view>
 #include <utility>
 
-#include <amphibus/detail/mailbox.hpp>
+#include <amphibus/detail/subscriber.hpp>
+#include <amphibus/queue/inbox.hpp>
 #include <amphibus/executor.hpp>
 
 namespace amphibus {
@@ -53,7 +54,7 @@ class [[nodiscard("a subscription that is not kept ends at once")]] subscription
   subscription& operator=(subscription&& other) noexcept {
     if (this != &other) {
       end();
-      mailbox_ = std::move(other.mailbox_);
+      subscriber_ = std::move(other.subscriber_);
     }
     return *this;
   }
@@ -61,19 +62,20 @@ class [[nodiscard("a subscription that is not kept ends at once")]] subscription
 
   /// Ends it now, with the destructor's guarantee. Idempotent.
   void end() {
-    if (const auto ending = std::exchange(mailbox_, nullptr)) ending->end();
+    if (const auto ending = std::exchange(subscriber_, nullptr)) ending->end();
   }
   /// False once ended or moved from.
-  explicit operator bool() const noexcept { return mailbox_ != nullptr; }
+  explicit operator bool() const noexcept { return subscriber_ != nullptr; }
   /// Precondition: not ended here.
-  [[nodiscard]] subscription_counters counters() const { return mailbox_->counters(); }
-  [[nodiscard]] const std::string& name() const { return mailbox_->name(); }
+  [[nodiscard]] subscription_counters counters() const { return subscriber_->counters(); }
+  [[nodiscard]] const std::string& name() const { return subscriber_->name(); }
 
   /// For the library only.
-  explicit subscription(std::shared_ptr<detail::mailbox_base> mailbox) noexcept : mailbox_(std::move(mailbox)) {}
+  explicit subscription(std::shared_ptr<detail::subscriber_base> subscriber) noexcept
+      : subscriber_(std::move(subscriber)) {}
 
  private:
-  std::shared_ptr<detail::mailbox_base> mailbox_;
+  std::shared_ptr<detail::subscriber_base> subscriber_;
 };
 
 }  // namespace amphibus

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include <amphibus/wire/codec.hpp>
@@ -33,6 +34,9 @@ class topic {
       detail::topic_literal_breaks_the_grammar_tokens_of_A_Za_z0_9_dash_underscore_joined_by_dots();
     }
   }
+
+  /// For the library only; see bus::make_topic for names that are known at run time.
+  topic(const std::string& name, const wire::codec_operations* codec) noexcept : name_(name), codec_(codec) {}
 
   [[nodiscard]] constexpr std::string_view name() const noexcept { return name_; }
   /// How messages leave the process; nullptr if T has no codec.

@@ -5,6 +5,8 @@
 
 #include <amphibus/base/barrier.hpp>
 
+#include <amphibus/wire/topic_name.hpp>
+
 #include "detail/ending_handlers.hpp"
 #include "detail/event_desk.hpp"
 #include "detail/origin_table.hpp"
@@ -63,7 +65,7 @@ bus_core::~bus_core() = default;
 
 topic_core& bus_core::find_topic(std::string_view name, const type_operations& type,
                                  const wire::codec_operations* codec) {
-  const std::lock_guard lock(topics_mutex_);
+  std::unique_lock lock(topics_mutex_);
   if (const auto found = topics_->find(name); found != topics_->end()) {
     topic_core& topic = *found->second;
     if (&topic.type() != &type) {
@@ -75,7 +77,42 @@ topic_core& bus_core::find_topic(std::string_view name, const type_operations& t
   auto created = std::make_unique<topic_core>(std::string(name), type);
   created->set_codec(codec);
   if (links_) links_->place(*created);
-  return *topics_->emplace(std::string(name), std::move(created)).first->second;
+  topic_core& topic = *topics_->emplace(std::string(name), std::move(created)).first->second;
+  std::vector<std::shared_ptr<mailbox_base>> mismatched;
+  for (const auto& each : patterns_) {
+    if (!match(topic, each)) mismatched.push_back(each);
+  }
+  lock.unlock();  // a callback of an event may do anything
+  for (const auto& each : mismatched) tell_mismatch(*each, topic);
+  return topic;
+}
+
+bool bus_core::match(topic_core& topic, const std::shared_ptr<mailbox_base>& pattern) {
+  const interest& wants = pattern->wants();
+  if (!wire::topic_matches(wants.pattern, topic.name())) return true;
+  if (wants.type != nullptr && wants.type != &topic.type()) return false;
+  topic.add_pattern(pattern);
+  return true;
+}
+
+void bus_core::tell_mismatch(mailbox_base& pattern, const topic_core& topic) {
+  if (!pattern.first_mismatch()) return;
+  report({event_kind::topic_skipped, topic.name(), pattern.name(), "", 0,
+          "pattern '" + pattern.wants().pattern + "' is of type " + std::string(pattern.wants().type->name) +
+              ", this topic of " + std::string(topic.type().name) +
+              ": such topics are passed over; narrow the pattern, or use pattern<any_message>"});
+}
+
+void bus_core::add_pattern(const std::shared_ptr<mailbox_base>& who) {
+  const topic_core* mismatched = nullptr;
+  {
+    const std::lock_guard lock(topics_mutex_);
+    patterns_.push_back(who);
+    for (const auto& [name, topic] : *topics_) {
+      if (!match(*topic, who)) mismatched = topic.get();
+    }
+  }
+  if (mismatched != nullptr) tell_mismatch(*who, *mismatched);
 }
 
 topic_core* bus_core::find_topic(std::string_view name) const {
@@ -129,19 +166,34 @@ void bus_core::release_dedicated(executor_core& which) noexcept {
 
 void bus_core::subscribe(const std::shared_ptr<mailbox_base>& who) {
   if (current_phase() != phase::open || in_child_of_fork()) {
-    throw error(error_code::bus_closed, "subscribe to '" + who->of_topic().name() + "' on a bus that is closed",
+    throw error(error_code::bus_closed, "subscribe to '" + who->wanted_name() + "' on a bus that is closed",
                 "subscribe before close(); a child of fork() needs a bus of its own");
   }
-  who->of_topic().add(who);
+  if (topic_core* const topic = who->wants().topic) {
+    topic->add(who);
+  } else {
+    add_pattern(who);
+  }
   bump_version();
   if (const auto joined = links()) joined->topics_changed();
 }
 
 void bus_core::remove(mailbox_base& who) {
   if (in_child_of_fork()) return;
-  who.of_topic().remove(who);
+  std::vector<topic_core*> of;
+  if (topic_core* const topic = who.wants().topic) {
+    of.push_back(topic);
+  } else {
+    const std::lock_guard lock(topics_mutex_);
+    std::erase_if(patterns_, [&](const auto& each) { return each.get() == &who; });
+    for (const auto& [name, each] : *topics_) {
+      if (wire::topic_matches(who.wants().pattern, name)) of.push_back(each.get());
+    }
+  }
+  for (topic_core* topic : of) topic->remove(who);
   bump_version();
-  who.of_topic().wait_for_publishers();
+  base::heavy_barrier();
+  for (topic_core* topic : of) topic->wait_for_publishers();
   who.bounds().credit().notify_all();
   if (const auto joined = links()) joined->topics_changed();
 }

@@ -31,13 +31,26 @@ std::string to_string(const close_report& report) {
 
 namespace detail {
 
+std::vector<std::shared_ptr<mailbox_base>> bus_core::all_mailboxes() const {
+  std::vector<std::shared_ptr<mailbox_base>> out;
+  {
+    const std::lock_guard lock(topics_mutex_);
+    out = patterns_;
+  }
+  for (const topic_core* topic : all_topics()) {
+    auto boxes = topic->mailboxes();
+    std::move(boxes.begin(), boxes.end(), std::back_inserter(out));
+  }
+  return out;
+}
+
 std::vector<bus_core::counted> bus_core::all_inboxes() const {
   std::vector<counted> out;
-  for (topic_core* topic : all_topics()) {
-    for (auto& box : topic->mailboxes()) {
-      queue::inbox_base* const bounds = &box->bounds();
-      out.push_back({topic->name(), box->name(), std::shared_ptr<queue::inbox_base>(std::move(box), bounds)});
-    }
+  for (auto& box : all_mailboxes()) {
+    queue::inbox_base* const bounds = &box->bounds();
+    std::string of = box->wanted_name();
+    std::string name = box->name();
+    out.push_back({std::move(of), std::move(name), std::shared_ptr<queue::inbox_base>(std::move(box), bounds)});
   }
   if (const auto joined = links()) {
     std::vector<std::pair<std::string, std::shared_ptr<queue::inbox_base>>> egresses;
@@ -104,6 +117,7 @@ drain_report bus_core::drain(base::duration limit) {
 void bus_core::enter_phase(phase next) {
   phase_.store(next, std::memory_order_release);
   bump_version();
+  base::heavy_barrier();
   for (topic_core* topic : all_topics()) topic->wait_for_publishers();
   for (const auto& each : all_inboxes()) each.inbox->credit().notify_all();
 }
@@ -125,9 +139,7 @@ close_report bus_core::close(base::duration limit) {
 }
 
 void bus_core::end_everything() {
-  for (topic_core* topic : all_topics()) {
-    for (const auto& each : topic->mailboxes()) each->end();
-  }
+  for (const auto& each : all_mailboxes()) each->end();
   std::vector<std::shared_ptr<executor_core>> stopping;
   {
     const std::lock_guard lock(executors_mutex_);

@@ -5,32 +5,21 @@
 #include <amphibus/base/barrier.hpp>
 
 namespace amphibus::detail {
-namespace {
-
-void drop(const egress_slot& leaving) noexcept {
-  leaving.identity.drop_reference();
-  if (!leaving.topic->type().travels_inline) leaving.topic->type().drop_block(leaving.block());
-}
-
-}  // namespace
-
 egress_queue::~egress_queue() {
-  slot_array<egress_slot, batch_max> batch;
+  slot_array<any_slot, batch_max> batch;
   while (const std::size_t count = pop(batch.data(), batch_max)) {
-    for (std::size_t i = 0; i != count; ++i) drop(batch.data()[i]);
+    for (std::size_t i = 0; i != count; ++i) batch.data()[i].drop();
   }
 }
 
 std::size_t egress_queue::drain(std::size_t max, transport::egress_sink& to) {
-  slot_array<egress_slot, batch_max> batch;
+  slot_array<any_slot, batch_max> batch;
   const std::size_t count = pop(batch.data(), std::min(max, batch_max));
   in_hand_ += count;
   for (std::size_t i = 0; i != count; ++i) {
-    const egress_slot& leaving = batch.data()[i];
-    const type_operations& type = leaving.topic->type();
-    const void* const value = type.travels_inline ? leaving.payload.data() : type.block_value(leaving.block());
-    to.on_message(leaving.topic->name(), *leaving.topic->codec(), core_.envelope_of(leaving.identity), value);
-    drop(leaving);
+    const any_slot& leaving = batch.data()[i];
+    to.on_message(leaving.topic->name(), *leaving.topic->codec(), core_.envelope_of(leaving.identity), leaving.value());
+    leaving.drop();
   }
   if (has_dropped_.load(std::memory_order_relaxed)) hand_out_drops(to);
   return count;

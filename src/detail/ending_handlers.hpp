@@ -6,7 +6,8 @@
 #include <vector>
 
 #include <amphibus/base/assert.hpp>
-#include <amphibus/detail/mailbox.hpp>
+#include <amphibus/detail/frame.hpp>
+#include <amphibus/detail/subscriber.hpp>
 
 namespace amphibus::detail {
 
@@ -15,9 +16,9 @@ namespace amphibus::detail {
 class ending_handlers {
  public:
   /// This thread, inside a handler, is about to wait until `target` does not run.
-  void begin(const mailbox_base& target) {
+  void begin(const subscriber_base& target) {
     const std::lock_guard lock(mutex_);
-    const mailbox_base* next = &target;
+    const subscriber_base* next = &target;
     while (const waiting* other = whoever_runs(*next)) {
       next = other->target;
       if (on_stack(current_frame, *next)) fail(*next, target);
@@ -32,21 +33,21 @@ class ending_handlers {
  private:
   struct waiting {
     const frame* stack;
-    const mailbox_base* target;
+    const subscriber_base* target;
   };
 
-  static bool on_stack(const frame* top, const mailbox_base& who) noexcept {
+  static bool on_stack(const frame* top, const subscriber_base& who) noexcept {
     for (; top != nullptr; top = top->outer) {
       if (&top->owner == &who) return true;
     }
     return false;
   }
-  const waiting* whoever_runs(const mailbox_base& who) const noexcept {
+  const waiting* whoever_runs(const subscriber_base& who) const noexcept {
     const auto found =
         std::find_if(waiting_.begin(), waiting_.end(), [&](auto& each) { return on_stack(each.stack, who); });
     return found == waiting_.end() ? nullptr : &*found;
   }
-  [[noreturn]] static void fail(const mailbox_base& one, const mailbox_base& other) {
+  [[noreturn]] static void fail(const subscriber_base& one, const subscriber_base& other) {
     const std::string what = "the handlers of subscriptions '" + one.name() + "' and '" + other.name() +
                              "' destroy each other's subscription and would wait for ever";
     base::assertion_failed(what.c_str(), __FILE__, __LINE__);

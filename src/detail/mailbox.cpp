@@ -14,15 +14,36 @@ constexpr auto drop_report_interval = std::chrono::seconds(1);
 
 }  // namespace
 
-std::string_view context::topic() const noexcept { return frame_.owner.of_topic().name(); }
+std::string_view context::topic() const noexcept { return topic_->name(); }
 
-wire::envelope context::envelope() const { return frame_.bus.envelope_of(frame_.message); }
+wire::envelope context::envelope() const { return bus_.envelope_of(message_); }
 
 namespace detail {
 
-mailbox_base::mailbox_base(std::shared_ptr<bus_core> core, topic_core& of, std::shared_ptr<executor_core> on,
+subscriber_base::subscriber_base(std::shared_ptr<bus_core> core, interest to, std::string name)
+    : core_(std::move(core)), to_(std::move(to)), name_(std::move(name)) {}
+
+subscriber_base::~subscriber_base() = default;
+
+const std::string& subscriber_base::wanted_name() const noexcept {
+  return to_.topic != nullptr ? to_.topic->name() : to_.pattern;
+}
+
+void subscriber_base::count_failed(const char* what) noexcept {
+  failed_.fetch_add(1, std::memory_order_relaxed);
+  core_->report({event_kind::handler_failed, wanted_name(), name_, "", 1, escaped(what)});
+}
+
+bool subscriber_base::on_this_stack() const noexcept {
+  for (const frame* each = current_frame; each != nullptr; each = each->outer) {
+    if (&each->owner == this) return true;
+  }
+  return false;
+}
+
+mailbox_base::mailbox_base(std::shared_ptr<bus_core> core, interest to, std::shared_ptr<executor_core> on,
                            std::string name)
-    : core_(std::move(core)), topic_(of), executor_(std::move(on)), name_(std::move(name)) {}
+    : subscriber_base(std::move(core), std::move(to), std::move(name)), executor_(std::move(on)) {}
 
 mailbox_base::~mailbox_base() = default;
 
@@ -38,7 +59,7 @@ subscription_counters mailbox_base::counters() noexcept {
   const std::uint64_t finished = bounds().finished();
   out.pending = bounds().pushed() - finished;
   out.handled = handled_.load(std::memory_order_relaxed);
-  out.failed = failed_.load(std::memory_order_relaxed);
+  out.failed = failed();
   out.dropped = dropped_.load(std::memory_order_relaxed);
   out.unsubscribed = unsubscribed_.load(std::memory_order_relaxed);
   return out;
@@ -47,18 +68,13 @@ subscription_counters mailbox_base::counters() noexcept {
 void mailbox_base::report_dropped(bool now_due) noexcept {
   const std::uint64_t sum = dropped_.load(std::memory_order_relaxed);
   if (sum == dropped_reported_) return;
-  const auto now = core_->clock().now();
+  const auto now = core().clock().now();
   if (!now_due && now < next_drop_report_) return;
   next_drop_report_ = base::deadline_after(now, drop_report_interval);
   const std::uint64_t news = sum - std::exchange(dropped_reported_, sum);
-  core_->report({event_kind::dropped, topic_.name(), name_, "", news,
+  core().report({event_kind::dropped, wanted_name(), name(), "", news,
                  "inbox full: raise .capacity (now " + std::to_string(bounds().credit().capacity()) +
                      "), use overflow::block, or handle faster"});
-}
-
-void mailbox_base::count_failed(const char* what) noexcept {
-  failed_.store(failed_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  core_->report({event_kind::handler_failed, topic_.name(), name_, "", 1, escaped(what)});
 }
 
 bool mailbox_base::add_held(const std::shared_ptr<outlet_base>& at) {
@@ -75,16 +91,9 @@ bool mailbox_base::settle() {
   return true;
 }
 
-bool mailbox_base::on_this_stack() const noexcept {
-  for (const frame* each = current_frame; each != nullptr; each = each->outer) {
-    if (&each->owner == this) return true;
-  }
-  return false;
-}
-
 void mailbox_base::end() {
   const bool first = !ended_.exchange(true, std::memory_order_seq_cst);
-  if (first) core_->remove(*this);
+  if (first) core().remove(*this);
   if (on_this_stack()) return;  // run() finishes the end when the handler's frame is gone
   wait_until_not_running();
   finish_own_end();
@@ -99,7 +108,7 @@ void mailbox_base::finish_own_end() noexcept {
     source_.outlets.clear();  // what it published to may in turn publish to us
   }
   bounds().credit().notify_all();
-  core_->release_dedicated(*executor_);
+  core().release_dedicated(*executor_);
 }
 
 void mailbox_base::wait_until_not_running() {
@@ -108,9 +117,9 @@ void mailbox_base::wait_until_not_running() {
     return;
   }
   // The handlers on this stack cannot end while we wait: whoever waits for one of them must not be what we wait for.
-  core_->ending().begin(*this);
+  core().ending().begin(*this);
   { const std::lock_guard lock(run_mutex_); }
-  core_->ending().finish();
+  core().ending().finish();
 }
 
 }  // namespace detail

@@ -144,7 +144,7 @@ publish_status outlet_base::publish_slowly(void* value, const publish_limits& li
     if (by != nullptr && by->reclaim_idle_credit()) continue;
     if (limits.wait_max <= base::duration::zero() || publish_must_not_wait) return answer_refused();
     if (!deadline) deadline = wait_deadline(by, limits);
-    if (current_frame != nullptr) return hold(value, *deadline) ? publish_status::accepted : answer_refused();
+    if (current_lane() != nullptr) return hold(value, *deadline) ? publish_status::accepted : answer_refused();
     if (!wait_for_room(by, *deadline)) return answer_refused();
   }
 }
@@ -192,9 +192,9 @@ publish_status outlet_base::publish_input(void* value, const wire::envelope& wit
 
 bool outlet_base::hold(void* value, base::time_point deadline) {
   const std::lock_guard lock(slow_mutex_);
-  mailbox_base& owner = current_frame->owner;
+  mailbox_base& owner = *current_lane();
   if (!owner.add_held(shared_from_this())) return false;
-  held_messages_.push_back({next_identity(), deadline, owner.shared_from_this()});
+  held_messages_.push_back({next_identity(), deadline, owner.shared_mailbox()});
   hold_value(value);
   holder_.store(&owner.executor(), std::memory_order_release);
   held_.store(static_cast<std::uint32_t>(held_messages_.size()), std::memory_order_release);

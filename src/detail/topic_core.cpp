@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
+#include <amphibus/detail/mailbox.hpp>
 #include <amphibus/detail/outlet_base.hpp>
 
 namespace amphibus::detail {
 
 receiver_table topic_core::table() const {
   const std::lock_guard lock(mutex_);
-  return {mailboxes_, wanted_ ? egress_ : nullptr};
+  return {mailboxes_, patterns_, wanted_ ? egress_ : nullptr};
 }
 
 void topic_core::add(std::shared_ptr<mailbox_base> who) {
@@ -16,9 +17,16 @@ void topic_core::add(std::shared_ptr<mailbox_base> who) {
   mailboxes_.push_back(std::move(who));
 }
 
+void topic_core::add_pattern(std::shared_ptr<mailbox_base> who) {
+  const std::lock_guard lock(mutex_);
+  patterns_.push_back(std::move(who));
+}
+
 void topic_core::remove(const mailbox_base& who) {
   const std::lock_guard lock(mutex_);
-  std::erase_if(mailboxes_, [&](const auto& each) { return each.get() == &who; });
+  const auto is_who = [&](const auto& each) { return each.get() == &who; };
+  std::erase_if(mailboxes_, is_who);
+  std::erase_if(patterns_, is_who);
 }
 
 void topic_core::set_route(std::size_t route, std::shared_ptr<egress_inbox> egress, std::atomic<bool>& has_dropped) {
@@ -35,7 +43,7 @@ void topic_core::set_remote_interest(bool wanted) {
 
 bool topic_core::subscribed() const {
   const std::lock_guard lock(mutex_);
-  return !mailboxes_.empty();
+  return !mailboxes_.empty() || !patterns_.empty();
 }
 
 std::vector<std::shared_ptr<mailbox_base>> topic_core::mailboxes() const {
@@ -67,7 +75,6 @@ std::vector<std::shared_ptr<outlet_base>> topic_core::outlets() const {
 }
 
 void topic_core::wait_for_publishers() {
-  base::heavy_barrier();
   const std::lock_guard lock(mutex_);
   for (const outlet_base* each : outlets_) each->gate().wait_outside();
 }

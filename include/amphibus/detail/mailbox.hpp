@@ -12,7 +12,8 @@
 #include <amphibus/context.hpp>
 #include <amphibus/counters.hpp>
 #include <amphibus/detail/executor_core.hpp>
-#include <amphibus/detail/frame.hpp>
+#include <amphibus/detail/handler.hpp>
+#include <amphibus/detail/subscriber.hpp>
 #include <amphibus/queue/inbox.hpp>
 
 namespace amphibus::detail {
@@ -20,8 +21,6 @@ namespace amphibus::detail {
 class bus_core;
 class outlet_base;
 class topic_core;
-
-struct type_operations;
 
 /// The identity that a handler, a thread or a publisher handle publishes under.
 struct source_state {
@@ -40,11 +39,10 @@ struct source : source_state {
   std::vector<entry> outlets;
 };
 
-/// One subscription's engine side without the message type: who it is, whether it ended, what its handler holds back.
+/// A subscription with an inbox, without the type of its slots: whether it ended, what its handler holds back.
 ///
-/// Thread: the running executor calls run(); end() from anywhere. Lifetime: shared by the subscription, the topic's
-/// table and publishers with an old table; those keep the inbox alive, never the handler.
-class mailbox_base : public std::enable_shared_from_this<mailbox_base> {
+/// Thread: the running executor calls run(); end() from anywhere.
+class mailbox_base : public subscriber_base {
  public:
   /// How many messages are taken at once; also how long an ended subscription may look busy: never longer than a
   /// handler.
@@ -52,29 +50,25 @@ class mailbox_base : public std::enable_shared_from_this<mailbox_base> {
   /// What one running message may hold back before publish answers would_block.
   static constexpr std::size_t held_max = 1024;
 
-  mailbox_base(std::shared_ptr<bus_core> core, topic_core& of, std::shared_ptr<executor_core> on, std::string name);
-  mailbox_base(const mailbox_base&) = delete;
-  mailbox_base& operator=(const mailbox_base&) = delete;
-  virtual ~mailbox_base();
+  mailbox_base(std::shared_ptr<bus_core> core, interest to, std::shared_ptr<executor_core> on, std::string name);
+  ~mailbox_base() override;
 
   /// Handles up to batch_max messages. Returns: how many.
   virtual std::size_t run() noexcept = 0;
   [[nodiscard]] virtual queue::inbox_base& bounds() noexcept = 0;
 
-  /// The subscription's end, with the guarantee of subscription's destructor. Idempotent.
-  void end();
-  [[nodiscard]] bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
+  void end() override;
   /// True while a handler's publishes wait for room: no further message is taken.
   [[nodiscard]] bool stalled() const noexcept { return held_.load(std::memory_order_relaxed) != 0; }
   [[nodiscard]] base::time_point stall_deadline() const;
   /// Executor, after deactivating and the heavy barrier: true if messages came, or some wait behind a stall.
   [[nodiscard]] bool has_work() noexcept { return bounds().pushed() != bounds().finished(); }
 
-  [[nodiscard]] bus_core& core() noexcept { return *core_; }
-  [[nodiscard]] topic_core& of_topic() noexcept { return topic_; }
   [[nodiscard]] executor_core& executor() noexcept { return *executor_; }
-  [[nodiscard]] const std::string& name() const noexcept { return name_; }
-  [[nodiscard]] subscription_counters counters() noexcept;
+  [[nodiscard]] subscription_counters counters() noexcept override;
+  [[nodiscard]] std::shared_ptr<mailbox_base> shared_mailbox() {
+    return std::static_pointer_cast<mailbox_base>(shared_from_this());
+  }
 
   /// Producer: `count` messages passed by because of the overflow rule.
   void count_dropped(std::uint64_t count) noexcept { dropped_.fetch_add(count, std::memory_order_relaxed); }
@@ -91,7 +85,6 @@ class mailbox_base : public std::enable_shared_from_this<mailbox_base> {
   virtual void discard_queue() noexcept = 0;
   /// Tries to place what handlers held back. Returns: true if nothing is held any more.
   bool settle();
-  void count_failed(const char* what) noexcept;
   /// Tells what producers dropped, at most once per second unless `now_due`. Here and not in the producer: a callback
   /// must not run inside a publish.
   void report_dropped(bool now_due) noexcept;
@@ -104,59 +97,31 @@ class mailbox_base : public std::enable_shared_from_this<mailbox_base> {
 
   std::mutex run_mutex_;      // held while handlers run: end() waits on it
   bool has_pending_ = false;  // run lock: messages taken but not handled
-  std::atomic<bool> ended_{false};
 
  private:
-  [[nodiscard]] bool on_this_stack() const noexcept;
   void wait_until_not_running();
 
-  const std::shared_ptr<bus_core> core_;
-  topic_core& topic_;
   const std::shared_ptr<executor_core> executor_;
-  const std::string name_;
   detail::source source_;
   std::vector<std::shared_ptr<outlet_base>> held_at_;
   std::atomic<std::size_t> held_{0};
   std::atomic<std::uint64_t> handled_{0};
-  std::atomic<std::uint64_t> failed_{0};
   std::atomic<std::uint64_t> dropped_{0};
   std::atomic<std::uint64_t> unsubscribed_{0};
   std::uint64_t dropped_reported_ = 0;   // run lock
   base::time_point next_drop_report_{};  // run lock
 };
 
-/// A callable of either handler form behind one virtual call per message (measured: no slower than one per batch).
-template <class T>
-class handler_base {
+/// A subscription with an inbox of `Slot`: slot<T> for a topic, any_slot for a pattern.
+template <class Slot>
+class mailbox final : public mailbox_base, public queue::inbox<Slot> {
  public:
-  virtual ~handler_base() = default;
-  virtual void invoke(const T& message, const context& with) = 0;
-};
-
-template <class T, class Callable>
-class handler final : public handler_base<T> {
- public:
-  explicit handler(Callable&& callable) : callable_(std::move(callable)) {}
-  void invoke(const T& message, [[maybe_unused]] const context& with) override {
-    if constexpr (std::is_invocable_v<Callable&, const T&>) {
-      callable_(message);
-    } else {
-      callable_(message, with);
-    }
-  }
-
- private:
-  Callable callable_;
-};
-
-template <class T>
-class mailbox final : public mailbox_base, public queue::inbox<slot<T>> {
- public:
-  mailbox(std::shared_ptr<bus_core> core, topic_core& of, std::shared_ptr<executor_core> on, std::string name,
-          std::int64_t capacity, queue::overflow_rule overflow, std::unique_ptr<handler_base<T>> handler)
-      : mailbox_base(std::move(core), of, std::move(on), std::move(name)),
-        queue::inbox<slot<T>>(capacity, overflow),
+  mailbox(std::shared_ptr<bus_core> core, interest to, std::shared_ptr<executor_core> on, std::string name,
+          std::int64_t capacity, queue::overflow_rule overflow, std::unique_ptr<slot_handler<Slot>> handler)
+      : mailbox_base(std::move(core), std::move(to), std::move(on), std::move(name)),
+        queue::inbox<Slot>(capacity, overflow),
         return_every_(std::max<std::uint64_t>(1, static_cast<std::uint64_t>(capacity) / 16)),
+        takes_batches_(handler->takes_batches()),
         handler_(std::move(handler)) {}
   ~mailbox() override { discard_queue(); }
 
@@ -168,7 +133,7 @@ class mailbox final : public mailbox_base, public queue::inbox<slot<T>> {
       const std::lock_guard lock(run_mutex_);
       if (stalled() && !settle_running()) return 0;
       if (ended()) return 0;
-      slot_array<slot<T>, batch_max> batch;
+      slot_array<Slot, batch_max> batch;
       const std::size_t count = take(batch.data());
       if (count == 0) {
         this->credit().notify_if_waiting();
@@ -182,9 +147,9 @@ class mailbox final : public mailbox_base, public queue::inbox<slot<T>> {
   }
 
  protected:
-  void activated() noexcept override { executor().ready(shared_from_this()); }
+  void activated() noexcept override { executor().ready(shared_mailbox()); }
   void destroy_handler() noexcept override {
-    std::unique_ptr<handler_base<T>> dying;
+    std::unique_ptr<slot_handler<Slot>> dying;
     {
       const std::lock_guard lock(run_mutex_);
       dying = std::move(handler_);
@@ -192,7 +157,7 @@ class mailbox final : public mailbox_base, public queue::inbox<slot<T>> {
   }
 
   void discard_queue() noexcept override {
-    slot_array<slot<T>, batch_max> batch;
+    slot_array<Slot, batch_max> batch;
     while (const std::size_t count = take(batch.data())) {
       for (std::size_t i = 0; i != count; ++i) batch.data()[i].drop();
       count_unsubscribed(count);
@@ -202,7 +167,7 @@ class mailbox final : public mailbox_base, public queue::inbox<slot<T>> {
 
  private:
   /// What waited behind a stall first, then the queue.
-  std::size_t take(slot<T>* out) noexcept {
+  std::size_t take(Slot* out) noexcept {
     if (!has_pending_) return this->pop(out, batch_max);
     const std::size_t count = pending_.size();
     std::copy(pending_.begin(), pending_.end(), out);
@@ -211,18 +176,21 @@ class mailbox final : public mailbox_base, public queue::inbox<slot<T>> {
     return count;
   }
 
-  std::size_t handle(slot<T>* batch, std::size_t count) noexcept {
-    frame here(core(), *this);
-    const context with(here);
+  std::size_t handle(Slot* batch, std::size_t count) noexcept {
+    frame here(core(), *this, this, wants().topic);
+    const context with(core(), here.topic, here.message);
     std::size_t done = 0;
     std::size_t returned = 0;
+    std::size_t at_once = 1;
     bool waits = false;
     while (done != count && !waits && !ended()) {
-      slot<T>& current = batch[done];
-      here.message = current.identity;
-      invoke(current.value(), with);
-      current.drop();
-      ++done;
+      at_once = takes_batches_ ? count - done : 1;
+      Slot* const current = batch + done;
+      here.message = current->identity;
+      if constexpr (std::is_same_v<Slot, any_slot>) here.topic = current->topic;
+      invoke(current, at_once, here, with);
+      for (std::size_t i = 0; i != at_once; ++i) current[i].drop();
+      done += at_once;
       waits = stalled() && !settle();
       if (done - returned >= return_every_ && !waits) {
         this->finish(done - returned);
@@ -231,15 +199,15 @@ class mailbox final : public mailbox_base, public queue::inbox<slot<T>> {
     }
     count_handled(done);
     put_back(batch + done, count - done);
-    // A message whose publishes wait for room is not finished: it keeps its place, and drain() waits for it.
-    running_ = waits ? 1 : 0;
+    // Messages whose publishes wait for room are not finished: they keep their places, and drain() waits for them.
+    running_ = waits ? at_once : 0;
     this->finish(done - returned - running_);
     return done;
   }
 
-  void invoke(const T& message, const context& with) noexcept {
+  void invoke(const Slot* messages, std::size_t count, frame& here, const context& with) noexcept {
     try {
-      handler_->invoke(message, with);
+      handler_->invoke(messages, count, here, with);
     } catch (const std::exception& failure) {
       count_failed(failure.what());
     } catch (...) {
@@ -247,7 +215,7 @@ class mailbox final : public mailbox_base, public queue::inbox<slot<T>> {
     }
   }
 
-  void put_back(const slot<T>* rest, std::size_t count) {
+  void put_back(const Slot* rest, std::size_t count) {
     if (count == 0) return;
     pending_.assign(rest, rest + count);
     has_pending_ = true;
@@ -260,9 +228,10 @@ class mailbox final : public mailbox_base, public queue::inbox<slot<T>> {
   }
 
   const std::uint64_t return_every_;
-  std::unique_ptr<handler_base<T>> handler_;
-  std::vector<slot<T>> pending_;
-  std::uint64_t running_ = 0;  // 1 while the message that was handled last holds publishes back
+  const bool takes_batches_;
+  std::unique_ptr<slot_handler<Slot>> handler_;
+  std::vector<Slot> pending_;
+  std::uint64_t running_ = 0;  // messages of the last call whose publishes are held back
 };
 
 }  // namespace amphibus::detail

@@ -105,13 +105,17 @@ struct slot<T, false> {
 
 class topic_core;
 
-/// What lies in an egress: any message of any topic of a route. `payload` is the value where T travels inline, else the
-/// pointer to its block.
-struct egress_slot {
+/// What lies where messages of several topics or types meet, in an egress or a pattern's inbox. `payload` is the value
+/// where its type travels inline, else the pointer to its block.
+struct any_slot {
   identity_word identity;
   topic_core* topic;
   base::words<inline_size_max_bytes> payload;
-  /// Precondition: the topic's type does not travel inline.
+  /// The message, of the topic's type.
+  [[nodiscard]] const void* value() const noexcept;
+  void drop() const noexcept;
+
+ private:
   [[nodiscard]] queue::block_header* block() const noexcept {
     return reinterpret_cast<queue::block_header*>(*static_cast<const std::uintptr_t*>(payload.data()));
   }

@@ -16,6 +16,7 @@ class outlet final : public outlet_base {
   ~outlet() override {
     stop_listening();
     senders_.clear();
+    pattern_senders_.clear();
     if (blocks_ != nullptr) blocks_->retire();
   }
 
@@ -40,10 +41,15 @@ class outlet final : public outlet_base {
   publish_status publish_one(T&& value, const wire::envelope& with) { return publish_input(&value, with); }
 
  protected:
-  [[nodiscard]] bool has_receivers() const noexcept override { return !senders_.empty() || egress_; }
+  [[nodiscard]] bool has_receivers() const noexcept override {
+    return !senders_.empty() || !pattern_senders_.empty() || egress_;
+  }
 
   [[nodiscard]] queue::inbox_base* refusing() noexcept override {
     for (auto& each : senders_) {
+      if (each->blocks && !each->has_room()) return &each->to();
+    }
+    for (auto& each : pattern_senders_) {
       if (each->blocks && !each->has_room()) return &each->to();
     }
     if (egress_ && egress_->blocks && !egress_->has_room()) return &egress_->to();
@@ -55,25 +61,20 @@ class outlet final : public outlet_base {
   }
 
   void adopt(receiver_table table) override {
-    std::vector<std::unique_ptr<queue::sender<slot<T>>>> kept;
-    for (auto& who : table.mailboxes) {
-      // The bus checked the type of the topic: every mailbox of it is one of T.
-      std::shared_ptr<queue::inbox<slot<T>>> box = std::static_pointer_cast<mailbox<T>>(who);
-      auto found =
-          std::find_if(senders_.begin(), senders_.end(), [&](auto& each) { return each && &each->to() == box.get(); });
-      kept.push_back(found != senders_.end() ? std::move(*found)
-                                             : std::make_unique<queue::sender<slot<T>>>(gate_, std::move(box)));
-    }
-    senders_ = std::move(kept);
+    // The bus checked the type of the topic: every mailbox of it is one of T.
+    adopt_mailboxes(senders_, table.mailboxes);
+    adopt_mailboxes(pattern_senders_, table.patterns);
     if (!table.egress || remote_ != nullptr) {  // what came from a transport never leaves again
       egress_.reset();
     } else if (!egress_) {
-      egress_ = std::make_unique<queue::sender<egress_slot>>(gate_, std::move(table.egress));
+      egress_ = std::make_unique<queue::sender<any_slot>>(gate_, std::move(table.egress));
     }
+    one_sender_ = senders_.size() == 1 && pattern_senders_.empty() && !egress_;
   }
 
   void return_credit() noexcept override {
     for (auto& each : senders_) each->return_credit();
+    for (auto& each : pattern_senders_) each->return_credit();
     if (egress_) egress_->return_credit();
   }
 
@@ -110,7 +111,7 @@ class outlet final : public outlet_base {
   }
 
   [[nodiscard]] bool everywhere_has_room() noexcept {
-    if (senders_.size() == 1 && !egress_) [[likely]]
+    if (one_sender_) [[likely]]
       return !senders_[0]->blocks || senders_[0]->has_room();
     return has_receivers() && refusing() == nullptr;
   }
@@ -144,32 +145,62 @@ class outlet final : public outlet_base {
       }
       each->to().announce();
     }
-    if (egress_) [[unlikely]]
-      push_egress(identity, payload, block);
+    if (!one_sender_) [[unlikely]]
+      push_any(identity, payload, block);
     identity.drop_reference();
     if (block != nullptr) drop_block<T>(block);
   }
 
+  /// To those whose slots are of any type.
   template <class Payload>
-  void push_egress(identity_word identity, [[maybe_unused]] const Payload& payload, value_block<T>* block) noexcept {
-    if (!egress_->has_room()) {
-      topic_.count_egress_dropped(1);
-      return;
+  void push_any(identity_word identity, const Payload& payload, value_block<T>* block) noexcept {
+    for (auto& each : pattern_senders_) {
+      if (!each->has_room()) {
+        pass_by(*each);
+        continue;
+      }
+      identity_word own = identity;
+      own.add_reference();
+      if (each->lost_since_push != 0) own = with_loss(own, std::exchange(each->lost_since_push, 0));
+      push_one(*each, own, payload, block);
     }
+    if (!egress_) return;
+    if (!egress_->has_room()) return topic_.count_egress_dropped(1);
     identity.add_reference();
+    push_one(*egress_, identity, payload, block);
+  }
+
+  template <class Payload>
+  void push_one(queue::sender<any_slot>& to, identity_word identity, [[maybe_unused]] const Payload& payload,
+                value_block<T>* block) noexcept {
     if constexpr (travels_inline<T>) {
-      egress_->push({identity, &topic_, base::words<inline_size_max_bytes>(payload)});
+      to.push({identity, &topic_, base::words<inline_size_max_bytes>(payload)});
     } else {
       block->references.fetch_add(1, std::memory_order_relaxed);
       const auto shared = reinterpret_cast<std::uintptr_t>(static_cast<queue::block_header*>(block));
-      egress_->push({identity, &topic_, base::words<inline_size_max_bytes>(shared)});
+      to.push({identity, &topic_, base::words<inline_size_max_bytes>(shared)});
     }
-    egress_->to().announce();
+    to.to().announce();
   }
 
-  void pass_by(queue::sender<slot<T>>& full) noexcept {
+  template <class Slot>
+  void pass_by(queue::sender<Slot>& full) noexcept {
     ++full.lost_since_push;
-    static_cast<mailbox<T>&>(full.to()).count_dropped(1);
+    static_cast<mailbox<Slot>&>(full.to()).count_dropped(1);
+  }
+
+  template <class Slot>
+  void adopt_mailboxes(std::vector<std::unique_ptr<queue::sender<Slot>>>& senders,
+                       const std::vector<std::shared_ptr<mailbox_base>>& table) {
+    std::vector<std::unique_ptr<queue::sender<Slot>>> kept;
+    for (const auto& who : table) {
+      std::shared_ptr<queue::inbox<Slot>> box = std::static_pointer_cast<mailbox<Slot>>(who);
+      auto found =
+          std::find_if(senders.begin(), senders.end(), [&](auto& each) { return each && &each->to() == box.get(); });
+      kept.push_back(found != senders.end() ? std::move(*found)
+                                            : std::make_unique<queue::sender<Slot>>(gate_, std::move(box)));
+    }
+    senders = std::move(kept);
   }
 
   value_block<T>* make_block(T&& value) {
@@ -180,7 +211,9 @@ class outlet final : public outlet_base {
   }
 
   std::vector<std::unique_ptr<queue::sender<slot<T>>>> senders_;
-  std::unique_ptr<queue::sender<egress_slot>> egress_;
+  std::vector<std::unique_ptr<queue::sender<any_slot>>> pattern_senders_;
+  std::unique_ptr<queue::sender<any_slot>> egress_;
+  bool one_sender_ = false;  // nobody but senders_[0]
   queue::block_pool* blocks_ = nullptr;
   std::vector<T> held_values_;  // from oldest_held_ on
   std::size_t oldest_held_ = 0;

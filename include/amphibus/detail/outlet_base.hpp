@@ -8,6 +8,7 @@
 
 #include <amphibus/base/parker.hpp>
 #include <amphibus/counters.hpp>
+#include <amphibus/detail/mailbox.hpp>
 #include <amphibus/detail/message.hpp>
 #include <amphibus/detail/topic_core.hpp>
 #include <amphibus/queue/gate.hpp>

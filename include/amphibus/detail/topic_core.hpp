@@ -10,16 +10,17 @@
 #include <vector>
 
 #include <amphibus/counters.hpp>
-#include <amphibus/detail/mailbox.hpp>
+#include <amphibus/detail/message.hpp>
 #include <amphibus/queue/inbox.hpp>
 #include <amphibus/wire/codec.hpp>
 
 namespace amphibus::detail {
 
 class bus_core;
-class topic_core;
+class mailbox_base;
+class outlet_base;
 
-using egress_inbox = queue::inbox<egress_slot>;
+using egress_inbox = queue::inbox<any_slot>;
 
 /// What became of a message from a transport; see transport::delivery.
 enum class input_result : std::uint8_t { delivered, full, no_subscriber, undecodable };
@@ -50,8 +51,9 @@ struct type_operations {
 
 /// Who receives a topic; replaced as a whole, read by publishers when the bus's version moved.
 struct receiver_table {
-  std::vector<std::shared_ptr<mailbox_base>> mailboxes;
-  std::shared_ptr<egress_inbox> egress;  ///< only while a peer wants the topic
+  std::vector<std::shared_ptr<mailbox_base>> mailboxes;  ///< of the topic's type
+  std::vector<std::shared_ptr<mailbox_base>> patterns;   ///< of any_slot
+  std::shared_ptr<egress_inbox> egress;                  ///< only while a peer wants the topic
 };
 
 /// One topic of one bus. Thread: safe. Lifetime: the bus's.
@@ -68,6 +70,7 @@ class topic_core {
 
   [[nodiscard]] receiver_table table() const;
   void add(std::shared_ptr<mailbox_base> who);
+  void add_pattern(std::shared_ptr<mailbox_base> who);
   void remove(const mailbox_base& who);
   /// Binds the topic to its route's egress, at creation.
   void set_route(std::size_t route, std::shared_ptr<egress_inbox> egress, std::atomic<bool>& has_dropped);
@@ -80,7 +83,8 @@ class topic_core {
   void add_outlet(outlet_base& who);
   void remove_outlet(outlet_base& who);
   [[nodiscard]] std::vector<std::shared_ptr<outlet_base>> outlets() const;
-  /// Returns when every publish that began with an older table has ended. Precondition: the version moved.
+  /// Returns when every publish that began with an older table has ended. Precondition: the version moved, then a
+  /// heavy_barrier().
   void wait_for_publishers();
 
   [[nodiscard]] topic_counters counters() const;
@@ -104,6 +108,7 @@ class topic_core {
   int route_ = -1;
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<mailbox_base>> mailboxes_;
+  std::vector<std::shared_ptr<mailbox_base>> patterns_;
   std::shared_ptr<egress_inbox> egress_;
   bool wanted_ = false;
   std::vector<outlet_base*> outlets_;
@@ -113,5 +118,13 @@ class topic_core {
   std::atomic<std::uint64_t> egress_unreported_{0};
   std::atomic<bool>* egress_has_dropped_ = nullptr;  // the route's: set before anything can drop
 };
+
+inline const void* any_slot::value() const noexcept {
+  return topic->type().travels_inline ? payload.data() : topic->type().block_value(block());
+}
+inline void any_slot::drop() const noexcept {
+  identity.drop_reference();
+  if (!topic->type().travels_inline) topic->type().drop_block(block());
+}
 
 }  // namespace amphibus::detail

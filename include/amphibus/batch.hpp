@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstddef>
+#include <iterator>
+
+#include <amphibus/context.hpp>
+#include <amphibus/detail/topic_core.hpp>
+
+namespace amphibus {
+
+/// Several messages at once, in order: the third form of a handler, `(amphibus::batch<T>)`.
+///
+/// ```cpp
+/// auto sub = bus.subscribe(ticks, [&](amphibus::batch<tick> all) { for (const tick& each : all) sum += each.price; });
+/// ```
+/// A range of `const T&`; between 1 and 256 messages, whatever was waiting. Use it where the cost per call matters, e.g.
+/// one write for many messages. What the handler publishes is caused by the message it looked at last. An exception
+/// fails the batch as a whole: one failed call.
+/// Thread: confined to the handler call. Lifetime: the handler call; a copy is the same view.
+template <class T>
+class batch {
+ public:
+  class iterator {
+   public:
+    using iterator_category = std::random_access_iterator_tag;
+    using value_type = T;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const T*;
+    using reference = const T&;
+
+    iterator() = default;
+    reference operator*() const { return (*of_)[at_]; }
+    pointer operator->() const { return &**this; }
+    reference operator[](difference_type by) const { return *(*this + by); }
+    iterator& operator++() { return ++at_, *this; }
+    iterator operator++(int) { return {of_, at_++}; }
+    iterator& operator--() { return --at_, *this; }
+    iterator operator--(int) { return {of_, at_--}; }
+    iterator& operator+=(difference_type by) {
+      at_ += static_cast<std::size_t>(by);
+      return *this;
+    }
+    iterator& operator-=(difference_type by) { return *this += -by; }
+    friend iterator operator+(iterator from, difference_type by) { return from += by; }
+    friend iterator operator+(difference_type by, iterator from) { return from += by; }
+    friend iterator operator-(iterator from, difference_type by) { return from -= by; }
+    friend difference_type operator-(const iterator& a, const iterator& b) {
+      return static_cast<difference_type>(a.at_) - static_cast<difference_type>(b.at_);
+    }
+    friend bool operator==(const iterator& a, const iterator& b) { return a.at_ == b.at_; }
+    friend auto operator<=>(const iterator& a, const iterator& b) { return a.at_ <=> b.at_; }
+
+   private:
+    friend class batch;
+    iterator(const batch* of, std::size_t at) : of_(of), at_(at) {}
+    const batch* of_ = nullptr;
+    std::size_t at_ = 0;
+  };
+
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+  [[nodiscard]] iterator begin() const noexcept { return {this, 0}; }
+  [[nodiscard]] iterator end() const noexcept { return {this, size_}; }
+  /// Precondition: `at` < size().
+  [[nodiscard]] const T& operator[](std::size_t at) const noexcept {
+    if (typed_ != nullptr) [[likely]] {
+      frame_->message = typed_[at].identity;
+      return typed_[at].value();
+    }
+    look_at(at);
+    return *static_cast<const T*>(any_[at].value());
+  }
+  /// The context of one message. Precondition: `at` < size(). Lifetime: the handler call.
+  [[nodiscard]] amphibus::context context(std::size_t at) const noexcept {
+    if (typed_ != nullptr) {
+      frame_->message = typed_[at].identity;
+      return {frame_->bus, frame_->topic, typed_[at].identity};
+    }
+    look_at(at);
+    return {frame_->bus, any_[at].topic, any_[at].identity};
+  }
+
+  /// For the library only.
+  batch(const detail::slot<T>* messages, std::size_t count, detail::frame& here) noexcept
+      : typed_(messages), size_(count), frame_(&here) {}
+  batch(const detail::any_slot* messages, std::size_t count, detail::frame& here) noexcept
+      : any_(messages), size_(count), frame_(&here) {}
+
+ private:
+  void look_at(std::size_t at) const noexcept {
+    frame_->message = any_[at].identity;
+    frame_->topic = any_[at].topic;
+  }
+
+  const detail::slot<T>* typed_ = nullptr;
+  const detail::any_slot* any_ = nullptr;
+  std::size_t size_;
+  detail::frame* frame_;
+};
+
+}  // namespace amphibus

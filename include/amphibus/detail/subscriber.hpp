@@ -1,0 +1,63 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <amphibus/counters.hpp>
+
+namespace amphibus::detail {
+
+class bus_core;
+class topic_core;
+struct type_operations;
+
+/// What a subscription is to: one topic, or every topic that matches a pattern.
+struct interest {
+  topic_core* topic = nullptr;            ///< null for a pattern
+  std::string pattern = {};               ///< empty for a topic
+  const type_operations* type = nullptr;  ///< of a pattern: null takes every type
+};
+
+/// A subscription's engine side, whoever runs its handler: what it is to, its name, and how it ends.
+///
+/// Thread: safe. Lifetime: shared by the subscription, the topic's table and publishers with an old table; those keep
+/// the inbox alive, never the handler.
+class subscriber_base : public std::enable_shared_from_this<subscriber_base> {
+ public:
+  subscriber_base(std::shared_ptr<bus_core> core, interest to, std::string name);
+  subscriber_base(const subscriber_base&) = delete;
+  subscriber_base& operator=(const subscriber_base&) = delete;
+  virtual ~subscriber_base();
+
+  /// The subscription's end, with the guarantee of subscription's destructor. Idempotent.
+  virtual void end() = 0;
+  [[nodiscard]] virtual subscription_counters counters() noexcept = 0;
+  [[nodiscard]] bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
+
+  [[nodiscard]] bus_core& core() noexcept { return *core_; }
+  [[nodiscard]] const interest& wants() const noexcept { return to_; }
+  /// The topic's name, or the pattern.
+  [[nodiscard]] const std::string& wanted_name() const noexcept;
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// True the first time: a pattern tells of topics with another type once.
+  [[nodiscard]] bool first_mismatch() noexcept { return !mismatch_told_.exchange(true, std::memory_order_relaxed); }
+
+ protected:
+  /// True if a handler of this subscription is on this thread's call stack.
+  [[nodiscard]] bool on_this_stack() const noexcept;
+  void count_failed(const char* what) noexcept;
+  [[nodiscard]] std::uint64_t failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
+
+  std::atomic<bool> ended_{false};
+
+ private:
+  const std::shared_ptr<bus_core> core_;
+  const interest to_;
+  const std::string name_;
+  std::atomic<std::uint64_t> failed_{0};
+  std::atomic<bool> mismatch_told_{false};
+};
+
+}  // namespace amphibus::detail

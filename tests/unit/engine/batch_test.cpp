@@ -1,0 +1,127 @@
+#include <amphibus/bus.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace amphibus;
+
+namespace {
+
+struct number {
+  int value;
+};
+constexpr topic<number> numbers{"t.numbers"};
+constexpr topic<number> answers{"t.answers"};
+constexpr topic<std::string> words{"t.words"};
+
+}  // namespace
+
+TEST_CASE("batch: a handler gets whatever waited, in order, with each context", "[engine]") {
+  bus b;
+  loop here;
+  std::vector<int> seen;
+  std::vector<std::uint64_t> sequences;
+  std::size_t calls = 0;
+  auto sub = b.subscribe(numbers, {.on = here}, [&](batch<number> all) {
+    ++calls;
+    for (const number& each : all) seen.push_back(each.value);
+    for (std::size_t i = 0; i != all.size(); ++i) sequences.push_back(all.context(i).id().sequence);
+  });
+  auto out = b.publisher(numbers);
+  for (int i = 0; i != 300; ++i) out.publish({i});
+  here.run_until_idle();
+  std::vector<int> wanted(300);
+  std::iota(wanted.begin(), wanted.end(), 0);
+  CHECK(seen == wanted);
+  CHECK(calls == 2);  // 256 at a time
+  CHECK(std::is_sorted(sequences.begin(), sequences.end()));
+  CHECK(sub.counters().handled == 300);
+}
+
+TEST_CASE("batch: is a random access range of messages that are never copied", "[engine]") {
+  bus b;
+  loop here;
+  std::string joined;
+  auto sub = b.subscribe(words, {.on = here}, [&](batch<std::string> all) {
+    REQUIRE(all.end() - all.begin() == 3);
+    joined = std::accumulate(all.begin(), all.end(), std::string());
+    CHECK(&all[1] == &*(all.begin() + 1));
+  });
+  for (const char* each : {"a", "b", "c"}) b.publish(words, each);
+  here.run_until_idle();
+  CHECK(joined == "abc");
+}
+
+TEST_CASE("batch: what it publishes is caused by the message it looked at last", "[engine]") {
+  bus b;
+  loop here;
+  std::vector<std::uint64_t> asked;
+  std::vector<std::uint64_t> causes;
+  auto asking = b.subscribe(numbers, {.on = here}, [&](batch<number> all) {
+    for (std::size_t i = 0; i != all.size(); ++i) {
+      asked.push_back(all.context(i).id().sequence);
+      b.publish(answers, all[i]);
+    }
+  });
+  auto answering = b.subscribe(answers, {.on = here}, [&](const number&, const context& with) {
+    causes.push_back(with.causation().sequence);
+  });
+  for (int i = 0; i != 4; ++i) b.publish(numbers, {i});
+  here.run_until_idle();
+  CHECK(causes == asked);
+  CHECK(causes.size() == 4);
+}
+
+TEST_CASE("batch: patterns take batches too, over several topics", "[engine]") {
+  bus b;
+  loop here;
+  std::vector<std::string> seen;
+  auto sub = b.subscribe(pattern<number>{"t.*"}, {.on = here}, [&](batch<number> all) {
+    for (std::size_t i = 0; i != all.size(); ++i) {
+      seen.push_back(std::string(all.context(i).topic()) + std::to_string(all[i].value));
+    }
+  });
+  b.publish(numbers, {1});
+  b.publish(answers, {2});
+  here.run_until_idle();
+  std::sort(seen.begin(), seen.end());
+  CHECK(seen == std::vector<std::string>{"t.answers2", "t.numbers1"});
+}
+
+TEST_CASE("batch: an exception fails the whole batch once and harms nobody else", "[engine]") {
+  bus b;
+  loop here;
+  int others = 0;
+  auto failing = b.subscribe(numbers, {.on = here}, [](batch<number>) { throw std::runtime_error("no"); });
+  auto other = b.subscribe(numbers, {.on = here}, [&](const number&) { ++others; });
+  for (int i = 0; i != 3; ++i) b.publish(numbers, {i});
+  here.run_until_idle();
+  CHECK(failing.counters().failed == 1);
+  CHECK(failing.counters().handled == 3);
+  CHECK(others == 3);
+}
+
+TEST_CASE("batch: a batch whose publishes find no room keeps its places until they are placed", "[engine]") {
+  bus b;
+  loop asking_loop;
+  loop answering_loop;
+  int answered = 0;
+  auto asking = b.subscribe(numbers, {.on = asking_loop}, [&](batch<number> all) {
+    for (const number& each : all) CHECK(b.publish(answers, each) == publish_status::accepted);
+  });
+  auto answering = b.subscribe(answers, {.capacity = 2, .on = answering_loop}, [&](const number&) { ++answered; });
+  for (int i = 0; i != 5; ++i) b.publish(numbers, {i});
+  asking_loop.run_once();
+  CHECK(asking.counters().pending == 5);
+  for (int i = 0; i != 5; ++i) {
+    answering_loop.run_until_idle();
+    asking_loop.run_until_idle();
+  }
+  CHECK(asking.counters().pending == 0);
+  CHECK(answered == 5);
+}
