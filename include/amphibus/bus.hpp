@@ -128,17 +128,20 @@ class bus {
   /// Publishes from any thread; the thread, or inside a handler the handler, is the source.
   /// Returns and waits as publisher::publish. Throws: error at the first use of a topic in this bus.
   template <class T>
-  publish_status publish(const topic<T>& to, std::type_identity_t<T> message) {
-    return outlet_for(to).publish(std::move(message), {});
+  publish_status publish(const topic<T>& to, std::type_identity_t<T> message, const publish_options& with = {}) {
+    return outlet_for(to).publish(std::move(message), {}, with);
   }
   /// The same, but never waits and holds nothing.
   template <class T>
-  [[nodiscard]] publish_status try_publish(const topic<T>& to, std::type_identity_t<T> message) {
-    return outlet_for(to).publish(std::move(message), {base::duration::zero()});
+  [[nodiscard]] publish_status try_publish(const topic<T>& to, std::type_identity_t<T> message,
+                                           const publish_options& with = {}) {
+    return outlet_for(to).publish(std::move(message), {base::duration::zero()}, with);
   }
 
-  /// Waits until every process of the configuration is there and has every subscription made here and there so far:
-  /// what is published afterwards reaches them. Call it once all subscriptions exist. At once without a configuration.
+  /// Waits until every process of the configuration called it too and has the subscriptions made before: what is
+  /// published afterwards reaches them. Call it once, when all subscriptions exist; one that is made later gets what is
+  /// published after it became effective here (until then publish answers no_subscribers if there is nobody else). At
+  /// once without a configuration.
   /// Throws: error (not_ready naming who is missing; peer_protocol, peer_routes, peer_type).
   void wait_until_ready(base::duration deadline = std::chrono::seconds(10));
   /// What crossed the border of this process so far.

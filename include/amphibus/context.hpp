@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string_view>
 
 #include <amphibus/detail/frame.hpp>
@@ -26,6 +28,17 @@ class context {
   /// or lost on the way from another process.
   [[nodiscard]] std::uint64_t lost_before() const { return envelope().lost_before; }
   [[nodiscard]] std::string_view topic() const noexcept;
+  /// What publish_options::key said; empty without one.
+  [[nodiscard]] std::string_view key() const { return envelope().attributes.key(); }
+  /// The value of the first header of that name.
+  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const {
+    return envelope().attributes.find(name);
+  }
+  /// Every header, by position.
+  [[nodiscard]] std::size_t header_count() const { return envelope().attributes.header_count(); }
+  [[nodiscard]] amphibus::header header_at(std::size_t position) const {
+    return envelope().attributes.header_at(position);
+  }
 
   context(const context&) = delete;
   context& operator=(const context&) = delete;

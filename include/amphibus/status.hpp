@@ -9,15 +9,17 @@ enum class publish_status : std::uint8_t {
   accepted,        ///< every subscription has it, or its own drop policy counted it
   no_subscribers,  ///< nobody wants the topic now; nothing was queued
   would_block,     ///< somebody who blocks has no room and the time is over; nobody got it, repeating is safe
+  too_large,       ///< a key, a header or the message itself is over its limit; it can never be accepted
   closed,          ///< the bus is closed or closing, or this is the child of a fork
 };
 
-/// `accepted`, `no_subscribers`, `would_block` or `closed`.
+/// `accepted`, `no_subscribers`, `would_block`, `too_large` or `closed`.
 constexpr const char* to_string(publish_status status) noexcept {
   switch (status) {
     case publish_status::accepted: return "accepted";
     case publish_status::no_subscribers: return "no_subscribers";
     case publish_status::would_block: return "would_block";
+    case publish_status::too_large: return "too_large";
     case publish_status::closed: return "closed";
   }
   return "unknown";

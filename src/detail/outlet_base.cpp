@@ -57,7 +57,7 @@ topic_counters outlet_base::counters() const noexcept {
 identity_word outlet_base::pooled_identity(const wire::envelope& with) {
   if (envelopes_ == nullptr) envelopes_ = queue::block_pool::make(sizeof(envelope_block), alignof(envelope_block));
   auto* block = static_cast<envelope_block*>(envelopes_->take());
-  ::new (static_cast<void*>(&block->value)) wire::envelope(with);
+  block->fill(with);
   return identity_word::pooled(block);
 }
 
@@ -67,10 +67,35 @@ identity_word outlet_base::slow_identity() {
   if (current_frame == nullptr && identity_word::fits_local(source_.index, sequence)) {
     return identity_word::packed(source_.index, sequence);
   }
-  const message_id own{{core_.incarnation(), source_.index}, sequence};
-  if (current_frame == nullptr) return pooled_identity(wire::first_envelope(own));
+  return pooled_identity(caused_envelope({{core_.incarnation(), source_.index}, sequence}));
+}
+
+wire::envelope outlet_base::caused_envelope(message_id own) {
+  if (current_frame == nullptr) return wire::first_envelope(own);
   const wire::envelope cause = current_frame->bus.envelope_of(current_frame->message);
-  return pooled_identity({own, cause.correlation, cause.id, 0});
+  return {own, cause.correlation, cause.id, 0, {}};
+}
+
+bool outlet_base::describe(offer& what, const publish_options& options, wire::byte_writer& bytes) {
+  what.correlation = options.correlation;
+  if (options.key.empty() && options.headers.all().empty()) return true;
+  if (!wire::attributes_view::append(options.key, options.headers.all(), bytes)) return false;
+  what.attributes = wire::attributes_view(bytes.bytes());
+  return true;
+}
+
+identity_word outlet_base::described_identity(const offer& what) {
+  if (source_.index == 0) source_.index = core_.new_source_index();
+  wire::envelope with = caused_envelope({{core_.incarnation(), source_.index}, source_.next_sequence++});
+  if (what.correlation) with.correlation = what.correlation;
+  with.attributes = what.attributes;
+  return pooled_identity(with);
+}
+
+identity_word outlet_base::identity_of(const offer& what) {
+  if (what.from != nullptr) return input_identity(*what.from);
+  const bool described = what.correlation || !what.attributes.bytes().empty();
+  return described ? described_identity(what) : next_identity();
 }
 
 identity_word outlet_base::with_loss(identity_word identity, std::uint64_t lost) {
@@ -92,16 +117,16 @@ void outlet_base::refresh() {
   seen_version_ = open ? version : 0;
 }
 
-outlet_base::attempt outlet_base::try_once(void* value, const wire::envelope* with, queue::inbox_base*& by) {
+outlet_base::attempt outlet_base::try_once(offer& what, queue::inbox_base*& by) {
   if (core_.in_child_of_fork()) return attempt::closed;
   const std::lock_guard lock(slow_mutex_);
   for (;;) {
     const auto phase = core_.current_phase();
-    const bool inside = with != nullptr || (current_frame != nullptr && &current_frame->bus == &core_);
+    const bool inside = what.from != nullptr || (current_frame != nullptr && &current_frame->bus == &core_);
     if (phase == bus_core::phase::closed || (phase == bus_core::phase::closing && !inside)) return attempt::closed;
     const std::uint64_t version = version_->load(std::memory_order_acquire);
     refresh();
-    if (with == nullptr && !held_messages_.empty()) return attempt::refused;  // FIFO: what is held goes first
+    if (what.from == nullptr && !held_messages_.empty()) return attempt::refused;  // FIFO: what is held goes first
     gate_.enter_waiting();
     if (version_->load(std::memory_order_acquire) == version) {
       attempt answer = attempt::nobody;
@@ -109,7 +134,7 @@ outlet_base::attempt outlet_base::try_once(void* value, const wire::envelope* wi
         by = refusing();
         answer = by == nullptr ? attempt::placed : attempt::refused;
       }
-      if (answer == attempt::placed) push_erased(value, with == nullptr ? next_identity() : input_identity(*with));
+      if (answer == attempt::placed) push_offered(what, identity_of(what));
       // Two publishers that hold each other's last place must not wait for each other.
       if (answer == attempt::refused) return_credit();
       gate_.leave();
@@ -120,7 +145,7 @@ outlet_base::attempt outlet_base::try_once(void* value, const wire::envelope* wi
 }
 
 identity_word outlet_base::slow_input_identity(const wire::envelope& with) {
-  const bool first = with.correlation == with.id && !with.causation && with.lost_before == 0;
+  const bool first = is_first(with);
   if (first && with.id.source != last_remote_) {
     last_remote_ = with.id.source;
     last_alias_ = core_.alias_of(last_remote_);
@@ -129,11 +154,11 @@ identity_word outlet_base::slow_input_identity(const wire::envelope& with) {
   return packs ? identity_word::packed(last_alias_, with.id.sequence) : pooled_identity(with);
 }
 
-publish_status outlet_base::publish_slowly(void* value, const publish_limits& limits) {
+publish_status outlet_base::publish_slowly(offer& what, const publish_limits& limits) {
   std::optional<base::time_point> deadline;  // from the first refusal that waits
   for (;;) {
     queue::inbox_base* by = nullptr;
-    switch (try_once(value, nullptr, by)) {
+    switch (try_once(what, by)) {
       case attempt::placed: return publish_status::accepted;
       case attempt::closed: return publish_status::closed;
       case attempt::nobody:
@@ -144,7 +169,7 @@ publish_status outlet_base::publish_slowly(void* value, const publish_limits& li
     if (by != nullptr && by->reclaim_idle_credit()) continue;
     if (limits.wait_max <= base::duration::zero() || publish_must_not_wait) return answer_refused();
     if (!deadline) deadline = wait_deadline(by, limits);
-    if (current_lane() != nullptr) return hold(value, *deadline) ? publish_status::accepted : answer_refused();
+    if (current_lane() != nullptr) return hold(what, *deadline) ? publish_status::accepted : answer_refused();
     if (!wait_for_room(by, *deadline)) return answer_refused();
   }
 }
@@ -176,10 +201,10 @@ bool outlet_base::wait_for_room(queue::inbox_base* at, base::time_point deadline
   return in_time;
 }
 
-publish_status outlet_base::publish_input(void* value, const wire::envelope& with) {
+publish_status outlet_base::publish_input(offer& what) {
   for (;;) {
     queue::inbox_base* by = nullptr;
-    switch (try_once(value, &with, by)) {
+    switch (try_once(what, by)) {
       case attempt::placed: return publish_status::accepted;
       case attempt::closed: return publish_status::closed;
       case attempt::nobody: return publish_status::no_subscribers;
@@ -190,12 +215,12 @@ publish_status outlet_base::publish_input(void* value, const wire::envelope& wit
   }
 }
 
-bool outlet_base::hold(void* value, base::time_point deadline) {
+bool outlet_base::hold(offer& what, base::time_point deadline) {
   const std::lock_guard lock(slow_mutex_);
   mailbox_base& owner = *current_lane();
   if (!owner.add_held(shared_from_this())) return false;
-  held_messages_.push_back({next_identity(), deadline, owner.shared_mailbox()});
-  hold_value(value);
+  held_messages_.push_back({identity_of(what), deadline, owner.shared_mailbox()});
+  hold_offered(what);
   holder_.store(&owner.executor(), std::memory_order_release);
   held_.store(static_cast<std::uint32_t>(held_messages_.size()), std::memory_order_release);
   core_.add_held(1);

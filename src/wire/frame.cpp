@@ -24,7 +24,7 @@ constexpr std::size_t at_body_size = 36;
 constexpr std::size_t at_crc = 40;
 
 /// `following`: of the same source as the last first or following message of the batch, with the next sequence.
-enum class context_kind : std::uint32_t { first = 0, full = 1, following = 2 };
+enum class context_kind : std::uint32_t { first = 0, full = 1, following = 2, attributed = 3 };
 constexpr std::size_t prefix_size_bytes = 8;  // payload size u32, context kind u32
 constexpr std::size_t id_words = 3;
 
@@ -43,19 +43,40 @@ void store(std::byte* to, const T& value) noexcept {
 constexpr std::size_t context_size_bytes(context_kind kind) noexcept {
   switch (kind) {
     case context_kind::first: return 16;
-    case context_kind::full: return 3 * id_words * 8;
+    case context_kind::full:
+    case context_kind::attributed: return 3 * id_words * 8;
     case context_kind::following: break;
   }
   return 0;
 }
 
 context_kind kind_of(const envelope& with, std::uint64_t producer, const message_id& last_first) noexcept {
+  if (!with.attributes.bytes().empty()) return context_kind::attributed;
   if (with.id.source.origin != producer || with.correlation != with.id || with.causation) return context_kind::full;
   const bool follows = with.id.source.index == last_first.source.index && with.id.sequence == last_first.sequence + 1;
   return last_first && follows ? context_kind::following : context_kind::first;
 }
 
 constexpr std::size_t padded(std::size_t size) noexcept { return (size + 7) & ~std::size_t{7}; }
+
+constexpr std::size_t attributes_prefix_size_bytes = 8;  // size u32, reserved u32
+
+void append_attributes(std::span<const std::byte> bytes, byte_writer& to) {
+  const std::array<std::uint32_t, 2> prefix{static_cast<std::uint32_t>(bytes.size()), 0};
+  to.append(prefix.data(), attributes_prefix_size_bytes);
+  to.append(bytes);
+  to.pad(8);
+}
+
+/// Checks what follows a context of kind attributed, whose size grows by it. Returns: what is wrong, or nullptr.
+const char* check_attributes(std::span<const std::byte> context_and_rest, std::size_t& context_size) noexcept {
+  if (context_and_rest.size() < context_size + attributes_prefix_size_bytes) return "attributes beyond the batch's end";
+  const auto rest = context_and_rest.subspan(context_size + attributes_prefix_size_bytes);
+  const std::size_t size = load<std::uint32_t>(context_and_rest, context_size);
+  if (size == 0 || padded(size) > rest.size()) return "attributes that end beyond the end of the batch";
+  context_size += attributes_prefix_size_bytes + padded(size);
+  return attributes_view::check(rest.first(size));
+}
 
 void store_id(std::byte* to, const message_id& id) noexcept {
   const std::array<std::uint64_t, id_words> words{id.source.origin, id.source.index, id.sequence};
@@ -86,11 +107,12 @@ bool batch_writer::add(const envelope& with, const codec_operations& codec, cons
   if (kind == context_kind::first) {
     store(context, base::apart(with.id.source.index));
     store(context + 8, base::apart(with.id.sequence));
-  } else if (kind == context_kind::full) {
+  } else if (kind != context_kind::following) {
     store_id(context, with.id);
     store_id(context + id_words * 8, with.correlation);
     store_id(context + 2 * id_words * 8, with.causation);
   }
+  if (kind == context_kind::attributed) append_attributes(with.attributes.bytes(), out_);
   const std::size_t payload = out_.size();
   if (!codec.encode(value, out_) || out_.size() - payload > size_max_bytes) {
     out_.truncate(begin);
@@ -101,7 +123,7 @@ bool batch_writer::add(const envelope& with, const codec_operations& codec, cons
         std::array<std::uint32_t, 2>{static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(kind)});
   out_.pad(8);
   ++header_.count;
-  if (kind != context_kind::full) last_first_ = with.id;
+  if (kind == context_kind::first || kind == context_kind::following) last_first_ = with.id;
   return true;
 }
 
@@ -153,11 +175,14 @@ const char* batch_reader::check_messages() const noexcept {
   for (std::uint32_t i = 0; i != header_.count; ++i) {
     if (bytes_.size() - at < prefix_size_bytes) return "a message begins beyond the end of the batch";
     const auto kind = load<std::uint32_t>(bytes_, at + 4);
-    if (kind > static_cast<std::uint32_t>(context_kind::following)) return "unknown kind of context";
+    if (kind > static_cast<std::uint32_t>(context_kind::attributed)) return "unknown kind of context";
     const auto known = static_cast<context_kind>(kind);
     if (known == context_kind::following && !begun) return "a context that follows none";
     begun = begun || known == context_kind::first;
-    const std::size_t context = context_size_bytes(known);
+    std::size_t context = context_size_bytes(known);
+    if (known == context_kind::attributed) {
+      if (const char* wrong = check_attributes(bytes_.subspan(at + prefix_size_bytes), context)) return wrong;
+    }
     const std::size_t size = padded(load<std::uint32_t>(bytes_, at));
     if (bytes_.size() - at - prefix_size_bytes < context + size) return "a message ends beyond the end of the batch";
     at += prefix_size_bytes + context + size;
@@ -171,9 +196,12 @@ bool batch_reader::next(received_message& into) noexcept {
   const auto size = load<std::uint32_t>(bytes_, position_);
   const auto kind = static_cast<context_kind>(load<std::uint32_t>(bytes_, position_ + 4));
   position_ += prefix_size_bytes;
-  if (kind == context_kind::full) {
-    into.with = {load_id(bytes_, position_), load_id(bytes_, position_ + id_words * 8),
-                 load_id(bytes_, position_ + 2 * id_words * 8), 0};
+  if (kind == context_kind::full || kind == context_kind::attributed) {
+    into.with = {load_id(bytes_, position_),
+                 load_id(bytes_, position_ + id_words * 8),
+                 load_id(bytes_, position_ + 2 * id_words * 8),
+                 0,
+                 {}};
   } else {
     if (kind == context_kind::first) {
       last_first_ = {{header_.producer, load<std::uint64_t>(bytes_, position_)},
@@ -184,6 +212,11 @@ bool batch_reader::next(received_message& into) noexcept {
     into.with = first_envelope(last_first_);
   }
   position_ += context_size_bytes(kind);
+  if (kind == context_kind::attributed) {
+    const auto attributes = load<std::uint32_t>(bytes_, position_);
+    into.with.attributes = attributes_view(bytes_.subspan(position_ + attributes_prefix_size_bytes, attributes));
+    position_ += attributes_prefix_size_bytes + padded(attributes);
+  }
   into.payload = bytes_.subspan(position_, size);
   position_ += padded(size);
   return true;

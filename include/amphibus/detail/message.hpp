@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <type_traits>
@@ -16,6 +17,21 @@ namespace amphibus::detail {
 /// A pooled envelope, shared by all receivers of a message.
 struct envelope_block : queue::block_header {
   wire::envelope value;
+  std::byte* large = nullptr;  ///< attributes that do not fit into `small`
+  std::byte small[64];
+
+  /// Takes over `with` and copies its attributes.
+  void fill(const wire::envelope& with) {
+    value = with;
+    large = nullptr;
+    const auto bytes = with.attributes.bytes();
+    if (bytes.empty()) return;
+    if (bytes.size() > sizeof small) large = new std::byte[bytes.size()];
+    std::byte* const to = large != nullptr ? large : small;
+    std::memcpy(to, bytes.data(), bytes.size());
+    value.attributes = wire::attributes_view({to, bytes.size()});
+  }
+  void empty() noexcept { delete[] large; }
 };
 
 /// One word that says which message this is: either a packed identity (nothing allocated) or a pooled envelope.
@@ -52,7 +68,9 @@ class identity_word {
   }
   /// The slot that held it is done.
   void drop_reference() const noexcept {
-    if (!is_packed() && queue::release(*block())) queue::block_pool::give_back(block());
+    if (is_packed() || !queue::release(*block())) return;
+    block()->empty();
+    queue::block_pool::give_back(block());
   }
 
  private:

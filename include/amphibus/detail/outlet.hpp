@@ -23,7 +23,44 @@ class outlet final : public outlet_base {
   publish_status publish(T&& value, const publish_limits& limits) {
     if (push_if_room(value)) [[likely]]
       return publish_status::accepted;
-    return publish_slowly(&value, limits);
+    offer what{.value = &value};
+    return publish_slowly(what, limits);
+  }
+  publish_status publish(T&& value, const publish_limits& limits, const publish_options& options) {
+    if (options.is_default()) return publish(std::move(value), limits);
+    wire::byte_writer bytes;
+    offer what{.value = &value};
+    if (!describe(what, options, bytes)) return publish_status::too_large;
+    return publish_slowly(what, limits);
+  }
+  /// The loan's block becomes the message. Returns: accepted and then `block` is null; or it is untouched.
+  publish_status publish_loaned(value_block<T>*& block, const publish_limits& limits) {
+    offer what{.loaned = block};
+    if (push_loaned_if_room(what)) return block = nullptr, publish_status::accepted;
+    const publish_status answer = publish_slowly(what, limits);
+    if (what.loaned == nullptr) block = nullptr;
+    return answer;
+  }
+  /// `Element` is T, moved from what is accepted, or const T, copied.
+  template <class Element>
+  batch_status publish_batch(std::span<Element> values, const publish_limits& limits) {
+    for (std::size_t done = 0;; ++done) {
+      done += push_run(values.subspan(done));
+      if (done == values.size()) return {publish_status::accepted, done};
+      publish_status one;
+      if constexpr (std::is_const_v<Element>) {
+        one = publish(T(values[done]), limits);
+      } else {
+        offer what{.value = &values[done]};
+        one = publish_slowly(what, limits);
+      }
+      if (one != publish_status::accepted) return {one, done};
+    }
+  }
+  /// Room for a message of the loan, which is constructed by the caller.
+  [[nodiscard]] value_block<T>* take_block() {
+    if (blocks_ == nullptr) blocks_ = queue::block_pool::make(sizeof(value_block<T>), alignof(value_block<T>));
+    return static_cast<value_block<T>*>(blocks_->take());
   }
 
   /// Messages from a transport, as many as decode and fit at once. Returns: how many; the next one needs publish_one().
@@ -38,7 +75,10 @@ class outlet final : public outlet_base {
     gate_.leave();
     return count;
   }
-  publish_status publish_one(T&& value, const wire::envelope& with) { return publish_input(&value, with); }
+  publish_status publish_one(T&& value, const wire::envelope& with) {
+    offer what{.value = &value, .from = &with};
+    return publish_input(what);
+  }
 
  protected:
   [[nodiscard]] bool has_receivers() const noexcept override {
@@ -56,8 +96,9 @@ class outlet final : public outlet_base {
     return nullptr;
   }
 
-  void push_erased(void* value, identity_word identity) noexcept override {
-    push(std::move(*static_cast<T*>(value)), identity);
+  void push_offered(offer& what, identity_word identity) noexcept override {
+    if (what.loaned == nullptr) return push(std::move(*static_cast<T*>(what.value)), identity);
+    push_loaned(what, identity);
   }
 
   void adopt(receiver_table table) override {
@@ -78,7 +119,12 @@ class outlet final : public outlet_base {
     if (egress_) egress_->return_credit();
   }
 
-  void hold_value(void* value) override { held_values_.push_back(std::move(*static_cast<T*>(value))); }
+  void hold_offered(offer& what) override {
+    if (what.loaned == nullptr) return held_values_.push_back(std::move(*static_cast<T*>(what.value)));
+    auto* const block = static_cast<value_block<T>*>(std::exchange(what.loaned, nullptr));
+    held_values_.push_back(std::move(block->value()));
+    drop_block<T>(block);
+  }
   void push_oldest_held(identity_word identity) noexcept override {
     push(std::move(held_values_[oldest_held_]), identity);
     drop_oldest_held();
@@ -101,6 +147,38 @@ class outlet final : public outlet_base {
       push(std::move(value), next_identity());
     gate_.leave();
     return fits;
+  }
+
+  [[nodiscard]] bool push_loaned_if_room(offer& what) {
+    if (held_.load(std::memory_order_acquire) != 0 || !gate_.enter()) return false;
+    const bool fits = seen_version_ == version_->load(std::memory_order_acquire) && everywhere_has_room();
+    if (fits) push_loaned(what, next_identity());
+    gate_.leave();
+    return fits;
+  }
+
+  void push_loaned([[maybe_unused]] offer& what, [[maybe_unused]] identity_word identity) noexcept {
+    if constexpr (!travels_inline<T>) {  // the others are published by value
+      count_published();
+      push_all(identity, nullptr, static_cast<value_block<T>*>(std::exchange(what.loaned, nullptr)));
+    }
+  }
+
+  /// As many as fit at once. Returns: how many.
+  template <class Element>
+  [[nodiscard, gnu::noinline, gnu::flatten]] std::size_t push_run(std::span<Element> values) {
+    if (held_.load(std::memory_order_acquire) != 0 || !gate_.enter()) [[unlikely]]
+      return 0;
+    std::size_t count = 0;
+    if (seen_version_ == version_->load(std::memory_order_acquire)) {  // SYNC(bus.version)
+      while (count != values.size() && everywhere_has_room()) {
+        T value(static_cast<std::conditional_t<std::is_const_v<Element>, const T&, T&&>>(values[count]));
+        push(std::move(value), next_identity());
+        ++count;
+      }
+    }
+    gate_.leave();
+    return count;
   }
 
   bool push_decoded(const wire::received_message& from, const wire::codec_operations& codec) {
@@ -204,8 +282,7 @@ class outlet final : public outlet_base {
   }
 
   value_block<T>* make_block(T&& value) {
-    if (blocks_ == nullptr) blocks_ = queue::block_pool::make(sizeof(value_block<T>), alignof(value_block<T>));
-    auto* block = static_cast<value_block<T>*>(blocks_->take());
+    value_block<T>* const block = take_block();
     ::new (static_cast<void*>(block->storage)) T(std::move(value));
     return block;
   }

@@ -8,6 +8,7 @@
 
 #include <amphibus/base/parker.hpp>
 #include <amphibus/counters.hpp>
+#include <amphibus/publish_options.hpp>
 #include <amphibus/detail/mailbox.hpp>
 #include <amphibus/detail/message.hpp>
 #include <amphibus/detail/topic_core.hpp>
@@ -19,6 +20,15 @@ namespace amphibus::detail {
 /// How long one publish may wait; in a handler, how long it may be held with the running message.
 struct publish_limits {
   base::duration wait_max = base::duration::max();  ///< upper bound on top of what subscriptions ask; 0: never
+};
+
+/// One message on its way into an outlet.
+struct offer {
+  void* value = nullptr;                  ///< a T, moved from when the message is accepted
+  queue::block_header* loaned = nullptr;  ///< or a value_block<T> that becomes the message
+  wire::attributes_view attributes;       ///< key and headers
+  message_id correlation;                 ///< instead of the handler's; none: as usual
+  const wire::envelope* from = nullptr;   ///< from a transport: the identity that it has
 };
 
 /// The untyped half of (source, topic): the slow path of publishing, in one place and out of the headers.
@@ -49,19 +59,21 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   /// Where a publish may be refused: the first inbox without room, or null.
   [[nodiscard]] virtual queue::inbox_base* refusing() noexcept = 0;
   [[nodiscard]] virtual bool has_receivers() const noexcept = 0;
-  /// Pushes `*value` (a T, moved from) everywhere. Inside the gate, after refusing() == null.
-  virtual void push_erased(void* value, identity_word identity) noexcept = 0;
+  /// Pushes what is offered everywhere. Inside the gate, after refusing() == null.
+  virtual void push_offered(offer& what, identity_word identity) noexcept = 0;
   virtual void adopt(receiver_table table) = 0;
   virtual void return_credit() noexcept = 0;
-  virtual void hold_value(void* value) = 0;
+  virtual void hold_offered(offer& what) = 0;
   /// Moves the oldest held value out and pushes it; `drop` destroys it instead.
   virtual void push_oldest_held(identity_word identity) noexcept = 0;
   virtual void drop_oldest_held() noexcept = 0;
 
-  /// Everything but the case that fits at once. `value` is moved from only if the answer is accepted.
-  publish_status publish_slowly(void* value, const publish_limits& limits);
+  /// Adds `options` to the offer; `bytes` keeps key and headers meanwhile. Returns: false if a limit is exceeded.
+  [[nodiscard]] static bool describe(offer& what, const publish_options& options, wire::byte_writer& bytes);
+  /// Everything but the case that fits at once. What is offered is taken only if the answer is accepted.
+  publish_status publish_slowly(offer& what, const publish_limits& limits);
   /// From a transport: never waits, never holds; `remote` is told once after would_block.
-  publish_status publish_input(void* value, const wire::envelope& with);
+  publish_status publish_input(offer& what);
 
   /// Packed where it fits; with correlation and causation of the handler that runs here.
   [[nodiscard]] identity_word next_identity() {
@@ -72,11 +84,14 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   }
   /// A first message of the source that was seen last needs no look-up; everything else does.
   [[nodiscard]] identity_word input_identity(const wire::envelope& with) {
-    const bool first = with.correlation == with.id && !with.causation && with.lost_before == 0;
-    const bool known = first && with.id.source == last_remote_ && last_alias_ != 0;
+    const bool known = is_first(with) && with.id.source == last_remote_ && last_alias_ != 0;
     if (!known || with.id.sequence > identity_word::sequence_max) [[unlikely]]
       return slow_input_identity(with);
     return identity_word::packed(last_alias_, with.id.sequence);
+  }
+  /// True if nothing but its id need be known of it.
+  [[nodiscard]] static bool is_first(const wire::envelope& with) noexcept {
+    return with.correlation == with.id && !with.causation && with.lost_before == 0 && with.attributes.bytes().empty();
   }
   [[nodiscard]] identity_word pooled_identity(const wire::envelope& with);
   /// The same message, told that `lost` messages were lost before it.
@@ -107,13 +122,17 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   enum class attempt : std::uint8_t { placed, nobody, refused, closed };
 
   void refresh();
-  attempt try_once(void* value, const wire::envelope* with, queue::inbox_base*& by);
+  attempt try_once(offer& what, queue::inbox_base*& by);
   identity_word slow_identity();
+  identity_word identity_of(const offer& what);
+  identity_word described_identity(const offer& what);
+  /// With correlation and causation of the handler that runs here.
+  static wire::envelope caused_envelope(message_id own);
   identity_word slow_input_identity(const wire::envelope& with);
   publish_status answer_refused() noexcept;
   [[nodiscard]] base::time_point wait_deadline(const queue::inbox_base* at, const publish_limits& limits) const;
   bool wait_for_room(queue::inbox_base* at, base::time_point deadline);
-  bool hold(void* value, base::time_point deadline);
+  bool hold(offer& what, base::time_point deadline);
   /// Returns: who refused it, or null when it is gone or the table moved.
   queue::inbox_base* place_oldest_held();
   void forget_oldest();

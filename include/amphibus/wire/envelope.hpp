@@ -1,10 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
 #include <amphibus/base/ids.hpp>
+#include <amphibus/wire/attributes.hpp>
 
 namespace amphibus::wire {
 
@@ -14,12 +16,16 @@ struct envelope {
   message_id correlation;         ///< the message that began the conversation; its own id for a first message
   message_id causation;           ///< the message whose handler published this one; none for a first message
   std::uint64_t lost_before = 0;  ///< messages of this stream that were lost directly before this one
+  attributes_view attributes;     ///< key and headers; valid as long as the message
 
-  friend bool operator==(const envelope&, const envelope&) = default;
+  friend bool operator==(const envelope& a, const envelope& b) noexcept {
+    return a.id == b.id && a.correlation == b.correlation && a.causation == b.causation &&
+           a.lost_before == b.lost_before && std::ranges::equal(a.attributes.bytes(), b.attributes.bytes());
+  }
 };
 
 /// A message that no handler caused: correlation is its own id.
-[[nodiscard]] inline envelope first_envelope(message_id id) noexcept { return {id, id, {}, 0}; }
+[[nodiscard]] inline envelope first_envelope(message_id id) noexcept { return {id, id, {}, 0, {}}; }
 
 /// One message as it arrived; `payload` points into the transport's buffer and is 8-aligned.
 struct received_message {

@@ -214,3 +214,27 @@ TEST_CASE("bus: two processes of a configuration without modules, and a process 
   CHECK(front.bytes().sent_bytes > 0);
   CHECK_THROWS_WITH(amphibus::bus(file, {.process = "c"}, {}), Catch::Contains("--process 'c' is not in the file"));
 }
+
+TEST_CASE("zeromq: key, headers and a correlation of one's own arrive as they were given", "[zeromq]") {
+  const auto file = file_of(2);
+  placed_bus a(file, "a");
+  placed_bus b(file, "b");
+  watched seen;
+  std::vector<std::string> texts;
+  std::vector<message_id> conversations;
+  auto sub = b.bus.subscribe(numbers, [&](const number&, const context& with) {
+    seen.change([&] {
+      texts.push_back(std::string(with.key()) + "/" + std::string(with.header("tenant").value_or("-")));
+      conversations.push_back(with.correlation());
+    });
+  });
+  make_ready({&a, &b});
+  const message_id conversation{{1, 2}, 3};
+  a.bus.publish(numbers, {1});
+  a.bus.publish(numbers, {2}, {.key = "k", .headers = {{"tenant", "größe"}}});
+  a.bus.publish(numbers, {3}, {.headers = {{"tenant", std::string(4000, 'x')}}, .correlation = conversation});
+  a.bus.publish(numbers, {4});
+  seen.wait([&] { return texts.size() == 4; });
+  CHECK(texts == std::vector<std::string>{"/-", "k/größe", "/" + std::string(4000, 'x'), "/-"});
+  CHECK(conversations[2] == conversation);
+}

@@ -72,22 +72,45 @@ TEST_CASE("link: hello in both directions establishes both sides and opens data"
   CHECK(of_kind<open_data>(two.of_b).size() == 1);
 }
 
-TEST_CASE("link: subscriptions announced before or after the hello become interest", "[zeromq]") {
+TEST_CASE("link: an announced subscription becomes interest when its marker came through, before the sync",
+          "[zeromq]") {
   pair_of_links two;
   two.b.on_local_topics(two.now, 1, {orders(true)});
   two.connect();
-  REQUIRE(of_kind<set_interest>(two.of_a).size() == 1);
-  CHECK(of_kind<set_interest>(two.of_a)[0].wanted);
+  CHECK(of_kind<set_interest>(two.of_a).empty());
+  CHECK(two.a.on_marker(0, 2, 1));
+  two.of_a.clear();
+  two.settle();
+  REQUIRE(two.of_a.size() == 2);
+  REQUIRE(std::holds_alternative<set_interest>(two.of_a[0]));
+  CHECK(std::get<set_interest>(two.of_a[0]).wanted);
+  CHECK(std::holds_alternative<send_sync>(two.of_a[1]));
   two.b.on_local_topics(two.now, 2, {orders(false)});
   two.settle();
   REQUIRE(of_kind<set_interest>(two.of_a).size() == 2);
   CHECK_FALSE(of_kind<set_interest>(two.of_a)[1].wanted);
 }
 
+TEST_CASE("link: a marker of an earlier revision or another route makes no interest", "[zeromq]") {
+  pair_of_links two;
+  two.connect();
+  CHECK(two.a.on_marker(0, 2, 0));
+  two.b.on_local_topics(two.now, 1, {orders(true)});
+  two.settle();
+  CHECK(two.a.on_marker(1, 2, 1));
+  two.settle();
+  CHECK(of_kind<set_interest>(two.of_a).empty());
+  CHECK(two.a.on_marker(0, 2, 1));
+  two.settle();
+  CHECK(of_kind<set_interest>(two.of_a).size() == 1);
+}
+
 TEST_CASE("link: topics that changed while the hello was on its way are sent afterwards", "[zeromq]") {
   pair_of_links two;
   two.b.on_connected(two.now);
   two.b.on_local_topics(two.now, 1, {orders(true)});
+  two.settle();
+  CHECK(two.a.on_marker(0, 2, 1));
   two.settle();
   CHECK(of_kind<set_interest>(two.of_a).size() == 1);
 }

@@ -144,7 +144,13 @@ void link::adopt(const std::vector<control_topic>& changed) {
   for (const control_topic& each : changed) {
     const bool before = peer_topics_.contains(each.name) && peer_topics_[each.name].subscribed;
     peer_topics_[each.name] = each;
-    if (before != each.subscribed) actions_.emplace_back(set_interest{each.name, each.subscribed});
+    if (before == each.subscribed) continue;
+    std::erase_if(announced_, [&](const announced_interest& of) { return of.topic == each.name; });
+    if (each.subscribed) {
+      announced_.push_back({each.name, each.route, peer_revision_});
+    } else {
+      actions_.emplace_back(set_interest{each.name, false});
+    }
   }
 }
 
@@ -176,6 +182,12 @@ bool link::on_marker(std::size_t route, std::uint64_t incarnation, std::uint64_t
 void link::answer_markers() {
   std::erase_if(markers_, [this](const auto& each) {
     if (each.second > peer_revision_) return false;
+    // Before the sync: whoever gets it may rely on what is published from now on.
+    std::erase_if(announced_, [&](const announced_interest& of) {
+      if (of.route != each.first || of.revision > each.second) return false;
+      actions_.emplace_back(set_interest{of.topic, true});
+      return true;
+    });
     actions_.emplace_back(send_sync{each.first, peer_, each.second});
     return true;
   });
@@ -233,6 +245,7 @@ void link::forget_peer() {
     if (topic.subscribed) actions_.emplace_back(set_interest{name, false});
   }
   peer_topics_.clear();
+  announced_.clear();
   markers_.clear();
   synced_.clear();
   peer_revision_ = 0;

@@ -123,6 +123,13 @@ class link {
   std::uint64_t peer_ = 0;
   std::uint64_t peer_revision_ = 0;
   std::map<std::string, control_topic> peer_topics_;
+  // Subscriptions of the peer whose marker has not come through the data path: what is published before is for nobody.
+  struct announced_interest {
+    std::string topic;
+    std::size_t route;
+    std::uint64_t revision;
+  };
+  std::vector<announced_interest> announced_;
   std::map<std::size_t, std::uint64_t> markers_;  // route -> revision asked for before we knew it
   std::map<std::size_t, std::uint64_t> synced_;   // route -> revision
   bool peer_ready_ = false;

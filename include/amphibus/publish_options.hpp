@@ -1,0 +1,54 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <initializer_list>
+#include <span>
+#include <string_view>
+
+#include <amphibus/base/ids.hpp>
+#include <amphibus/status.hpp>
+#include <amphibus/wire/attributes.hpp>
+
+namespace amphibus {
+
+/// Headers as an argument: `{{"tenant", "acme"}}`, or any contiguous range of header. Lifetime: the call.
+class header_list {
+ public:
+  header_list() = default;
+  // NOLINTBEGIN(google-explicit-constructor): reads as .headers = {…}
+  header_list(std::initializer_list<header> list) noexcept : all_(std::data(list), list.size()) {}
+  template <std::convertible_to<std::span<const header>> Range>
+  header_list(const Range& range) noexcept : all_(range) {}
+  // NOLINTEND(google-explicit-constructor)
+  [[nodiscard]] std::span<const header> all() const noexcept { return all_; }
+
+ private:
+  std::span<const header> all_;
+};
+
+/// What one publish can add to its message; read back from the context.
+///
+/// ```cpp
+/// bus.publish(orders, order, {.key = "customer-7", .headers = {{"tenant", "acme"}}});
+/// ```
+/// Limits: a key of 255 bytes, 64 headers, names of 1 to 255 bytes, 16 KiB together; beyond them publish answers
+/// too_large. Lifetime: the call; the bus keeps copies.
+struct publish_options {
+  /// What the message is about; overflow::latest() keeps one message per key.
+  std::string_view key = {};
+  header_list headers = {};
+  /// The conversation this message belongs to, instead of that of the handler that publishes it.
+  message_id correlation = {};
+
+  /// Nothing is chosen: the fast path.
+  [[nodiscard]] bool is_default() const noexcept { return key.empty() && headers.all().empty() && !correlation; }
+};
+
+/// Answer of publish_batch.
+struct batch_status {
+  publish_status status = publish_status::accepted;  ///< of the first message that was not accepted
+  std::size_t accepted_prefix = 0;                   ///< so many messages were accepted, in order
+};
+
+}  // namespace amphibus
