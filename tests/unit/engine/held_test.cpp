@@ -90,7 +90,8 @@ TEST_CASE("held: two modules that publish to each other over full inboxes end as
   closing.join();
 }
 
-TEST_CASE("held: what waits behind a held message has the timeout of the subscription, not one of its own", "[engine]") {
+TEST_CASE("held: what waits behind a held message has the timeout of the subscription, not one of its own",
+          "[engine]") {
   const auto given_up_after = [](base::duration timeout, base::duration passed) {
     testing::manual_clock time;
     bus b({.clock = &time});
