@@ -13,10 +13,10 @@ namespace amphibus {
 /// ```cpp
 /// auto sub = bus.subscribe(ticks, [&](amphibus::batch<tick> all) { for (const tick& each : all) sum += each.price; });
 /// ```
-/// A range of `const T&`; between 1 and 256 messages, whatever was waiting. Use it where the cost per call matters, e.g.
-/// one write for many messages. What the handler publishes is caused by the message it looked at last. An exception
-/// fails the batch as a whole: one failed call.
-/// Thread: confined to the handler call. Lifetime: the handler call; a copy is the same view.
+/// A range of `const T&`; between 1 and 256 messages, whatever was waiting. Use it where the cost per call matters,
+/// e.g. one write for many messages. What the handler publishes is caused by the message it looked at last. An
+/// exception fails the batch as a whole: one failed call. Thread: confined to the handler call. Lifetime: the handler
+/// call; a copy is the same view.
 template <class T>
 class batch {
  public:

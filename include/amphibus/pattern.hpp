@@ -46,7 +46,8 @@ class any_message {
 /// Many topics: `*` stands for one token, `>` as last token for one or more; the grammar of NATS.
 ///
 /// ```cpp
-/// auto all = bus.subscribe(amphibus::pattern<order>{"shop.orders.*"}, [](const order& o, const amphibus::context& with) {
+/// auto all = bus.subscribe(amphibus::pattern<order>{"shop.orders.*"}, [](const order& o, const amphibus::context&
+/// with) {
 ///   std::printf("%.*s\n", int(with.topic().size()), with.topic().data());
 /// });
 /// auto tap = bus.subscribe(amphibus::pattern<amphibus::any_message>{">"}, [](const amphibus::any_message& m) { … });

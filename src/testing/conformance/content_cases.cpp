@@ -126,7 +126,11 @@ void no_echo(const subject& of, reporter& to) {
 case_list content_cases() {
   using enum case_scope;
   return {
-      {"bytes of every size arrive intact", {"content"}, {&promise::lossless_while_connected}, everywhere, bytes_intact},
+      {"bytes of every size arrive intact",
+       {"content"},
+       {&promise::lossless_while_connected},
+       everywhere,
+       bytes_intact},
       {"the largest message arrives", {"content"}, {&promise::lossless_while_connected}, everywhere, largest_message},
       {"a message that is too large is told and counted",
        {"loss"},

@@ -172,17 +172,17 @@ case_list delivery_cases() {
        {&promise::ordered_per_source, &promise::paces_publishers},
        everywhere,
        order_under_refusals},
-      {"a refused publish reaches nobody",
-       {"a full inbox"},
-       {&promise::paces_publishers},
-       everywhere,
-       all_or_nothing},
+      {"a refused publish reaches nobody", {"a full inbox"}, {&promise::paces_publishers}, everywhere, all_or_nothing},
       {"publishers that compete for the last places",
        {"a full inbox", "loss"},
        {&promise::paces_publishers},
        everywhere,
        small_capacity_contention},
-      {"what a route drops is counted and told", {"loss"}, {&promise::counts_losses}, between_processes, route_that_drops},
+      {"what a route drops is counted and told",
+       {"loss"},
+       {&promise::counts_losses},
+       between_processes,
+       route_that_drops},
   };
 }
 

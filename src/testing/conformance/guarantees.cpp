@@ -10,16 +10,14 @@ constexpr std::string_view same = "the same";
 constexpr std::array<guarantee, 11> all{{
     {"content", "bytes, ids and topic as they were published", "the same, up to `message_size_max_bytes`"},
     {"order", "FIFO per source and topic, to every subscription", same, &promise::ordered_per_source},
-    {"loss",
-     "none with `block`; with `drop_newest` counted, told by an event and by the next message",
+    {"loss", "none with `block`; with `drop_newest` counted, told by an event and by the next message",
      "the same while a connection lives; what is lost with a connection is counted and shown as a gap",
      &promise::lossless_while_connected},
     {"duplicates", "none", "none", &promise::free_of_duplicates},
     {"a full inbox",
      "the publish waits up to its limit, then reaches nobody (`would_block`), or passes that subscription by; "
      "publishers of other topics never wait",
-     "the same, by the route's `overflow`; publishers of other routes never wait",
-     &promise::paces_publishers},
+     "the same, by the route's `overflow`; publishers of other routes never wait", &promise::paces_publishers},
     {"late joining", "a subscription gets everything published after `subscribe` returned",
      "nothing is lost after readiness, which names who is missing", &promise::ready_means_joined},
     {"a subscription's end", "its destructor returns when no handler of it runs and none will start", same},

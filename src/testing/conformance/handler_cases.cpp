@@ -39,12 +39,11 @@ void end_is_an_end(const subject& of, reporter& to) {
   for (int i = 0; i != 200; ++i) {
     std::atomic<bool> ended{false};
     std::atomic<bool> ran{false};
-    auto brief = s.at(1).subscribe(
-        notes, {.on = i % 2 == 0 ? executor_choice(serial) : dedicated},
-        [&, seen = witness(alive)](const note&) {
-          if (ended) ++after_end;
-          ran = true;
-        });
+    auto brief = s.at(1).subscribe(notes, {.on = i % 2 == 0 ? executor_choice(serial) : dedicated},
+                                   [&, seen = witness(alive)](const note&) {
+                                     if (ended) ++after_end;
+                                     ran = true;
+                                   });
     if (i % 4 < 2) {
       while (!ran) std::this_thread::yield();
     }

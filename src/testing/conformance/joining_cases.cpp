@@ -151,7 +151,11 @@ case_list joining_cases() {
        {&promise::ready_means_joined, &promise::lossless_while_connected},
        everywhere,
        ready_again},
-      {"interest ends and comes back", {"late joining"}, {&promise::lossless_while_connected}, everywhere, interest_ends},
+      {"interest ends and comes back",
+       {"late joining"},
+       {&promise::lossless_while_connected},
+       everywhere,
+       interest_ends},
   };
 }
 

@@ -58,7 +58,8 @@ bool parse(int argc, const char* const* argv, arguments& into) {
     if (++i >= argc) return false;
     if (const auto text = texts.find(word); text != texts.end()) {
       *text->second = argv[i];
-    } else if (const auto number = numbers.find(word); number == numbers.end() || !parse_number(argv[i], *number->second)) {
+    } else if (const auto number = numbers.find(word);
+               number == numbers.end() || !parse_number(argv[i], *number->second)) {
       return false;
     }
   }
@@ -135,7 +136,8 @@ using column = std::vector<std::string>;
 
 void print_aligned(std::vector<column> columns) {
   for (column& each : columns) {
-    const auto longest = std::max_element(each.begin(), each.end(), [](auto& a, auto& b) { return a.size() < b.size(); });
+    const auto longest =
+        std::max_element(each.begin(), each.end(), [](auto& a, auto& b) { return a.size() < b.size(); });
     const std::size_t width = longest->size();
     for (std::string& text : each) text.resize(width, ' ');
   }

@@ -12,9 +12,9 @@ scenario::scenario(const subject& of, reporter& to, const world_options& options
 }
 
 void scenario::wait_for(std::uint32_t reader, std::uint64_t count) {
-  check(past_.wait_for(reader, count, watched::patience),
-        "waited in vain: reader " + std::to_string(reader) + " has " + std::to_string(past_.received_count(reader)) +
-            " messages instead of " + std::to_string(count));
+  check(past_.wait_for(reader, count, watched::patience), "waited in vain: reader " + std::to_string(reader) + " has " +
+                                                              std::to_string(past_.received_count(reader)) +
+                                                              " messages instead of " + std::to_string(count));
 }
 
 bool scenario::claimed(history_fault_kind kind) const noexcept {
@@ -40,8 +40,8 @@ void scenario::judge(std::uint64_t excused) {
       reporter_.failed(to_string(each));
     }
   }
-  check(lost == excused, std::to_string(lost) + " messages are lost, but " + std::to_string(excused) +
-                             " were counted as given up");
+  check(lost == excused,
+        std::to_string(lost) + " messages are lost, but " + std::to_string(excused) + " were counted as given up");
 }
 
 std::uint64_t scenario::told(event_kind kind) {
@@ -53,8 +53,9 @@ std::uint64_t scenario::told(event_kind kind) {
 }
 
 bool scenario::wait_for_event(event_kind kind) {
-  return events_changed_.wait(
-      [&] { return std::any_of(events_.begin(), events_.end(), [&](const event& each) { return each.kind == kind; }); });
+  return events_changed_.wait([&] {
+    return std::any_of(events_.begin(), events_.end(), [&](const event& each) { return each.kind == kind; });
+  });
 }
 
 }  // namespace amphibus::testing

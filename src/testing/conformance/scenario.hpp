@@ -210,8 +210,8 @@ class reader {
         kept_(in.at(process).subscribe(
             to, {options.name, options.capacity, options.overflow, options.on},
             [&past = in.past(), index = index_, then = std::move(then)](const T& got, const context& with) {
-              past.received(index, name_of(got),
-                            {with.id(), with.correlation(), with.causation(), with.lost_before()}, intact(got));
+              past.received(index, name_of(got), {with.id(), with.correlation(), with.causation(), with.lost_before()},
+                            intact(got));
               if (then) then(got, with);
             })) {}
 

@@ -16,8 +16,7 @@ void dropping_reader(const subject& of, reporter& to) {
   scenario s(of, to);
   gate still;
   reader<note> slow(
-      s, 1, notes,
-      {.name = "slow", .capacity = 8, .overflow = overflow::drop_newest(), .owed = history::duty::counted},
+      s, 1, notes, {.name = "slow", .capacity = 8, .overflow = overflow::drop_newest(), .owed = history::duty::counted},
       [&](const note&, const context&) { still.pass(); });
   reader<note> fast(s, 1, notes, {.name = "fast"});
   reader<note> here(s, 0, notes, {.name = "here"});

@@ -13,7 +13,7 @@ namespace amphibus::testing {
 /// What a case asks of its world.
 struct world_options {
   std::size_t processes = 2;
-  std::size_t opened = SIZE_MAX;  // the rest of them never starts
+  std::size_t opened = SIZE_MAX;                        // the rest of them never starts
   config::overflow overflow = config::overflow::block;  // of both routes
   base::duration block_timeout = std::chrono::seconds(5);
   std::size_t message_size_max_bytes = std::size_t{16} << 20U;

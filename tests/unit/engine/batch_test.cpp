@@ -68,9 +68,8 @@ TEST_CASE("batch: what it publishes is caused by the message it looked at last",
       b.publish(answers, all[i]);
     }
   });
-  auto answering = b.subscribe(answers, {.on = here}, [&](const number&, const context& with) {
-    causes.push_back(with.causation().sequence);
-  });
+  auto answering = b.subscribe(
+      answers, {.on = here}, [&](const number&, const context& with) { causes.push_back(with.causation().sequence); });
   for (int i = 0; i != 4; ++i) b.publish(numbers, {i});
   here.run_until_idle();
   CHECK(causes == asked);

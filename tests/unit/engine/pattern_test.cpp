@@ -32,9 +32,8 @@ TEST_CASE("pattern: one subscription gets every topic it covers, those of before
   loop here;
   b.publish(first, {0});  // exists before the pattern
   seen_list seen;
-  auto sub = b.subscribe(pattern<number>{"t.a.*"}, {.on = here}, [&](const number& n, const context& with) {
-    seen.emplace_back(with.topic(), n.value);
-  });
+  auto sub = b.subscribe(pattern<number>{"t.a.*"}, {.on = here},
+                         [&](const number& n, const context& with) { seen.emplace_back(with.topic(), n.value); });
   b.publish(first, {1});
   b.publish(second, {2});
   b.publish(elsewhere, {3});
@@ -88,8 +87,9 @@ TEST_CASE("pattern: refuses, drops and counts like any subscription", "[engine]"
   loop here;
   std::vector<std::uint64_t> lost;
   auto blocking = b.subscribe(pattern<number>{"t.a.*"}, {.capacity = 2, .on = here}, [](const number&) {});
-  auto dropping = b.subscribe(pattern<number>{"t.a.*"}, {.capacity = 1, .overflow = overflow::drop_newest(), .on = here},
-                              [&](const number&, const context& with) { lost.push_back(with.lost_before()); });
+  auto dropping =
+      b.subscribe(pattern<number>{"t.a.*"}, {.capacity = 1, .overflow = overflow::drop_newest(), .on = here},
+                  [&](const number&, const context& with) { lost.push_back(with.lost_before()); });
   CHECK(b.try_publish(first, {1}) == publish_status::accepted);
   CHECK(b.try_publish(second, {2}) == publish_status::accepted);
   CHECK(b.try_publish(first, {3}) == publish_status::would_block);

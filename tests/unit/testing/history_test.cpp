@@ -184,7 +184,8 @@ TEST_CASE("history: a reader that may lose has to be told how many", "[testing]"
   SECTION("told of too few") {
     with.lost_before = 2;
     h.past.received(lossy, {h.writer, 4}, with);
-    CHECK(h.fault() == "wrong count: reader \"lossy\" was told of 2 lost messages; missing are 3 before its last one and 4 at all");
+    CHECK(h.fault() ==
+          "wrong count: reader \"lossy\" was told of 2 lost messages; missing are 3 before its last one and 4 at all");
   }
 }
 

@@ -105,6 +105,7 @@ void session::offer_markers() {
 void session::connect(peer& to, base::time_point now) {
   to.dealer = zmq::socket_t(context_, zmq::socket_type::dealer);
   harden(to.dealer, settings_.message_size_max_bytes);
+  use_proxy(to.dealer, options_.socks_proxy);
   to.dealer.connect(to.endpoint);
   to.talk.on_connected(now);
   perform(to, now);
@@ -139,6 +140,7 @@ void session::perform_one(peer& of, const open_data& what, base::time_point now)
   for (std::size_t route = 0; route != what.endpoints.size(); ++route) {
     zmq::socket_t socket(context_, zmq::socket_type::sub);
     prepare_data(socket, settings_.message_size_max_bytes);
+    use_proxy(socket, options_.socks_proxy);
     try {
       socket.connect(what.endpoints[route]);
     } catch (const zmq::error_t&) {
