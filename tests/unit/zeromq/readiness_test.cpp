@@ -52,3 +52,35 @@ TEST_CASE("zeromq: a full route that drops says goodbye all the same, and tells 
   CHECK(b.bus.drain(std::chrono::seconds(30)).complete());
   CHECK(handled + b.sum_of(event_kind::gap) == count);
 }
+
+TEST_CASE("zeromq: what is published between two subscriptions of a process is no loss to the second", "[zeromq]") {
+  const auto file = file_of(3);
+  placed_bus a(file, "a");
+  placed_bus b(file, "b");
+  placed_bus c(file, "c");
+  watched seen;
+  std::uint64_t at_b = 0;
+  std::uint64_t at_c = 0;
+  std::uint64_t lost = 0;
+  auto steady = c.bus.subscribe(numbers, [&](const number& n) { seen.change([&] { at_c = n.value; }); });
+  auto first = b.bus.subscribe(numbers, [&](const number& n) { seen.change([&] { at_b = n.value; }); });
+  auto out = a.bus.publisher(numbers);
+  make_ready({&a, &b, &c});
+  out.publish({1});
+  seen.wait([&] { return at_b == 1; });
+  first.end();
+  REQUIRE_FALSE(b.wait_until_ready());  // the end is known to everybody
+  for (std::uint64_t i = 2; i <= 100; ++i) REQUIRE(out.publish({i}) == publish_status::accepted);
+  seen.wait([&] { return at_c == 100; });
+  auto second = b.bus.subscribe(numbers, [&](const number& n, const context& with) {
+    seen.change([&] {
+      at_b = n.value;
+      lost += with.lost_before();
+    });
+  });
+  REQUIRE_FALSE(b.wait_until_ready());
+  out.publish({101});
+  seen.wait([&] { return at_b == 101; });
+  CHECK(lost == 0);
+  CHECK(b.count_of(event_kind::gap) == 0);
+}

@@ -29,7 +29,13 @@ void inbound::subscribe(const std::set<std::string>& topics, std::uint64_t own_i
     if (!topics_.contains(each)) socket_.set(zmq::sockopt::subscribe, each + '\0');
   }
   for (const std::string& each : topics_) {
-    if (!topics.contains(each)) socket_.set(zmq::sockopt::unsubscribe, each + '\0');
+    if (topics.contains(each)) continue;
+    socket_.set(zmq::sockopt::unsubscribe, each + '\0');
+    // What is published meanwhile is for nobody here: a later subscription has not lost it.
+    if (const auto known = streams_.find(each); known != streams_.end()) {
+      known->second.next_sequence = 0;
+      known->second.lost = 0;
+    }
   }
   topics_ = topics;
   const std::string next = marker_topic(own_incarnation, revision);
