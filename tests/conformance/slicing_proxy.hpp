@@ -27,10 +27,10 @@ class slicing_proxy {
     int from = -1;
     int to = -1;
     std::vector<char> waiting;
-    std::size_t begin = 0;      // of waiting
+    std::size_t begin = 0;  // of waiting
     std::uint64_t forwarded = 0;
-    bool ended = false;         // no more from `from`
-    bool closed = false;        // and everything of it is forwarded
+    bool ended = false;   // no more from `from`
+    bool closed = false;  // and everything of it is forwarded
   };
   struct connection {
     int client = -1;

@@ -26,8 +26,8 @@ constexpr std::array<guarantee, 11> all{{
     {"exceptions of handlers", "counted, reported, contained", same},
     {"correlation, causation", "carried without user code", same},
     {"the end",
-     "`drain` and `close` end at their deadline and say what is left; a publish after close, after fork or in static "
-     "destruction answers `closed`",
+     "`drain` and `close` end at their deadline and say what is left, `close` once running handlers return; a publish "
+     "after close, after fork or in static destruction answers `closed`",
      same},
 }};
 
