@@ -32,9 +32,7 @@ void bus::wait_until_ready(base::duration deadline) {
 }
 
 bus::~bus() {
-  for (const detail::frame* each = detail::current_frame; each != nullptr; each = each->outer) {
-    AMPHIBUS_ASSERT(&each->bus != core_.get(), "a bus is destroyed inside a handler of its own");
-  }
+  AMPHIBUS_ASSERT(!core_->inside_own_handler(), "a bus is destroyed inside a handler of its own");
   core_->close(std::chrono::seconds(5));
 }
 

@@ -149,7 +149,7 @@ class bus {
 
   /// Returns when everything accepted before has been handled, what handlers publish included, and what is bound for
   /// other processes is handed to the transport. With other threads still publishing it may reach its deadline.
-  /// Inside a handler it refuses (called_from_handler). Loops must be run by somebody meanwhile.
+  /// Inside a handler of this bus it refuses (called_from_handler). Loops must be run by somebody meanwhile.
   drain_report drain(base::duration deadline = std::chrono::seconds(5)) { return core_->drain(deadline); }
   /// Refuses publishers outside handlers, drains, says goodbye to other processes, ends all subscriptions. Idempotent.
   close_report close(base::duration deadline = std::chrono::seconds(5)) { return core_->close(deadline); }

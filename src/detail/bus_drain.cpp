@@ -108,8 +108,15 @@ drain_report bus_core::drain_until(base::time_point deadline) {
   return done ? drain_report{} : drain_report{drain_status::deadline, left()};
 }
 
+bool bus_core::inside_own_handler() const noexcept {
+  for (const frame* each = current_frame; each != nullptr; each = each->outer) {
+    if (&each->bus == this) return true;
+  }
+  return false;
+}
+
 drain_report bus_core::drain(base::duration limit) {
-  if (current_frame != nullptr) return {drain_status::called_from_handler, {}};
+  if (inside_own_handler()) return {drain_status::called_from_handler, {}};
   if (current_phase() == phase::closed || in_child_of_fork()) return {};
   return drain_until(base::deadline_after(clock_.now(), limit));
 }
@@ -123,7 +130,7 @@ void bus_core::enter_phase(phase next) {
 }
 
 close_report bus_core::close(base::duration limit) {
-  if (current_frame != nullptr) return {drain_status::called_from_handler, {}, {}};
+  if (inside_own_handler()) return {drain_status::called_from_handler, {}, {}};
   if (in_child_of_fork()) return {};
   const std::lock_guard once(close_mutex_);
   if (current_phase() == phase::closed) return {};

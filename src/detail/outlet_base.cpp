@@ -12,9 +12,6 @@ namespace {
 
 constexpr unsigned spin_pauses = 50;
 constexpr unsigned yields_before_sleep = 5;
-/// For publishes that wait behind what a handler holds; everything else names its own limit.
-constexpr base::duration default_wait = std::chrono::seconds(5);
-
 /// Wakes one publisher that waits for room.
 class parked_publisher final : public queue::space_listener {
  public:
@@ -174,9 +171,10 @@ publish_status outlet_base::publish_slowly(offer& what, const publish_limits& li
   }
 }
 
-base::time_point outlet_base::wait_deadline(const queue::inbox_base* at, const publish_limits& limits) const {
-  const auto asked = at == nullptr ? default_wait : at->overflow().block_timeout;
-  return base::deadline_after(core_.clock().now(), std::min(asked, limits.wait_max));
+base::time_point outlet_base::wait_deadline(const queue::inbox_base* at, const publish_limits& limits) {
+  // Behind what is held nobody has refused this message yet; it waits as long as what it waits behind.
+  if (at != nullptr) last_timeout_ = at->overflow().block_timeout;
+  return base::deadline_after(core_.clock().now(), std::min(last_timeout_, limits.wait_max));
 }
 
 publish_status outlet_base::answer_refused() noexcept {

@@ -149,6 +149,14 @@ void transport_host::set_all_peers_ready(bool ready) {
   changed_.unpark();
 }
 
+void transport_host::start_confirming() {
+  {
+    const std::lock_guard lock(mutex_);
+    ready_ = false;  // the session says it again, for what is subscribed now
+  }
+  session_->start_confirming();
+}
+
 void transport_host::fail(error why) {
   {
     const std::lock_guard lock(mutex_);
@@ -293,7 +301,7 @@ void placement::open() {
 }
 
 std::optional<error> placement::wait_until_ready(base::time_point deadline) {
-  for (const auto& each : hosts_) each->session()->start_confirming();
+  for (const auto& each : hosts_) each->start_confirming();
   for (const auto& each : hosts_) {
     if (auto why = each->wait_until_ready(deadline)) return why;
   }

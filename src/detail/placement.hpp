@@ -44,6 +44,8 @@ class transport_host final : public transport::host {
   [[nodiscard]] bool carries(std::size_t file_route) const noexcept;
   std::vector<std::string> close(base::time_point deadline);
   [[nodiscard]] wire_counters bytes() const noexcept;
+  /// Before wait_until_ready(): forgets an earlier answer and asks the session.
+  void start_confirming();
   /// Waits for readiness. Returns: the error that prevents it, e.g. not_ready naming who is missing.
   std::optional<error> wait_until_ready(base::time_point deadline);
   void collect(std::vector<std::pair<std::string, std::shared_ptr<queue::inbox_base>>>& out) const;

@@ -113,6 +113,8 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   /// An executor or I/O thread has nothing left: a drain looks again.
   void work_ended() noexcept;
   void add_held(std::int64_t count) noexcept { held_.fetch_add(count, std::memory_order_seq_cst); }
+  /// This thread runs a handler of this bus; handlers of other buses may end this one.
+  [[nodiscard]] bool inside_own_handler() const noexcept;
   drain_report drain(base::duration limit);
   close_report close(base::duration limit);
 

@@ -130,7 +130,8 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   static wire::envelope caused_envelope(message_id own);
   identity_word slow_input_identity(const wire::envelope& with);
   publish_status answer_refused() noexcept;
-  [[nodiscard]] base::time_point wait_deadline(const queue::inbox_base* at, const publish_limits& limits) const;
+  /// `at`: who refused; null: only what is held is in the way.
+  [[nodiscard]] base::time_point wait_deadline(const queue::inbox_base* at, const publish_limits& limits);
   bool wait_for_room(queue::inbox_base* at, base::time_point deadline);
   bool hold(offer& what, base::time_point deadline);
   /// Returns: who refused it, or null when it is gone or the table moved.
@@ -144,6 +145,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   mutable std::mutex slow_mutex_;            // structure and held messages
   std::vector<held_message> held_messages_;  // oldest first
   queue::inbox_base* listening_to_ = nullptr;
+  base::duration last_timeout_{};  // owner: of the inbox that refused last
   std::atomic<executor_core*> holder_{nullptr};
   queue::block_pool* envelopes_ = nullptr;
   std::atomic<std::uint64_t> published_{0};

@@ -27,9 +27,17 @@ enum class level : std::uint8_t { best_effort };
 /// What an egress does when its inbox is full: pace publishers, or drop (counted, consuming sequence numbers).
 enum class egress_overflow : std::uint8_t { block, drop_newest };
 
+/// What a transport promises. What is claimed chooses the cases of the conformance suite, where a claim that fails is
+/// red, and fills the table of README.md. Claim nothing that you cannot keep while peers die.
 struct capabilities {
   std::vector<level> levels;               ///< levels it can keep; a route that asks for another is refused at start
   bool ordered_per_source = true;          ///< FIFO per (source, topic)
+  bool lossless_while_connected = false;   ///< a route that blocks loses nothing while no process or connection ends
+  bool free_of_duplicates = false;         ///< nothing arrives twice
+  bool counts_losses = false;              ///< every loss shows as lost_before of the next message and as a gap event
+  bool paces_publishers = false;           ///< a full subscription anywhere refuses publishers of a route that blocks
+  bool separates_routes = false;           ///< a route whose publishers wait delays no other route
+  bool ready_means_joined = false;         ///< what is published after readiness reaches every subscription
   std::size_t message_size_max_bytes = 0;  ///< larger messages become undeliverable{too large}
 };
 
@@ -175,7 +183,8 @@ class session {
   [[nodiscard]] virtual waker& wake_handle() noexcept = 0;
   /// host::topics() changed. Thread: safe; never blocks.
   virtual void topics_changed() noexcept = 0;
-  /// Every module has subscribed: start confirming readiness to the peers. Thread: safe; never blocks.
+  /// Everything is subscribed: start confirming readiness to the peers. Asked again later, for what was subscribed
+  /// meanwhile, answer host::set_all_peers_ready() again. Thread: safe; never blocks.
   virtual void start_confirming() noexcept = 0;
   /// Names of peers that have not confirmed. Thread: safe.
   [[nodiscard]] virtual std::vector<std::string> missing_peers() const = 0;

@@ -64,6 +64,25 @@ TEST_CASE("drain and close: inside a handler they refuse", "[engine]") {
   CHECK(closed == drain_status::called_from_handler);
 }
 
+TEST_CASE("close: a handler may drain, close and destroy another bus", "[engine]") {
+  bus outer;
+  auto inner = std::make_unique<bus>();
+  std::atomic<int> handled{0};
+  auto inner_sub = inner->subscribe(first, [&](const number&) { ++handled; });
+  auto out = inner->publisher(first);
+  out.publish({1});
+  bool drained = false;
+  auto sub = outer.subscribe(first, [&](const number&) {
+    drained = inner->drain().complete();
+    inner.reset();
+  });
+  outer.publish(first, {1});
+  CHECK(outer.drain().complete());
+  CHECK(drained);
+  CHECK(handled == 1);
+  CHECK(out.publish({2}) == publish_status::closed);
+}
+
 TEST_CASE("close: outsiders are refused while handlers may still publish", "[engine]") {
   bus b;
   support::barrier at;

@@ -90,6 +90,33 @@ TEST_CASE("held: two modules that publish to each other over full inboxes end as
   closing.join();
 }
 
+TEST_CASE("held: what waits behind a held message has the timeout of the subscription, not one of its own",
+          "[engine]") {
+  const auto given_up_after = [](base::duration timeout, base::duration passed) {
+    testing::manual_clock time;
+    bus b({.clock = &time});
+    loop producer;
+    loop never_run;
+    auto sink = b.subscribe(out_topic, {.capacity = 1, .overflow = overflow::block(timeout), .on = never_run},
+                            [](const number&) {});
+    auto fan = b.subscribe(in, {.on = producer}, [&](const number&) {
+      for (int i = 0; i != 4; ++i) b.publish(out_topic, {i});
+    });
+    b.publish(in, {1});
+    producer.run_once();
+    time.advance(passed);
+    producer.run_once();
+    const auto given_up = b.counters(out_topic).undeliverable;
+    std::thread closing([&] { b.close(1s); });  // at its deadline, which this clock has to reach
+    time.wait_for_parked(1);
+    time.advance(1s);
+    closing.join();
+    return given_up;
+  };
+  CHECK(given_up_after(10ms, 10ms) == 3);
+  CHECK(given_up_after(1h, 10s) == 0);
+}
+
 TEST_CASE("held: the 1025th message that one handler holds back is refused", "[engine]") {
   bus b;
   loop producer;

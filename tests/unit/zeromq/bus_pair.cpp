@@ -50,6 +50,14 @@ std::size_t placed_bus::count_of(amphibus::event_kind kind) {
   return count;
 }
 
+std::uint64_t placed_bus::sum_of(amphibus::event_kind kind) {
+  std::uint64_t sum = 0;
+  changes_.change([&] {
+    for (const auto& each : events_) sum += each.kind == kind ? each.count : 0;
+  });
+  return sum;
+}
+
 amphibus::config::configuration file_of(std::size_t processes, amphibus::config::overflow overflow) {
   static std::atomic<int> next{0};
   const auto directory = std::filesystem::temp_directory_path() /

@@ -34,6 +34,8 @@ class placed_bus {
   /// Blocks until an event of this kind came.
   amphibus::event wait_for(amphibus::event_kind kind);
   [[nodiscard]] std::size_t count_of(amphibus::event_kind kind);
+  /// The sum of `count` of these events.
+  [[nodiscard]] std::uint64_t sum_of(amphibus::event_kind kind);
 
   amphibus::bus bus;
 

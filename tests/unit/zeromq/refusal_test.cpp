@@ -134,6 +134,19 @@ TEST_CASE("zeromq: an endpoint that a live process holds is refused, for ipc and
   CHECK_THROWS_WITH(fourth.open(), Contains("AMB-E0303") && Contains("tcp://127.0.0.1:18765"));
 }
 
+TEST_CASE("zeromq: the address of a proxy is checked without opening a socket", "[zeromq]") {
+  const auto complaints = [](const std::string& proxy) {
+    placed_bus a(file_of(2), "a", {.socks_proxy = proxy});
+    return a.check().size();
+  };
+  CHECK(complaints("") == 0);
+  CHECK(complaints("127.0.0.1:1080") == 0);
+  for (const char* const each : {"127.0.0.1", ":1080", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "host:12x"}) {
+    INFO(each);
+    CHECK(complaints(each) == 1);
+  }
+}
+
 TEST_CASE("zeromq: endpoints are checked without opening a socket", "[zeromq]") {
   const auto complaint = [](const std::string& endpoint) {
     auto file = file_of(2);

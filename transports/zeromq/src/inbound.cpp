@@ -29,7 +29,13 @@ void inbound::subscribe(const std::set<std::string>& topics, std::uint64_t own_i
     if (!topics_.contains(each)) socket_.set(zmq::sockopt::subscribe, each + '\0');
   }
   for (const std::string& each : topics_) {
-    if (!topics.contains(each)) socket_.set(zmq::sockopt::unsubscribe, each + '\0');
+    if (topics.contains(each)) continue;
+    socket_.set(zmq::sockopt::unsubscribe, each + '\0');
+    // What is published meanwhile is for nobody here: a later subscription has not lost it.
+    if (const auto known = streams_.find(each); known != streams_.end()) {
+      known->second.next_sequence = 0;
+      known->second.lost = 0;
+    }
   }
   topics_ = topics;
   const std::string next = marker_topic(own_incarnation, revision);
@@ -81,7 +87,7 @@ void inbound::accept(std::string_view topic, base::time_point now) {
   if (const char* why = batch_.open(bytes)) return reject(why);
   if (batch_.header().producer != settings_.producer) return reject("a batch of another incarnation of the peer");
   switch (batch_.header().kind) {
-    case wire::batch_kind::goodbye: return call_.on_goodbye();
+    case wire::batch_kind::goodbye: count_lost_tails(); return call_.on_goodbye();
     case wire::batch_kind::sync: {
       const auto answered = parse_marker(topic);
       if (!answered || topic != marker_) return;  // of an earlier revision
@@ -114,24 +120,40 @@ bool inbound::accept_batch(std::string_view topic) {
   return of.to != nullptr;
 }
 
-void inbound::adopt_baselines() {
+template <class Take>
+bool inbound::read_numbers(Take take) {
   std::span<const std::byte> rest = batch_.body();
   while (rest.size() >= 2) {
     std::uint16_t size = 0;
     std::uint64_t next = 0;
     std::memcpy(&size, rest.data(), sizeof size);
-    if (rest.size() < sizeof size + size + sizeof next) return reject("a sync that ends too early");
+    if (rest.size() < sizeof size + size + sizeof next) return reject("stream numbers that end too early"), false;
     const std::string name(reinterpret_cast<const char*>(rest.data()) + sizeof size, size);
     std::memcpy(&next, rest.data() + sizeof size + size, sizeof next);
     rest = rest.subspan(sizeof size + size + sizeof next);
-    if (!topics_.contains(name)) continue;
+    if (topics_.contains(name)) take(name, next);
+  }
+  return true;
+}
+
+void inbound::adopt_baselines() {
+  const bool whole = read_numbers([this](const std::string& name, std::uint64_t next) {
     stream& of = streams_[name];
     if (of.next_sequence == 0) of.next_sequence = next;
-  }
+  });
+  if (!whole) return;
   // Topics the peer has not published yet begin at 1.
   for (const std::string& each : topics_) {
     if (stream& of = streams_[each]; of.next_sequence == 0) of.next_sequence = 1;
   }
+}
+
+void inbound::count_lost_tails() {
+  read_numbers([this](const std::string& name, std::uint64_t next) {
+    const auto known = streams_.find(name);
+    if (known == streams_.end() || known->second.next_sequence == 0) return;
+    if (next > known->second.next_sequence) count_gap(known->second, name, next - known->second.next_sequence);
+  });
 }
 
 void inbound::count_gap(stream& of, std::string_view topic, std::uint64_t lost) {

@@ -54,7 +54,11 @@ class inbound {
   bool receive();
   void accept(std::string_view topic, base::time_point now);
   bool accept_batch(std::string_view topic);
+  /// Hands every (topic, next number) of a sync or goodbye to `take`. Returns: false if the body is cut off.
+  template <class Take>
+  bool read_numbers(Take take);
   void adopt_baselines();
+  void count_lost_tails();
   void count_gap(stream& of, std::string_view topic, std::uint64_t lost);
   /// Delivers the batch in hand from where it stopped. Returns: false while an inbox is full.
   bool deliver_rest(base::time_point now);

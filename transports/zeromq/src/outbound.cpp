@@ -20,6 +20,7 @@ constexpr std::size_t copied_below_bytes = 4096;
 // libzmq calls an XPUB writable always, so polling for it would spin. What waits behind us lasts for longer than this.
 constexpr auto retry_interval = std::chrono::milliseconds(1);
 constexpr auto expectation = std::chrono::milliseconds(5);
+constexpr auto goodbye_interval = std::chrono::milliseconds(50);
 
 zmq::message_t copy_of(std::span<const std::byte> bytes) { return {bytes.data(), bytes.size()}; }
 
@@ -32,8 +33,12 @@ bool outbound::work(base::time_point now) {
     moved = true;
     expects_until_ = now + expectation;
   }
+  if (!owed_syncs_.empty() && now >= retry_at_) {
+    std::erase_if(owed_syncs_, [this](const std::string& each) { return try_sync(each); });
+  }
   retry_at_ = now + retry_interval;
   if (blocked()) return moved;
+  if (now >= goodbye_again_at_) send_goodbye(now);
   if (unfinished_ != 0) from_.finished(std::exchange(unfinished_, 0));
   const std::size_t count = drain_backlog();
   if (count == 0) {
@@ -142,20 +147,32 @@ std::vector<std::byte> outbound::next_numbers() const {
   return {out.bytes().begin(), out.bytes().end()};
 }
 
-void outbound::send_sync(const std::string& marker) {
-  flush_all();
+zmq::message_t outbound::numbers_frame(wire::batch_kind kind) {
   wire::batch_writer batch;
-  batch.begin({wire::batch_kind::sync, host_.incarnation(), 0, 0});
+  batch.begin({kind, host_.incarnation(), 0, 0});
   batch.add_raw(next_numbers());
-  send(marker, copy_of(batch.finish()));
+  return copy_of(batch.finish());
 }
 
-void outbound::send_goodbye() {
+void outbound::send_sync(const std::string& marker) {
   flush_all();
-  wire::batch_writer batch;
-  batch.begin({wire::batch_kind::goodbye, host_.incarnation(), 0, 0});
-  batch.add_raw(next_numbers());
-  send(goodbye_topic, copy_of(batch.finish()));
+  if (settings_.block) return send(marker, numbers_frame(wire::batch_kind::sync));
+  if (!try_sync(marker)) owed_syncs_.push_back(marker);
+}
+
+bool outbound::try_sync(const std::string& marker) {
+  waiting_frame frame{zmq::message_t(marker.data(), marker.size()), numbers_frame(wire::batch_kind::sync)};
+  // Only who asked subscribes to the marker: nobody else's full pipe refuses it.
+  socket_.set(zmq::sockopt::xpub_nodrop, 1);
+  const bool sent = try_send(frame);
+  socket_.set(zmq::sockopt::xpub_nodrop, 0);
+  return sent;
+}
+
+void outbound::send_goodbye(base::time_point now) {
+  flush_all();
+  send(goodbye_topic, numbers_frame(wire::batch_kind::goodbye));
+  if (!settings_.block) goodbye_again_at_ = now + goodbye_interval;
 }
 
 void outbound::send(stream& of) {

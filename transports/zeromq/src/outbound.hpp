@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <string>
@@ -37,11 +38,15 @@ class outbound final : public transport::egress_sink {
   /// True for a moment after a block route took something and stopped: a peer that keeps up makes room in no time.
   [[nodiscard]] bool expects_room(base::time_point now) const noexcept { return blocked() && now < expects_until_; }
   [[nodiscard]] bool prepare_to_sleep() { return blocked() || from_.prepare_to_sleep(); }
-  [[nodiscard]] base::time_point next_timer() const noexcept { return blocked() ? retry_at_ : repeat_at_; }
+  [[nodiscard]] base::time_point next_timer() const noexcept {
+    const bool retries = blocked() || !owed_syncs_.empty();
+    return retries ? retry_at_ : std::min(repeat_at_, goodbye_again_at_);
+  }
 
   /// Answers a marker: the next number of every stream, behind everything sent so far.
   void send_sync(const std::string& marker);
-  void send_goodbye();
+  /// A route that drops may drop this too, so it repeats it; receivers count it once.
+  void send_goodbye(base::time_point now);
   [[nodiscard]] zmq::socket_t& socket() noexcept { return socket_; }
 
   void on_message(std::string_view topic, const wire::codec_operations& operations, const wire::envelope& with,
@@ -72,6 +77,9 @@ class outbound final : public transport::egress_sink {
   void send(stream& of);
   void send(std::string_view topic, zmq::message_t body);
   bool try_send(waiting_frame& frame);
+  /// Sends to whoever asked or not at all, also where the route drops. Returns: true if it is sent.
+  bool try_sync(const std::string& marker);
+  [[nodiscard]] zmq::message_t numbers_frame(wire::batch_kind kind);
   [[nodiscard]] std::vector<std::byte> next_numbers() const;
   void give_up(const stream& of, const char* why);
 
@@ -89,6 +97,8 @@ class outbound final : public transport::egress_sink {
   base::time_point retry_at_{};
   base::time_point expects_until_{};
   std::deque<waiting_frame> waiting_;
+  std::vector<std::string> owed_syncs_;  // of a route that drops: found no room yet
+  base::time_point goodbye_again_at_ = base::time_point::max();
   const std::shared_ptr<frame_pool> pool_ = std::make_shared<frame_pool>();
   std::size_t unfinished_ = 0;  // drained, but something of it waits in waiting_
 };

@@ -197,7 +197,7 @@ void session::sleep(base::time_point now) {
   waker_.clear();
   // A request that came before the clear is seen by turn(); one that comes after makes the poll return.
   if (topics_changed_.load() || stop_requested_.load() || goodbye_requested_.load() != said_goodbye_ ||
-      confirm_requested_.load() != confirming_ || turn(now) || !prepare_to_sleep()) {
+      confirm_requested_.load() || turn(now) || !prepare_to_sleep()) {
     return;
   }
   std::vector<zmq::pollitem_t> watched{{nullptr, waker_.descriptor(), ZMQ_POLLIN, 0},
@@ -218,7 +218,12 @@ void session::sleep(base::time_point now) {
 
 void session::take_requests(base::time_point now) {
   if (topics_changed_.exchange(false, std::memory_order_acq_rel)) refresh_topics(now);
-  if (!confirming_ && confirm_requested_.load(std::memory_order_acquire)) confirming_ = true;
+  if (confirm_requested_.exchange(false, std::memory_order_acq_rel)) {
+    confirming_ = true;
+    all_ready_ = false;  // whoever asks again is answered again, for the topics of now
+    refresh_topics(now);
+    update_readiness(now);
+  }
   if (!said_goodbye_ && goodbye_requested_.load(std::memory_order_acquire)) say_goodbye(now);
 }
 
@@ -277,7 +282,7 @@ void session::say_goodbye(base::time_point now) {
   for (const auto& each : routes_) flushed &= !each->blocked();
   if (!flushed) return;  // asked again next turn; close() has the deadline
   said_goodbye_ = true;
-  for (const auto& each : routes_) each->send_goodbye();
+  for (const auto& each : routes_) each->send_goodbye(now);
   for (const auto& each : peers_) each->talk.say_bye(now);
 }
 

@@ -61,7 +61,7 @@ class session final : public transport::session {
     link talk;
     std::vector<std::unique_ptr<inbound>> data;  // one per route
     std::set<std::string> wants;
-    std::size_t goodbyes = 0;
+    std::set<std::size_t> goodbyes;  // routes whose data ended
   };
 
   void bind_control();

@@ -105,6 +105,7 @@ void session::offer_markers() {
 void session::connect(peer& to, base::time_point now) {
   to.dealer = zmq::socket_t(context_, zmq::socket_type::dealer);
   harden(to.dealer, settings_.message_size_max_bytes);
+  use_proxy(to.dealer, options_.socks_proxy);
   to.dealer.connect(to.endpoint);
   to.talk.on_connected(now);
   perform(to, now);
@@ -135,10 +136,11 @@ void session::perform_one(peer& of, const reopen&, base::time_point now) { conne
 
 void session::perform_one(peer& of, const open_data& what, base::time_point now) {
   of.data.clear();
-  of.goodbyes = 0;
+  of.goodbyes.clear();
   for (std::size_t route = 0; route != what.endpoints.size(); ++route) {
     zmq::socket_t socket(context_, zmq::socket_type::sub);
     prepare_data(socket, settings_.message_size_max_bytes);
+    use_proxy(socket, options_.socks_proxy);
     try {
       socket.connect(what.endpoints[route]);
     } catch (const zmq::error_t&) {
@@ -147,8 +149,9 @@ void session::perform_one(peer& of, const open_data& what, base::time_point now)
     inbound::settings with{of.talk.peer_process(), of.talk.peer_incarnation(), settings_.peer_stall_max,
                            options_.faults};
     inbound::callbacks call{[&of, route](std::uint64_t revision) { of.talk.on_sync(route, revision); },
-                            [this, &of] {
-                              if (++of.goodbyes == of.data.size()) of.talk.on_data_goodbye(host_.clock().now());
+                            [this, &of, route] {
+                              if (!of.goodbyes.insert(route).second || of.goodbyes.size() != of.data.size()) return;
+                              of.talk.on_data_goodbye(host_.clock().now());
                             }};
     of.data.push_back(std::make_unique<inbound>(std::move(socket), std::move(with), std::move(call), host_));
   }

@@ -89,6 +89,22 @@ void harden(zmq::socket_t& socket, std::size_t message_size_max_bytes) {
   socket.set(zmq::sockopt::reconnect_ivl_max, 1000);
 }
 
+void use_proxy(zmq::socket_t& socket, const std::string& socks_proxy) {
+  if (!socks_proxy.empty()) socket.set(zmq::sockopt::socks_proxy, socks_proxy);
+}
+
+std::optional<error> check_proxy(const std::string& socks_proxy) {
+  if (socks_proxy.empty()) return std::nullopt;
+  const auto colon = socks_proxy.rfind(':');
+  int port = 0;
+  const char* const end = socks_proxy.data() + socks_proxy.size();
+  const auto parsed = colon == std::string::npos ? std::from_chars_result{end, std::errc::invalid_argument}
+                                                 : std::from_chars(socks_proxy.data() + colon + 1, end, port);
+  if (colon != 0 && parsed.ec == std::errc{} && parsed.ptr == end && port >= 1 && port <= 65'535) return std::nullopt;
+  return error(error_code::bad_option, "zeromq::options::socks_proxy '" + escaped(socks_proxy) + "' is not HOST:PORT",
+               "write the address of a SOCKS5 proxy like 127.0.0.1:1080", {".socks_proxy"});
+}
+
 void prepare_data(zmq::socket_t& socket, std::size_t message_size_max_bytes) {
   harden(socket, message_size_max_bytes);
   socket.set(zmq::sockopt::sndhwm, static_cast<int>(pipe_budget_bytes / batch_cap_bytes));

@@ -40,6 +40,10 @@ result<endpoint> parse_endpoint(const std::string& text, bool allow_plain_networ
 
 /// Applies what every socket of ours needs: no linger, bounded handshake and message size.
 void harden(zmq::socket_t& socket, std::size_t message_size_max_bytes);
+/// A socket that connects goes through the proxy, where there is one. libzmq ignores it for ipc.
+void use_proxy(zmq::socket_t& socket, const std::string& socks_proxy);
+/// Returns: what is wrong with `HOST:PORT`, or nullopt.
+std::optional<error> check_proxy(const std::string& socks_proxy);
 /// Both sides of the data path: harden() and high water marks.
 void prepare_data(zmq::socket_t& socket, std::size_t message_size_max_bytes);
 /// The sending side: libzmq's own heartbeat cuts the pipe of a process that is stopped.

@@ -11,7 +11,15 @@ class zeromq_transport final : public amphibus::transport::transport {
 
   [[nodiscard]] std::string_view name() const noexcept override { return "zeromq"; }
   [[nodiscard]] amphibus::transport::capabilities capabilities() const override {
-    return {{amphibus::transport::level::best_effort}, true, std::size_t{1} << 30U};
+    return {.levels = {amphibus::transport::level::best_effort},
+            .ordered_per_source = true,
+            .lossless_while_connected = true,
+            .free_of_duplicates = true,
+            .counts_losses = true,
+            .paces_publishers = true,
+            .separates_routes = true,
+            .ready_means_joined = true,
+            .message_size_max_bytes = std::size_t{1} << 30U};
   }
   [[nodiscard]] std::vector<error> check(const amphibus::transport::settings& with) const override {
     std::vector<error> out;
@@ -20,6 +28,7 @@ class zeromq_transport final : public amphibus::transport::transport {
     };
     look(with.endpoint, options_.allow_plain_network);
     for (const auto& each : with.peers) look(each.endpoint, true);
+    if (auto wrong = check_proxy(options_.socks_proxy)) out.push_back(*std::move(wrong));
     return out;
   }
   [[nodiscard]] result<std::unique_ptr<amphibus::transport::session>> open(

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
 
 #include <amphibus/base/fault.hpp>
 #include <amphibus/transport/transport.hpp>
@@ -16,6 +17,10 @@ struct options {
   std::chrono::nanoseconds idle_repeat_after = std::chrono::milliseconds(100);
   /// Allows tcp endpoints beyond loopback although this version neither authenticates nor encrypts.
   bool allow_plain_network = false;
+  /// `HOST:PORT` of a SOCKS5 proxy without password, through which every tcp connection to a peer goes; empty: none.
+  /// For tests: libzmq 4.3.4 ends the process if a session is closed soon after the proxy refused a connection, so use
+  /// only one that never does.
+  std::string socks_proxy = {};
   /// Fault point "zeromq.deliver": every received message, behind the sequence check. For tests and demos.
   base::fault_hook* faults = nullptr;
 };
