@@ -8,7 +8,8 @@ namespace amphibus {
 struct subscription_counters {
   std::uint64_t handled = 0;       ///< handler calls that ended, failed ones included
   std::uint64_t failed = 0;        ///< handler calls that ended with an exception
-  std::uint64_t dropped = 0;       ///< passed by because the overflow rule is drop_newest
+  std::uint64_t dropped = 0;       ///< passed by or thrown out because of the overflow rule
+  std::uint64_t replaced = 0;      ///< gave way to a newer one of their key; only with overflow::latest()
   std::uint64_t unsubscribed = 0;  ///< still queued when the subscription ended
   std::uint64_t pending = 0;       ///< accepted and not finished, now
 };

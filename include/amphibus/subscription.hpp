@@ -19,8 +19,19 @@ class overflow {
   static constexpr overflow block(base::duration timeout = std::chrono::seconds(5)) noexcept {
     return overflow({queue::overflow_kind::block, timeout});
   }
+  /// The publish answers would_block at once, also inside a handler, and nobody gets the message. What arrives from
+  /// another process waits at the border, as with block.
+  static constexpr overflow fail() noexcept { return overflow({queue::overflow_kind::fail, {}}); }
   /// The new message passes this subscription by; it is counted, an event tells, the next message says lost_before().
   static constexpr overflow drop_newest() noexcept { return overflow({queue::overflow_kind::drop_newest, {}}); }
+
+  /// The oldest queued message of the same source makes room, counted and told as with drop_newest; where none of that
+  /// source waits, the new message passes by.
+  static constexpr overflow drop_oldest() noexcept { return overflow({queue::overflow_kind::drop_oldest, {}}); }
+  /// Keeps one message per topic and publish_options::key: a newer one replaces what waits, counted as replaced and
+  /// told by lost_before(). `capacity` bounds the keys that wait at once; a new key beyond it passes by, counted as
+  /// dropped.
+  static constexpr overflow latest() noexcept { return overflow({queue::overflow_kind::latest, {}}); }
 
   [[nodiscard]] constexpr const queue::overflow_rule& rule() const noexcept { return rule_; }
 

@@ -61,6 +61,7 @@ subscription_counters mailbox_base::counters() noexcept {
   out.handled = handled_.load(std::memory_order_relaxed);
   out.failed = failed();
   out.dropped = dropped_.load(std::memory_order_relaxed);
+  out.replaced = replaced_.load(std::memory_order_relaxed);
   out.unsubscribed = unsubscribed_.load(std::memory_order_relaxed);
   return out;
 }
@@ -71,11 +72,15 @@ void mailbox_base::report_dropped(bool now_due) noexcept {
   const auto now = core().clock().now();
   if (!now_due && now < next_drop_report_) return;
   next_drop_report_ = base::deadline_after(now, drop_report_interval);
+  const std::int64_t places = bounds().credit().capacity();
+  const std::string why = places == 0 ? "more keys than places: raise .capacity"
+                                      : "inbox full: raise .capacity (now " + std::to_string(places) + ")";
   const std::uint64_t news = sum - std::exchange(dropped_reported_, sum);
-  core().report({event_kind::dropped, wanted_name(), name(), "", news,
-                 "inbox full: raise .capacity (now " + std::to_string(bounds().credit().capacity()) +
-                     "), use overflow::block, or handle faster"});
+  core().report(
+      {event_kind::dropped, wanted_name(), name(), "", news, why + ", use overflow::block, or handle faster"});
 }
+
+wire::envelope mailbox_base::envelope_of(identity_word message) { return core().envelope_of(message); }
 
 bool mailbox_base::add_held(const std::shared_ptr<outlet_base>& at) {
   if (held_.load(std::memory_order_relaxed) >= held_max) return false;

@@ -38,10 +38,7 @@ outlet_base::outlet_base(bus_core& core, topic_core& to, source_state& by, queue
   topic_.add_outlet(*this);
 }
 
-outlet_base::~outlet_base() {
-  topic_.remove_outlet(*this);
-  if (envelopes_ != nullptr) envelopes_->retire();
-}
+outlet_base::~outlet_base() { topic_.remove_outlet(*this); }
 
 topic_counters outlet_base::counters() const noexcept {
   topic_counters out;
@@ -49,13 +46,6 @@ topic_counters outlet_base::counters() const noexcept {
   out.no_subscribers = no_subscribers_.load(std::memory_order_relaxed);
   out.refused = refused_.load(std::memory_order_relaxed);
   return out;
-}
-
-identity_word outlet_base::pooled_identity(const wire::envelope& with) {
-  if (envelopes_ == nullptr) envelopes_ = queue::block_pool::make(sizeof(envelope_block), alignof(envelope_block));
-  auto* block = static_cast<envelope_block*>(envelopes_->take());
-  block->fill(with);
-  return identity_word::pooled(block);
 }
 
 identity_word outlet_base::slow_identity() {
@@ -96,11 +86,7 @@ identity_word outlet_base::identity_of(const offer& what) {
 }
 
 identity_word outlet_base::with_loss(identity_word identity, std::uint64_t lost) {
-  wire::envelope with = core_.envelope_of(identity);
-  with.lost_before += lost;
-  const identity_word told = pooled_identity(with);
-  identity.drop_reference();
-  return told;
+  return envelopes_.with_loss(identity, core_.envelope_of(identity), lost);
 }
 
 void outlet_base::refresh() {
@@ -164,6 +150,7 @@ publish_status outlet_base::publish_slowly(offer& what, const publish_limits& li
       case attempt::refused: break;
     }
     if (by != nullptr && by->reclaim_idle_credit()) continue;
+    if (by != nullptr && by->overflow().kind == queue::overflow_kind::fail) return answer_refused();
     if (limits.wait_max <= base::duration::zero() || publish_must_not_wait) return answer_refused();
     if (!deadline) deadline = wait_deadline(by, limits);
     if (current_lane() != nullptr) return hold(what, *deadline) ? publish_status::accepted : answer_refused();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <exception>
@@ -11,10 +12,13 @@
 
 #include <amphibus/context.hpp>
 #include <amphibus/counters.hpp>
+#include <amphibus/detail/envelope_pool.hpp>
+#include <amphibus/detail/eviction_list.hpp>
 #include <amphibus/detail/executor_core.hpp>
 #include <amphibus/detail/handler.hpp>
 #include <amphibus/detail/subscriber.hpp>
 #include <amphibus/queue/inbox.hpp>
+#include <amphibus/queue/keyed_store.hpp>
 
 namespace amphibus::detail {
 
@@ -70,8 +74,10 @@ class mailbox_base : public subscriber_base {
     return std::static_pointer_cast<mailbox_base>(shared_from_this());
   }
 
-  /// Producer: `count` messages passed by because of the overflow rule.
-  void count_dropped(std::uint64_t count) noexcept { dropped_.fetch_add(count, std::memory_order_relaxed); }
+  /// Producer: a message passed by, or was thrown out, because of the overflow rule.
+  void count_dropped() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
+  /// Producer: a message gave way to a newer one of its key.
+  void count_replaced_by_key() noexcept { replaced_.fetch_add(1, std::memory_order_relaxed); }
   /// Handler's publish: the outlet keeps a message for the one that runs. Returns: false at held_max.
   [[nodiscard]] bool add_held(const std::shared_ptr<outlet_base>& at);
   /// The outlet placed or gave up `count` held messages of this mailbox.
@@ -85,6 +91,7 @@ class mailbox_base : public subscriber_base {
   virtual void discard_queue() noexcept = 0;
   /// Tries to place what handlers held back. Returns: true if nothing is held any more.
   bool settle();
+  [[nodiscard]] wire::envelope envelope_of(identity_word message);
   /// Tells what producers dropped, at most once per second unless `now_due`. Here and not in the producer: a callback
   /// must not run inside a publish.
   void report_dropped(bool now_due) noexcept;
@@ -107,6 +114,7 @@ class mailbox_base : public subscriber_base {
   std::atomic<std::size_t> held_{0};
   std::atomic<std::uint64_t> handled_{0};
   std::atomic<std::uint64_t> dropped_{0};
+  std::atomic<std::uint64_t> replaced_{0};
   std::atomic<std::uint64_t> unsubscribed_{0};
   std::uint64_t dropped_reported_ = 0;   // run lock
   base::time_point next_drop_report_{};  // run lock
@@ -122,10 +130,45 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
         queue::inbox<Slot>(capacity, overflow),
         return_every_(std::max<std::uint64_t>(1, static_cast<std::uint64_t>(capacity) / 16)),
         takes_batches_(handler->takes_batches()),
-        handler_(std::move(handler)) {}
+        handler_(std::move(handler)) {
+    if (overflow.kind == queue::overflow_kind::latest) {
+      latest_ = std::make_unique<queue::keyed_store>(sizeof(Slot), static_cast<std::size_t>(capacity));
+    }
+  }
   ~mailbox() override { discard_queue(); }
 
   [[nodiscard]] queue::inbox_base& bounds() noexcept override { return *this; }
+
+  /// Producer, inside its gate, without room here and with nothing to refuse. Returns: true if `by` may push, or
+  /// keep_latest(); false: counted, the message passes by.
+  bool make_room(queue::sender<Slot>& by) noexcept {
+    if (latest_ != nullptr) return true;
+    Slot oldest;
+    if (this->overflow().kind == queue::overflow_kind::drop_oldest && by.take_back_oldest(oldest)) {
+      evictions_.add(topic_of(oldest), envelope_of(oldest.identity).id);
+      oldest.drop();
+      count_dropped();
+      return true;
+    }
+    return pass_by(by), false;
+  }
+  /// Producer: puts `message` where its key has its place.
+  void keep_latest(queue::sender<Slot>& by, const Slot& message) noexcept {
+    const wire::envelope with = envelope_of(message.identity);
+    Slot old;
+    by.count_pushed();
+    switch (latest_->put(topic_of(message), with.attributes.key(), &message, &old)) {
+      case queue::keyed_store::put_result::added: return;
+      case queue::keyed_store::put_result::replaced:
+        old.drop();
+        count_replaced_by_key();
+        return this->count_replaced();
+      case queue::keyed_store::put_result::full:
+        message.drop();
+        this->count_replaced();
+        return pass_by(by);
+    }
+  }
 
   std::size_t run() noexcept override {
     std::size_t handled = 0;
@@ -168,7 +211,7 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
  private:
   /// What waited behind a stall first, then the queue.
   std::size_t take(Slot* out) noexcept {
-    if (!has_pending_) return this->pop(out, batch_max);
+    if (!has_pending_) return latest_ == nullptr ? this->pop(out, batch_max) : take_latest(out);
     const std::size_t count = pending_.size();
     std::copy(pending_.begin(), pending_.end(), out);
     pending_.clear();
@@ -176,7 +219,40 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
     return count;
   }
 
+  std::size_t take_latest(Slot* out) noexcept {
+    std::array<std::uint64_t, batch_max> replaced;
+    const std::size_t count = latest_->take(out, replaced.data(), batch_max);
+    for (std::size_t i = 0; i != count; ++i) {
+      if (replaced[i] != 0) tell_loss(out[i], replaced[i]);
+    }
+    return count;
+  }
+
+  void pass_by(queue::sender<Slot>& by) noexcept {
+    ++by.lost_since_push;
+    count_dropped();
+  }
+
+  [[nodiscard]] topic_core* topic_of([[maybe_unused]] const Slot& message) const noexcept {
+    if constexpr (std::is_same_v<Slot, any_slot>) {
+      return message.topic;
+    } else {
+      return wants().topic;
+    }
+  }
+
+  void tell_loss(Slot& message, std::uint64_t lost) noexcept {
+    message.identity = told_.with_loss(message.identity, envelope_of(message.identity), lost);
+  }
+  void tell_evictions(Slot* batch, std::size_t count) noexcept {
+    for (std::size_t i = 0; i != count; ++i) {
+      const message_id id = envelope_of(batch[i].identity).id;
+      if (const std::uint64_t lost = evictions_.take(topic_of(batch[i]), id)) tell_loss(batch[i], lost);
+    }
+  }
+
   std::size_t handle(Slot* batch, std::size_t count) noexcept {
+    if (evictions_.any()) tell_evictions(batch, count);
     frame here(core(), *this, this, wants().topic);
     const context with(core(), here.topic, here.message);
     std::size_t done = 0;
@@ -187,7 +263,7 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
       at_once = takes_batches_ ? count - done : 1;
       Slot* const current = batch + done;
       here.message = current->identity;
-      if constexpr (std::is_same_v<Slot, any_slot>) here.topic = current->topic;
+      here.topic = topic_of(*current);
       invoke(current, at_once, here, with);
       for (std::size_t i = 0; i != at_once; ++i) current[i].drop();
       done += at_once;
@@ -230,6 +306,9 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
   const std::uint64_t return_every_;
   const bool takes_batches_;
   std::unique_ptr<slot_handler<Slot>> handler_;
+  std::unique_ptr<queue::keyed_store> latest_;  // with overflow::latest(), instead of the queue
+  eviction_list evictions_;
+  envelope_pool told_;
   std::vector<Slot> pending_;
   std::uint64_t running_ = 0;  // messages of the last call whose publishes are held back
 };

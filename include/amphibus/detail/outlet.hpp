@@ -87,12 +87,12 @@ class outlet final : public outlet_base {
 
   [[nodiscard]] queue::inbox_base* refusing() noexcept override {
     for (auto& each : senders_) {
-      if (each->blocks && !each->has_room()) return &each->to();
+      if (each->refuses && !each->has_room()) return &each->to();
     }
     for (auto& each : pattern_senders_) {
-      if (each->blocks && !each->has_room()) return &each->to();
+      if (each->refuses && !each->has_room()) return &each->to();
     }
-    if (egress_ && egress_->blocks && !egress_->has_room()) return &egress_->to();
+    if (egress_ && egress_->refuses && !egress_->has_room()) return &egress_->to();
     return nullptr;
   }
 
@@ -190,7 +190,7 @@ class outlet final : public outlet_base {
 
   [[nodiscard]] bool everywhere_has_room() noexcept {
     if (one_sender_) [[likely]]
-      return !senders_[0]->blocks || senders_[0]->has_room();
+      return !senders_[0]->refuses || senders_[0]->has_room();
     return has_receivers() && refusing() == nullptr;
   }
 
@@ -207,8 +207,7 @@ class outlet final : public outlet_base {
   template <class Payload>
   void push_all(identity_word identity, const Payload& payload, value_block<T>* block) noexcept {
     for (auto& each : senders_) {
-      if (!each->has_room()) [[unlikely]] {
-        pass_by(*each);
+      if (!each->has_room() && !make_room(*each)) [[unlikely]] {
         continue;
       }
       identity_word own = identity;
@@ -216,12 +215,11 @@ class outlet final : public outlet_base {
       if (each->lost_since_push != 0) [[unlikely]]
         own = with_loss(own, std::exchange(each->lost_since_push, 0));
       if constexpr (travels_inline<T>) {
-        each->push(slot<T>{own, base::words<sizeof(T)>(payload)});
+        put(*each, slot<T>{own, base::words<sizeof(T)>(payload)});
       } else {
         block->references.fetch_add(1, std::memory_order_relaxed);
-        each->push(slot<T>{own, block});
+        put(*each, slot<T>{own, block});
       }
-      each->to().announce();
     }
     if (!one_sender_) [[unlikely]]
       push_any(identity, payload, block);
@@ -233,10 +231,7 @@ class outlet final : public outlet_base {
   template <class Payload>
   void push_any(identity_word identity, const Payload& payload, value_block<T>* block) noexcept {
     for (auto& each : pattern_senders_) {
-      if (!each->has_room()) {
-        pass_by(*each);
-        continue;
-      }
+      if (!each->has_room() && !make_room(*each)) continue;
       identity_word own = identity;
       own.add_reference();
       if (each->lost_since_push != 0) own = with_loss(own, std::exchange(each->lost_since_push, 0));
@@ -252,19 +247,27 @@ class outlet final : public outlet_base {
   void push_one(queue::sender<any_slot>& to, identity_word identity, [[maybe_unused]] const Payload& payload,
                 value_block<T>* block) noexcept {
     if constexpr (travels_inline<T>) {
-      to.push({identity, &topic_, base::words<inline_size_max_bytes>(payload)});
+      put(to, any_slot{identity, &topic_, base::words<inline_size_max_bytes>(payload)});
     } else {
       block->references.fetch_add(1, std::memory_order_relaxed);
       const auto shared = reinterpret_cast<std::uintptr_t>(static_cast<queue::block_header*>(block));
-      to.push({identity, &topic_, base::words<inline_size_max_bytes>(shared)});
+      put(to, any_slot{identity, &topic_, base::words<inline_size_max_bytes>(shared)});
     }
-    to.to().announce();
   }
 
   template <class Slot>
-  void pass_by(queue::sender<Slot>& full) noexcept {
-    ++full.lost_since_push;
-    static_cast<mailbox<Slot>&>(full.to()).count_dropped(1);
+  static void put(queue::sender<Slot>& to, const Slot& message) noexcept {
+    if (to.credit > 0) [[likely]] {
+      to.push(message);
+    } else {
+      static_cast<mailbox<Slot>&>(to.to()).keep_latest(to, message);
+    }
+    to.to().announce();
+  }
+  /// Where nothing may be refused: room by the inbox's overflow rule. Returns: false if the message passes it by.
+  template <class Slot>
+  [[gnu::noinline]] static bool make_room(queue::sender<Slot>& full) noexcept {
+    return static_cast<mailbox<Slot>&>(full.to()).make_room(full);
   }
 
   template <class Slot>

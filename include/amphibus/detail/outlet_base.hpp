@@ -9,6 +9,7 @@
 #include <amphibus/base/parker.hpp>
 #include <amphibus/counters.hpp>
 #include <amphibus/publish_options.hpp>
+#include <amphibus/detail/envelope_pool.hpp>
 #include <amphibus/detail/mailbox.hpp>
 #include <amphibus/detail/message.hpp>
 #include <amphibus/detail/topic_core.hpp>
@@ -93,7 +94,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   [[nodiscard]] static bool is_first(const wire::envelope& with) noexcept {
     return with.correlation == with.id && !with.causation && with.lost_before == 0 && with.attributes.bytes().empty();
   }
-  [[nodiscard]] identity_word pooled_identity(const wire::envelope& with);
+  [[nodiscard]] identity_word pooled_identity(const wire::envelope& with) { return envelopes_.make(with); }
   /// The same message, told that `lost` messages were lost before it.
   [[nodiscard]] identity_word with_loss(identity_word identity, std::uint64_t lost);
   /// Before the inbox it listens to can go: the derived destructor calls it first.
@@ -147,7 +148,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   queue::inbox_base* listening_to_ = nullptr;
   base::duration last_timeout_{};  // owner: of the inbox that refused last
   std::atomic<executor_core*> holder_{nullptr};
-  queue::block_pool* envelopes_ = nullptr;
+  envelope_pool envelopes_;
   std::atomic<std::uint64_t> published_{0};
   std::atomic<std::uint64_t> no_subscribers_{0};
   std::atomic<std::uint64_t> refused_{0};

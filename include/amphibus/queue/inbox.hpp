@@ -21,8 +21,15 @@ namespace amphibus::queue {
 /// What a producer that found no room does.
 enum class overflow_kind : std::uint8_t {
   block,        ///< the publish waits, or is refused as a whole
+  fail,         ///< the publish is refused as a whole, at once
   drop_newest,  ///< the message passes this inbox by and is counted
+  drop_oldest,  ///< the same source's oldest queued message makes room and is counted
+  latest,       ///< one place per key: a newer message replaces what waits (see keyed_store)
 };
+
+[[nodiscard]] constexpr bool refuses_when_full(overflow_kind kind) noexcept {
+  return kind == overflow_kind::block || kind == overflow_kind::fail;
+}
 
 struct overflow_rule {
   overflow_kind kind = overflow_kind::block;
@@ -46,7 +53,7 @@ struct sender_state {
   gate* owner = nullptr;
   std::int64_t credit = 0;               ///< places taken from the inbox and not yet used
   std::atomic<std::uint64_t> pushed{0};  ///< written before the push is visible, so never behind inbox_base::finished()
-  bool blocks = true;                    ///< the inbox's overflow kind, beside what every publish reads
+  bool refuses = true;                   ///< the inbox's overflow kind, beside what every publish reads
   std::uint64_t lost_since_push = 0;     ///< dropped here since the last push: lost_before of the next message
 };
 
@@ -56,7 +63,9 @@ struct sender_state {
 /// Thread: safe, each method says for whom. Lifetime: shared by its producers; outlives its consumer.
 class inbox_base {
  public:
-  inbox_base(std::int64_t capacity, overflow_rule overflow) : credit_(capacity), overflow_(overflow) {}
+  /// One that keeps the latest has no places of its own: nothing is ever pushed into it.
+  inbox_base(std::int64_t capacity, overflow_rule overflow)
+      : credit_(overflow.kind == overflow_kind::latest ? 0 : capacity), overflow_(overflow) {}
   inbox_base(const inbox_base&) = delete;
   inbox_base& operator=(const inbox_base&) = delete;
   virtual ~inbox_base() = default;
@@ -84,15 +93,20 @@ class inbox_base {
     if (count == 0) return;
     // SYNC(inbox.finished): releases what the handler published; pairs with in_flight().
     finished_.store(finished_.load(std::memory_order_relaxed) + count, std::memory_order_release);
-    credit_.give_back(static_cast<std::int64_t>(count));
+    if (overflow_.kind != overflow_kind::latest) credit_.give_back(static_cast<std::int64_t>(count));
   }
+  /// Producer: one message that was pushed will never reach the consumer; its place passes to whoever replaced it.
+  void count_replaced() noexcept { replaced_.fetch_add(1, std::memory_order_release); }
   /// Consumer: stop promising to look. Follow with one heavy_barrier() for any number of inboxes, then looks_empty().
   void deactivate() noexcept { active_.store(false, std::memory_order_relaxed); }
   /// Consumer, after deactivate() and the barrier, if messages came: promise again. Returns: false if a producer did so
   /// already and activated() has been called.
   bool reactivate() noexcept { return !active_.exchange(true, std::memory_order_acq_rel); }
 
-  [[nodiscard]] std::uint64_t finished() const noexcept { return finished_.load(std::memory_order_acquire); }
+  /// Handled, or replaced by a newer one.
+  [[nodiscard]] std::uint64_t finished() const noexcept {
+    return finished_.load(std::memory_order_acquire) + replaced_.load(std::memory_order_acquire);
+  }
   /// Everything ever pushed. Read finished() of all inboxes first, then pushed() of all: equal sums mean that nothing
   /// was in flight in between (Mattern's counting with monotone counters).
   [[nodiscard]] std::uint64_t pushed() const;
@@ -112,6 +126,7 @@ class inbox_base {
   const overflow_rule overflow_;
   alignas(64) std::atomic<bool> active_{false};         // read by every publish
   alignas(64) std::atomic<std::uint64_t> finished_{0};  // written by the consumer
+  std::atomic<std::uint64_t> replaced_{0};
   mutable std::mutex senders_mutex_;
   std::vector<sender_state*> senders_;
   std::atomic<std::int64_t> sender_count_{0};
@@ -148,7 +163,7 @@ class sender : public sender_state {
  public:
   sender(gate& by, std::shared_ptr<inbox<Slot>> to) : inbox_(std::move(to)), token_(inbox_->queue()) {
     owner = &by;
-    blocks = inbox_->overflow().kind == overflow_kind::block;
+    refuses = refuses_when_full(inbox_->overflow().kind);
     inbox_->join(*this);
   }
   ~sender() { inbox_->part(*this); }
@@ -162,10 +177,20 @@ class sender : public sender_state {
   /// Appends one message. Precondition: has_room(). Call announce() of the inbox afterwards.
   void push(const Slot& slot) noexcept {
     --credit;
-    pushed.store(pushed.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    count_pushed();
     const bool stored = inbox_->queue().enqueue(token_, slot);
     AMPHIBUS_ASSERT(stored, "out of memory for an inbox block");
   }
+  /// Takes back this producer's oldest message, and with it a place. Returns: false if none of its waits in the queue.
+  [[nodiscard]] bool take_back_oldest(Slot& into) noexcept {
+    const base::tsan_unseen copying;
+    if (!inbox_->queue().try_dequeue_from_producer(token_, into)) return false;
+    ++credit;
+    inbox_->count_replaced();
+    return true;
+  }
+  /// A message that is kept elsewhere than in the queue counts as pushed too.
+  void count_pushed() noexcept { pushed.store(pushed.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
   /// Returns unused credit, so that nobody waits for what we do not use.
   void return_credit() noexcept {
     if (credit > 0) inbox_->credit().give_back(std::exchange(credit, 0));

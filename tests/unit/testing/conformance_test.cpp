@@ -58,9 +58,9 @@ TEST_CASE("conformance: every capability chooses a case", "[testing]") {
       return std::find(each.needs.begin(), each.needs.end(), which) != each.needs.end();
     });
   };
-  for (const auto each :
-       {&promise::ordered_per_source, &promise::lossless_while_connected, &promise::free_of_duplicates,
-        &promise::counts_losses, &promise::paces_publishers, &promise::separates_routes, &promise::ready_means_joined}) {
+  for (const auto each : {&promise::ordered_per_source, &promise::lossless_while_connected,
+                          &promise::free_of_duplicates, &promise::counts_losses, &promise::paces_publishers,
+                          &promise::separates_routes, &promise::ready_means_joined}) {
     CHECK(chooses(each));
   }
 }
@@ -90,14 +90,15 @@ TEST_CASE("conformance: what a transport does not claim is neither asked nor sho
   CHECK_FALSE(testing::applies(find_case("a late subscription begins at once"), modest.subject));
   const std::array subjects{testing::in_process(), modest.subject};
   CHECK_THAT(testing::guarantee_table(subjects), Catch::Contains("| in one process | broken |") &&
-                                                     Catch::Contains("`would_block`") && Catch::Contains("| not promised |"));
+                                                     Catch::Contains("`would_block`") &&
+                                                     Catch::Contains("| not promised |"));
 }
 
 TEST_CASE("conformance: a case that throws has failed", "[testing]") {
-  const testing::conformance_case throwing{"throws", {"order"}, {}, testing::case_scope::everywhere,
-                                           [](const testing::subject&, testing::reporter&) {
-                                             throw error(error_code::bad_option, "on purpose", "none");
-                                           }};
+  const testing::conformance_case throwing{
+      "throws", {"order"}, {}, testing::case_scope::everywhere, [](const testing::subject&, testing::reporter&) {
+        throw error(error_code::bad_option, "on purpose", "none");
+      }};
   collecting_reporter found;
   CHECK_FALSE(testing::run_case(throwing, testing::in_process(), found));
   REQUIRE(found.failures.size() == 1);
