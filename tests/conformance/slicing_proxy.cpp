@@ -8,8 +8,8 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace {
@@ -31,31 +31,33 @@ void no_delay(int socket) {
 
 slicing_proxy::slicing_proxy(std::uint64_t seed) : random_(seed) {
   listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  stop_ = ::eventfd(0, EFD_CLOEXEC);
   sockaddr_in at{};
   at.sin_family = AF_INET;
   at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof at;
   if (::bind(listener_, reinterpret_cast<sockaddr*>(&at), size) != 0 || ::listen(listener_, 128) != 0 ||
-      ::getsockname(listener_, reinterpret_cast<sockaddr*>(&at), &size) != 0) {
+      ::getsockname(listener_, reinterpret_cast<sockaddr*>(&at), &size) != 0 || ::pipe(alive_) != 0) {
     throw std::system_error(errno, std::generic_category(), "the slicing proxy cannot listen");
   }
   address_ = "127.0.0.1:" + std::to_string(ntohs(at.sin_port));
-  thread_ = std::thread([this] { run(); });
+  child_ = ::fork();
+  if (child_ == 0) {
+    ::close(alive_[1]);
+    run();
+    ::_exit(0);
+  }
+  ::close(alive_[0]);
+  ::close(listener_);
 }
 
 slicing_proxy::~slicing_proxy() {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(stop_, &one, sizeof one);
-  thread_.join();
-  for (connection& each : connections_) close(each);
-  ::close(listener_);
-  ::close(stop_);
+  ::close(alive_[1]);
+  ::waitpid(child_, nullptr, 0);
 }
 
 void slicing_proxy::run() {
   for (;;) {
-    std::vector<pollfd> watched{{stop_, POLLIN, 0}, {listener_, POLLIN, 0}};
+    std::vector<pollfd> watched{{alive_[0], POLLIN, 0}, {listener_, POLLIN, 0}};
     for (const connection& each : connections_) {
       if (each.server < 0) {
         watched.push_back({each.client, POLLIN, 0});
