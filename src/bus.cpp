@@ -36,10 +36,33 @@ bus::~bus() {
   core_->close(std::chrono::seconds(5));
 }
 
+subscription bus::add_inline(detail::interest to, const subscription_options& options,
+                             std::unique_ptr<detail::slot_handler<detail::any_slot>> handler) {
+  const subscription_options defaults;
+  if (options.capacity != defaults.capacity || options.overflow.rule().kind != queue::overflow_kind::block) {
+    throw error(error_code::bad_option,
+                "subscription option .on is inline_, which has no inbox for .capacity or .overflow",
+                "leave both out, or choose an executor that queues, e.g. .on = serial", {".on"});
+  }
+  const bool from_afar = core_->links() != nullptr && (to.topic == nullptr || to.topic->route() >= 0);
+  const auto called =
+      std::make_shared<detail::inline_subscriber>(core_, to, subscription_name(options), std::move(handler));
+  if (from_afar) {
+    auto stand_in = std::make_shared<detail::mailbox<detail::any_slot>>(
+        core_, std::move(to), core_->serial_executor(), called->name(), checked_capacity(options),
+        options.overflow.rule(), detail::make_stand_in_handler(called), detail::delivery_kind::stand_in);
+    called->set_stand_in(stand_in);
+    core_->subscribe(stand_in);
+  }
+  core_->subscribe(called);
+  return subscription(called);
+}
+
 std::shared_ptr<detail::executor_core> bus::executor_for(const subscription_options& options) {
   switch (options.on.which()) {
     case executor_choice::kind::given: return options.on.core();
     case executor_choice::kind::dedicated: return core_->start_dedicated(std::string(options.name));
+    case executor_choice::kind::in_publisher:
     case executor_choice::kind::serial: break;
   }
   return core_->serial_executor();

@@ -196,6 +196,11 @@ class bus {
   }
   template <class T, class Slot, class Callable>
   subscription add(detail::interest to, const subscription_options& options, Callable&& handler) {
+    if (options.on.which() == executor_choice::kind::in_publisher) {
+      return add_inline(std::move(to), options,
+                        std::make_unique<detail::handler<T, detail::any_slot, std::decay_t<Callable>>>(
+                            std::forward<Callable>(handler)));
+    }
     auto box = std::make_shared<detail::mailbox<Slot>>(
         core_, std::move(to), executor_for(options), subscription_name(options), checked_capacity(options),
         options.overflow.rule(),
@@ -203,6 +208,8 @@ class bus {
     core_->subscribe(box);
     return subscription(std::move(box));
   }
+  [[nodiscard]] subscription add_inline(detail::interest to, const subscription_options& options,
+                                        std::unique_ptr<detail::slot_handler<detail::any_slot>> handler);
   [[nodiscard]] std::shared_ptr<detail::executor_core> executor_for(const subscription_options& options);
   [[nodiscard]] std::string subscription_name(const subscription_options& options);
   [[nodiscard]] static std::int64_t checked_capacity(const subscription_options& options);

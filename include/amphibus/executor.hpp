@@ -45,7 +45,7 @@ class loop {
 /// Value of subscription_options::on.
 class executor_choice {
  public:
-  enum class kind : unsigned char { serial, dedicated, given };
+  enum class kind : unsigned char { serial, dedicated, in_publisher, given };
   constexpr executor_choice() noexcept = default;
   // NOLINTBEGIN(google-explicit-constructor): reads as .on = serial
   constexpr executor_choice(kind which) noexcept : kind_(which) {}
@@ -66,5 +66,10 @@ class executor_choice {
 inline constexpr executor_choice::kind serial = executor_choice::kind::serial;
 /// A thread for this subscription alone.
 inline constexpr executor_choice::kind dedicated = executor_choice::kind::dedicated;
+/// In the publish itself, on the publisher's thread: the handler is called before publish returns, after the message
+/// lies in every inbox. Concurrent publishers call concurrently. No capacity and no overflow: naming them is an error.
+/// What it publishes belongs to the source that called it, and waits like it. Messages from other processes have no
+/// publisher here: the bus's serial executor stands in.
+inline constexpr executor_choice::kind inline_ = executor_choice::kind::in_publisher;
 
 }  // namespace amphibus

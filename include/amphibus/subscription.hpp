@@ -25,8 +25,8 @@ class overflow {
   /// The new message passes this subscription by; it is counted, an event tells, the next message says lost_before().
   static constexpr overflow drop_newest() noexcept { return overflow({queue::overflow_kind::drop_newest, {}}); }
 
-  /// The oldest queued message of the same source makes room, counted and told as with drop_newest; where none of that
-  /// source waits, the new message passes by.
+  /// The oldest waiting message of the same source makes room, counted and told as with drop_newest; where others'
+  /// messages take every place, the new one passes by. `capacity` counts what waits, not what the handler has in hand.
   static constexpr overflow drop_oldest() noexcept { return overflow({queue::overflow_kind::drop_oldest, {}}); }
   /// Keeps one message per topic and publish_options::key: a newer one replaces what waits, counted as replaced and
   /// told by lost_before(). `capacity` bounds the keys that wait at once; a new key beyond it passes by, counted as

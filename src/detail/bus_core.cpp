@@ -78,7 +78,7 @@ topic_core& bus_core::find_topic(std::string_view name, const type_operations& t
   created->set_codec(codec);
   if (links_) links_->place(*created);
   topic_core& topic = *topics_->emplace(std::string(name), std::move(created)).first->second;
-  std::vector<std::shared_ptr<mailbox_base>> mismatched;
+  std::vector<std::shared_ptr<subscriber_base>> mismatched;
   for (const auto& each : patterns_) {
     if (!match(topic, each)) mismatched.push_back(each);
   }
@@ -87,15 +87,15 @@ topic_core& bus_core::find_topic(std::string_view name, const type_operations& t
   return topic;
 }
 
-bool bus_core::match(topic_core& topic, const std::shared_ptr<mailbox_base>& pattern) {
+bool bus_core::match(topic_core& topic, const std::shared_ptr<subscriber_base>& pattern) {
   const interest& wants = pattern->wants();
   if (!wire::topic_matches(wants.pattern, topic.name())) return true;
   if (wants.type != nullptr && wants.type != &topic.type()) return false;
-  topic.add_pattern(pattern);
+  topic.add(pattern);
   return true;
 }
 
-void bus_core::tell_mismatch(mailbox_base& pattern, const topic_core& topic) {
+void bus_core::tell_mismatch(subscriber_base& pattern, const topic_core& topic) {
   if (!pattern.first_mismatch()) return;
   report({event_kind::topic_skipped, topic.name(), pattern.name(), "", 0,
           "pattern '" + pattern.wants().pattern + "' is of type " + std::string(pattern.wants().type->name) +
@@ -103,7 +103,7 @@ void bus_core::tell_mismatch(mailbox_base& pattern, const topic_core& topic) {
               ": such topics are passed over; narrow the pattern, or use pattern<any_message>"});
 }
 
-void bus_core::add_pattern(const std::shared_ptr<mailbox_base>& who) {
+void bus_core::add_pattern(const std::shared_ptr<subscriber_base>& who) {
   const topic_core* mismatched = nullptr;
   {
     const std::lock_guard lock(topics_mutex_);
@@ -164,7 +164,7 @@ void bus_core::release_dedicated(executor_core& which) noexcept {
   std::erase(dedicated_, released);
 }
 
-void bus_core::subscribe(const std::shared_ptr<mailbox_base>& who) {
+void bus_core::subscribe(const std::shared_ptr<subscriber_base>& who) {
   if (current_phase() != phase::open || in_child_of_fork()) {
     throw error(error_code::bus_closed, "subscribe to '" + who->wanted_name() + "' on a bus that is closed",
                 "subscribe before close(); a child of fork() needs a bus of its own");
@@ -178,7 +178,7 @@ void bus_core::subscribe(const std::shared_ptr<mailbox_base>& who) {
   if (const auto joined = links()) joined->topics_changed();
 }
 
-void bus_core::remove(mailbox_base& who) {
+void bus_core::remove(subscriber_base& who) {
   if (in_child_of_fork()) return;
   std::vector<topic_core*> of;
   if (topic_core* const topic = who.wants().topic) {
@@ -194,7 +194,7 @@ void bus_core::remove(mailbox_base& who) {
   bump_version();
   base::heavy_barrier();
   for (topic_core* topic : of) topic->wait_for_publishers();
-  who.bounds().credit().notify_all();
+  if (queue::inbox_base* const inbox = who.waiting_room()) inbox->credit().notify_all();
   if (const auto joined = links()) joined->topics_changed();
 }
 

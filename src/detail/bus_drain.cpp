@@ -31,26 +31,28 @@ std::string to_string(const close_report& report) {
 
 namespace detail {
 
-std::vector<std::shared_ptr<mailbox_base>> bus_core::all_mailboxes() const {
-  std::vector<std::shared_ptr<mailbox_base>> out;
+std::vector<std::shared_ptr<subscriber_base>> bus_core::all_subscribers() const {
+  std::vector<std::shared_ptr<subscriber_base>> out;
   {
     const std::lock_guard lock(topics_mutex_);
     out = patterns_;
   }
   for (const topic_core* topic : all_topics()) {
-    auto boxes = topic->mailboxes();
-    std::move(boxes.begin(), boxes.end(), std::back_inserter(out));
+    for (auto& each : topic->subscribers()) {
+      if (each->wants().topic != nullptr) out.push_back(std::move(each));
+    }
   }
   return out;
 }
 
 std::vector<bus_core::counted> bus_core::all_inboxes() const {
   std::vector<counted> out;
-  for (auto& box : all_mailboxes()) {
-    queue::inbox_base* const bounds = &box->bounds();
-    std::string of = box->wanted_name();
-    std::string name = box->name();
-    out.push_back({std::move(of), std::move(name), std::shared_ptr<queue::inbox_base>(std::move(box), bounds)});
+  for (auto& each : all_subscribers()) {
+    queue::inbox_base* const inbox = each->waiting_room();
+    if (inbox == nullptr) continue;
+    std::string of = each->wanted_name();
+    std::string name = each->name();
+    out.push_back({std::move(of), std::move(name), std::shared_ptr<queue::inbox_base>(std::move(each), inbox)});
   }
   if (const auto joined = links()) {
     std::vector<std::pair<std::string, std::shared_ptr<queue::inbox_base>>> egresses;
@@ -146,7 +148,7 @@ close_report bus_core::close(base::duration limit) {
 }
 
 void bus_core::end_everything() {
-  for (const auto& each : all_mailboxes()) each->end();
+  for (const auto& each : all_subscribers()) each->end();
   std::vector<std::shared_ptr<executor_core>> stopping;
   {
     const std::lock_guard lock(executors_mutex_);

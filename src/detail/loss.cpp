@@ -24,16 +24,16 @@ identity_word envelope_pool::with_loss(identity_word message, wire::envelope wit
   return told;
 }
 
-void eviction_list::add(const topic_core* topic, const message_id& message) {
+void eviction_list::add(const topic_core* topic, const message_id& message, std::uint64_t count) {
   const std::lock_guard lock(mutex_);
   const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const entry& each) {
     return each.topic == topic && each.source == message.source;
   });
   if (found == entries_.end()) {
-    entries_.push_back({topic, message.source, message.sequence, 1});
+    entries_.push_back({topic, message.source, message.sequence, count});
   } else {
     found->last = message.sequence;
-    ++found->count;
+    found->count += count;
   }
   any_.store(true, std::memory_order_release);
 }

@@ -94,7 +94,13 @@ void outlet_base::refresh() {
   const std::uint64_t version = version_->load(std::memory_order_acquire);
   if (version == seen_version_) return;
   stop_listening();  // the inbox may go with the old table
-  adopt(topic_.table());
+  const receiver_table table = topic_.table();
+  std::vector<std::shared_ptr<subscriber_base>> called;
+  for (const auto& each : table.subscribers) {
+    if (remote_ == nullptr && each->kind() == delivery_kind::in_publisher) called.push_back(each);
+  }
+  inlines_ = called.empty() ? nullptr : std::make_shared<inline_table>(called);
+  adopt(table);
   // While the bus closes every publish must come here, where handlers are told from outsiders.
   const bool open = core_.current_phase() == bus_core::phase::open;
   seen_version_ = open ? version : 0;
@@ -142,7 +148,7 @@ publish_status outlet_base::publish_slowly(offer& what, const publish_limits& li
   for (;;) {
     queue::inbox_base* by = nullptr;
     switch (try_once(what, by)) {
-      case attempt::placed: return publish_status::accepted;
+      case attempt::placed: return what.call.run(), publish_status::accepted;
       case attempt::closed: return publish_status::closed;
       case attempt::nobody:
         no_subscribers_.store(no_subscribers_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -213,9 +219,18 @@ bool outlet_base::hold(offer& what, base::time_point deadline) {
 }
 
 bool outlet_base::place_held() {
+  std::vector<inline_call> calls;
+  const bool placed = place_held(calls);
+  for (inline_call& each : calls) each.run();
+  return placed;
+}
+
+bool outlet_base::place_held(std::vector<inline_call>& calls) {
   const std::lock_guard lock(slow_mutex_);
   while (!held_messages_.empty()) {
-    queue::inbox_base* const by = place_oldest_held();
+    inline_call call;
+    queue::inbox_base* const by = place_oldest_held(call);
+    if (call.who) calls.push_back(std::move(call));
     if (by == nullptr || by->reclaim_idle_credit()) continue;
     if (core_.clock().now() >= held_messages_.front().deadline) {
       give_up_oldest();
@@ -232,11 +247,12 @@ void outlet_base::let_go() {
   while (!held_messages_.empty()) give_up_oldest();
   stop_listening();
   gate_.exclude();
+  inlines_.reset();
   adopt({});
   gate_.admit();
 }
 
-queue::inbox_base* outlet_base::place_oldest_held() {
+queue::inbox_base* outlet_base::place_oldest_held(inline_call& call) {
   if (core_.current_phase() == bus_core::phase::closed) return give_up_oldest(), nullptr;
   const std::uint64_t version = version_->load(std::memory_order_acquire);
   refresh();
@@ -246,7 +262,7 @@ queue::inbox_base* outlet_base::place_oldest_held() {
   if (version_->load(std::memory_order_acquire) == version) {
     by = refusing();
     if (by == nullptr) {
-      has_receivers() ? push_oldest_held(held_messages_.front().identity) : lose_oldest_held();
+      has_receivers() ? push_oldest_held(held_messages_.front().identity, call) : lose_oldest_held();
       gone = true;
     } else {
       return_credit();

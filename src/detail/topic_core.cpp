@@ -9,24 +9,17 @@ namespace amphibus::detail {
 
 receiver_table topic_core::table() const {
   const std::lock_guard lock(mutex_);
-  return {mailboxes_, patterns_, wanted_ ? egress_ : nullptr};
+  return {subscribers_, wanted_ ? egress_ : nullptr};
 }
 
-void topic_core::add(std::shared_ptr<mailbox_base> who) {
+void topic_core::add(std::shared_ptr<subscriber_base> who) {
   const std::lock_guard lock(mutex_);
-  mailboxes_.push_back(std::move(who));
+  subscribers_.push_back(std::move(who));
 }
 
-void topic_core::add_pattern(std::shared_ptr<mailbox_base> who) {
+void topic_core::remove(const subscriber_base& who) {
   const std::lock_guard lock(mutex_);
-  patterns_.push_back(std::move(who));
-}
-
-void topic_core::remove(const mailbox_base& who) {
-  const std::lock_guard lock(mutex_);
-  const auto is_who = [&](const auto& each) { return each.get() == &who; };
-  std::erase_if(mailboxes_, is_who);
-  std::erase_if(patterns_, is_who);
+  std::erase_if(subscribers_, [&](const auto& each) { return each.get() == &who; });
 }
 
 void topic_core::set_route(std::size_t route, std::shared_ptr<egress_inbox> egress, std::atomic<bool>& has_dropped) {
@@ -43,12 +36,12 @@ void topic_core::set_remote_interest(bool wanted) {
 
 bool topic_core::subscribed() const {
   const std::lock_guard lock(mutex_);
-  return !mailboxes_.empty() || !patterns_.empty();
+  return !subscribers_.empty();
 }
 
-std::vector<std::shared_ptr<mailbox_base>> topic_core::mailboxes() const {
+std::vector<std::shared_ptr<subscriber_base>> topic_core::subscribers() const {
   const std::lock_guard lock(mutex_);
-  return mailboxes_;
+  return subscribers_;
 }
 
 void topic_core::add_outlet(outlet_base& who) {

@@ -89,9 +89,9 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   std::shared_ptr<executor_core> start_executor(std::string name);
   /// A thread of its own: for one subscription, until it ends.
   std::shared_ptr<executor_core> start_dedicated(std::string name);
-  void subscribe(const std::shared_ptr<mailbox_base>& who);
+  void subscribe(const std::shared_ptr<subscriber_base>& who);
   /// Takes `who` out of its topics; afterwards nobody pushes to it any more.
-  void remove(mailbox_base& who);
+  void remove(subscriber_base& who);
   /// Ends the thread if `which` is a dedicated one; its only subscription ended.
   void release_dedicated(executor_core& which) noexcept;
 
@@ -133,11 +133,11 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
     std::shared_ptr<queue::inbox_base> inbox;
   };
   [[nodiscard]] std::vector<counted> all_inboxes() const;
-  [[nodiscard]] std::vector<std::shared_ptr<mailbox_base>> all_mailboxes() const;
+  [[nodiscard]] std::vector<std::shared_ptr<subscriber_base>> all_subscribers() const;
   /// Joins topic and pattern if they fit. Under topics_mutex_. Returns: false if only the types differ.
-  [[nodiscard]] static bool match(topic_core& topic, const std::shared_ptr<mailbox_base>& pattern);
-  void tell_mismatch(mailbox_base& pattern, const topic_core& topic);
-  void add_pattern(const std::shared_ptr<mailbox_base>& who);
+  [[nodiscard]] static bool match(topic_core& topic, const std::shared_ptr<subscriber_base>& pattern);
+  void tell_mismatch(subscriber_base& pattern, const topic_core& topic);
+  void add_pattern(const std::shared_ptr<subscriber_base>& who);
   [[nodiscard]] bool quiescent() const;
   [[nodiscard]] std::vector<left_over> left() const;
   drain_report drain_until(base::time_point deadline);
@@ -154,7 +154,7 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
 
   mutable std::mutex topics_mutex_;
   std::unique_ptr<topic_map> topics_;
-  std::vector<std::shared_ptr<mailbox_base>> patterns_;
+  std::vector<std::shared_ptr<subscriber_base>> patterns_;
   std::shared_ptr<remote_links> links_;
   wire_counters final_bytes_;  // of links that are gone
 

@@ -11,14 +11,14 @@ namespace amphibus::detail {
 
 class topic_core;
 
-/// What publishers threw out of an inbox that drops its oldest messages, until the next message of the same stream tells.
-/// Thread: safe; nothing but one load while nothing was evicted.
+/// What publishers threw out of an inbox that drops its oldest messages, until the next message of the same stream
+/// tells. Thread: safe; nothing but one load while nothing was evicted.
 class eviction_list {
  public:
   [[nodiscard]] bool any() const noexcept { return any_.load(std::memory_order_acquire); }
-  /// `message` of `topic` was thrown out.
-  void add(const topic_core* topic, const message_id& message);
-  /// How many messages of the stream were thrown out before `message` and not told yet.
+  /// `count` messages of the stream were lost up to `message` of `topic`, which will not be handled.
+  void add(const topic_core* topic, const message_id& message, std::uint64_t count);
+  /// How many messages of the stream were lost before `message` and not told yet.
   [[nodiscard]] std::uint64_t take(const topic_core* topic, const message_id& message);
 
  private:

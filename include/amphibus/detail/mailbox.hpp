@@ -68,6 +68,7 @@ class mailbox_base : public subscriber_base {
   /// Executor, after deactivating and the heavy barrier: true if messages came, or some wait behind a stall.
   [[nodiscard]] bool has_work() noexcept { return bounds().pushed() != bounds().finished(); }
 
+  [[nodiscard]] queue::inbox_base* waiting_room() noexcept override { return &bounds(); }
   [[nodiscard]] executor_core& executor() noexcept { return *executor_; }
   [[nodiscard]] subscription_counters counters() noexcept override;
   [[nodiscard]] std::shared_ptr<mailbox_base> shared_mailbox() {
@@ -125,10 +126,12 @@ template <class Slot>
 class mailbox final : public mailbox_base, public queue::inbox<Slot> {
  public:
   mailbox(std::shared_ptr<bus_core> core, interest to, std::shared_ptr<executor_core> on, std::string name,
-          std::int64_t capacity, queue::overflow_rule overflow, std::unique_ptr<slot_handler<Slot>> handler)
+          std::int64_t capacity, queue::overflow_rule overflow, std::unique_ptr<slot_handler<Slot>> handler,
+          delivery_kind kind = std::is_same_v<Slot, any_slot> ? delivery_kind::queued_any : delivery_kind::queued)
       : mailbox_base(std::move(core), std::move(to), std::move(on), std::move(name)),
         queue::inbox<Slot>(capacity, overflow),
         return_every_(std::max<std::uint64_t>(1, static_cast<std::uint64_t>(capacity) / 16)),
+        kind_(kind),
         takes_batches_(handler->takes_batches()),
         handler_(std::move(handler)) {
     if (overflow.kind == queue::overflow_kind::latest) {
@@ -138,6 +141,7 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
   ~mailbox() override { discard_queue(); }
 
   [[nodiscard]] queue::inbox_base& bounds() noexcept override { return *this; }
+  [[nodiscard]] delivery_kind kind() const noexcept override { return kind_; }
 
   /// Producer, inside its gate, without room here and with nothing to refuse. Returns: true if `by` may push, or
   /// keep_latest(); false: counted, the message passes by.
@@ -145,7 +149,8 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
     if (latest_ != nullptr) return true;
     Slot oldest;
     if (this->overflow().kind == queue::overflow_kind::drop_oldest && by.take_back_oldest(oldest)) {
-      evictions_.add(topic_of(oldest), envelope_of(oldest.identity).id);
+      const wire::envelope thrown_out = envelope_of(oldest.identity);
+      evictions_.add(topic_of(oldest), thrown_out.id, 1 + thrown_out.lost_before);
       oldest.drop();
       count_dropped();
       return true;
@@ -160,6 +165,7 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
     switch (latest_->put(topic_of(message), with.attributes.key(), &message, &old)) {
       case queue::keyed_store::put_result::added: return;
       case queue::keyed_store::put_result::replaced:
+        pass_on_loss(old);
         old.drop();
         count_replaced_by_key();
         return this->count_replaced();
@@ -226,6 +232,12 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
       if (replaced[i] != 0) tell_loss(out[i], replaced[i]);
     }
     return count;
+  }
+
+  /// What a message would have told that will never be handled.
+  void pass_on_loss(const Slot& replaced) noexcept {
+    const wire::envelope with = envelope_of(replaced.identity);
+    if (with.lost_before != 0) evictions_.add(topic_of(replaced), with.id, with.lost_before);
   }
 
   void pass_by(queue::sender<Slot>& by) noexcept {
@@ -304,6 +316,7 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
   }
 
   const std::uint64_t return_every_;
+  const delivery_kind kind_;
   const bool takes_batches_;
   std::unique_ptr<slot_handler<Slot>> handler_;
   std::unique_ptr<queue::keyed_store> latest_;  // with overflow::latest(), instead of the queue

@@ -16,7 +16,7 @@ class outlet final : public outlet_base {
   ~outlet() override {
     stop_listening();
     senders_.clear();
-    pattern_senders_.clear();
+    any_senders_.clear();
     if (blocks_ != nullptr) blocks_->retire();
   }
 
@@ -82,14 +82,14 @@ class outlet final : public outlet_base {
 
  protected:
   [[nodiscard]] bool has_receivers() const noexcept override {
-    return !senders_.empty() || !pattern_senders_.empty() || egress_;
+    return !senders_.empty() || !any_senders_.empty() || egress_ || inlines_;
   }
 
   [[nodiscard]] queue::inbox_base* refusing() noexcept override {
     for (auto& each : senders_) {
       if (each->refuses && !each->has_room()) return &each->to();
     }
-    for (auto& each : pattern_senders_) {
+    for (auto& each : any_senders_) {
       if (each->refuses && !each->has_room()) return &each->to();
     }
     if (egress_ && egress_->refuses && !egress_->has_room()) return &egress_->to();
@@ -97,25 +97,28 @@ class outlet final : public outlet_base {
   }
 
   void push_offered(offer& what, identity_word identity) noexcept override {
-    if (what.loaned == nullptr) return push(std::move(*static_cast<T*>(what.value)), identity);
+    if (what.loaned == nullptr) return push(std::move(*static_cast<T*>(what.value)), identity, &what.call);
     push_loaned(what, identity);
   }
 
-  void adopt(receiver_table table) override {
+  void adopt(const receiver_table& table) override {
     // The bus checked the type of the topic: every mailbox of it is one of T.
-    adopt_mailboxes(senders_, table.mailboxes);
-    adopt_mailboxes(pattern_senders_, table.patterns);
+    adopt_mailboxes(senders_, table, {delivery_kind::queued});
+    adopt_mailboxes(any_senders_, table,
+                    remote_ == nullptr
+                        ? std::initializer_list<delivery_kind>{delivery_kind::queued_any}
+                        : std::initializer_list<delivery_kind>{delivery_kind::queued_any, delivery_kind::stand_in});
     if (!table.egress || remote_ != nullptr) {  // what came from a transport never leaves again
       egress_.reset();
     } else if (!egress_) {
-      egress_ = std::make_unique<queue::sender<any_slot>>(gate_, std::move(table.egress));
+      egress_ = std::make_unique<queue::sender<any_slot>>(gate_, table.egress);
     }
-    one_sender_ = senders_.size() == 1 && pattern_senders_.empty() && !egress_;
+    one_sender_ = senders_.size() == 1 && any_senders_.empty() && !egress_ && !inlines_;
   }
 
   void return_credit() noexcept override {
     for (auto& each : senders_) each->return_credit();
-    for (auto& each : pattern_senders_) each->return_credit();
+    for (auto& each : any_senders_) each->return_credit();
     if (egress_) egress_->return_credit();
   }
 
@@ -125,8 +128,8 @@ class outlet final : public outlet_base {
     held_values_.push_back(std::move(block->value()));
     drop_block<T>(block);
   }
-  void push_oldest_held(identity_word identity) noexcept override {
-    push(std::move(held_values_[oldest_held_]), identity);
+  void push_oldest_held(identity_word identity, inline_call& call) noexcept override {
+    push(std::move(held_values_[oldest_held_]), identity, &call);
     drop_oldest_held();
   }
   void drop_oldest_held() noexcept override {
@@ -160,7 +163,7 @@ class outlet final : public outlet_base {
   void push_loaned([[maybe_unused]] offer& what, [[maybe_unused]] identity_word identity) noexcept {
     if constexpr (!travels_inline<T>) {  // the others are published by value
       count_published();
-      push_all(identity, nullptr, static_cast<value_block<T>*>(std::exchange(what.loaned, nullptr)));
+      push_all(identity, nullptr, static_cast<value_block<T>*>(std::exchange(what.loaned, nullptr)), &what.call);
     }
   }
 
@@ -191,21 +194,22 @@ class outlet final : public outlet_base {
   [[nodiscard]] bool everywhere_has_room() noexcept {
     if (one_sender_) [[likely]]
       return !senders_[0]->refuses || senders_[0]->has_room();
-    return has_receivers() && refusing() == nullptr;
+    return !inlines_ && has_receivers() && refusing() == nullptr;  // what is called waits for the slow path's end
   }
 
-  void push(T&& value, identity_word identity) noexcept {
+  /// `call`: where there may be inline subscriptions, what is left to do for them.
+  void push(T&& value, identity_word identity, inline_call* call = nullptr) noexcept {
     count_published();
     if constexpr (travels_inline<T>) {
-      push_all(identity, value, nullptr);
+      push_all(identity, value, nullptr, call);
     } else {
-      push_all(identity, nullptr, make_block(std::move(value)));
+      push_all(identity, nullptr, make_block(std::move(value)), call);
     }
   }
 
   /// `payload` is the value itself or null, `block` the shared block or null; consumes one reference of both.
   template <class Payload>
-  void push_all(identity_word identity, const Payload& payload, value_block<T>* block) noexcept {
+  void push_all(identity_word identity, const Payload& payload, value_block<T>* block, inline_call* call) noexcept {
     for (auto& each : senders_) {
       if (!each->has_room() && !make_room(*each)) [[unlikely]] {
         continue;
@@ -222,15 +226,20 @@ class outlet final : public outlet_base {
       }
     }
     if (!one_sender_) [[unlikely]]
-      push_any(identity, payload, block);
+      push_any(identity, payload, block, call);
     identity.drop_reference();
     if (block != nullptr) drop_block<T>(block);
   }
 
   /// To those whose slots are of any type.
   template <class Payload>
-  void push_any(identity_word identity, const Payload& payload, value_block<T>* block) noexcept {
-    for (auto& each : pattern_senders_) {
+  void push_any(identity_word identity, const Payload& payload, value_block<T>* block, inline_call* call) noexcept {
+    if (inlines_ && call != nullptr) {
+      call->who = inlines_;
+      identity.add_reference();
+      call->message = any_of(identity, payload, block);
+    }
+    for (auto& each : any_senders_) {
       if (!each->has_room() && !make_room(*each)) continue;
       identity_word own = identity;
       own.add_reference();
@@ -244,14 +253,19 @@ class outlet final : public outlet_base {
   }
 
   template <class Payload>
-  void push_one(queue::sender<any_slot>& to, identity_word identity, [[maybe_unused]] const Payload& payload,
+  void push_one(queue::sender<any_slot>& to, identity_word identity, const Payload& payload,
                 value_block<T>* block) noexcept {
+    put(to, any_of(identity, payload, block));
+  }
+  /// Takes over one reference of the identity, adds one of the block.
+  template <class Payload>
+  any_slot any_of(identity_word identity, [[maybe_unused]] const Payload& payload, value_block<T>* block) noexcept {
     if constexpr (travels_inline<T>) {
-      put(to, any_slot{identity, &topic_, base::words<inline_size_max_bytes>(payload)});
+      return {identity, &topic_, base::words<inline_size_max_bytes>(payload)};
     } else {
       block->references.fetch_add(1, std::memory_order_relaxed);
       const auto shared = reinterpret_cast<std::uintptr_t>(static_cast<queue::block_header*>(block));
-      put(to, any_slot{identity, &topic_, base::words<inline_size_max_bytes>(shared)});
+      return {identity, &topic_, base::words<inline_size_max_bytes>(shared)};
     }
   }
 
@@ -271,10 +285,11 @@ class outlet final : public outlet_base {
   }
 
   template <class Slot>
-  void adopt_mailboxes(std::vector<std::unique_ptr<queue::sender<Slot>>>& senders,
-                       const std::vector<std::shared_ptr<mailbox_base>>& table) {
+  void adopt_mailboxes(std::vector<std::unique_ptr<queue::sender<Slot>>>& senders, const receiver_table& table,
+                       std::initializer_list<delivery_kind> kinds) {
     std::vector<std::unique_ptr<queue::sender<Slot>>> kept;
-    for (const auto& who : table) {
+    for (const auto& who : table.subscribers) {
+      if (std::find(kinds.begin(), kinds.end(), who->kind()) == kinds.end()) continue;
       std::shared_ptr<queue::inbox<Slot>> box = std::static_pointer_cast<mailbox<Slot>>(who);
       auto found =
           std::find_if(senders.begin(), senders.end(), [&](auto& each) { return each && &each->to() == box.get(); });
@@ -291,9 +306,9 @@ class outlet final : public outlet_base {
   }
 
   std::vector<std::unique_ptr<queue::sender<slot<T>>>> senders_;
-  std::vector<std::unique_ptr<queue::sender<any_slot>>> pattern_senders_;
+  std::vector<std::unique_ptr<queue::sender<any_slot>>> any_senders_;
   std::unique_ptr<queue::sender<any_slot>> egress_;
-  bool one_sender_ = false;  // nobody but senders_[0]
+  bool one_sender_ = false;  // nobody but senders_[0]; no inline subscription either
   queue::block_pool* blocks_ = nullptr;
   std::vector<T> held_values_;  // from oldest_held_ on
   std::size_t oldest_held_ = 0;

@@ -10,6 +10,7 @@
 #include <amphibus/counters.hpp>
 #include <amphibus/publish_options.hpp>
 #include <amphibus/detail/envelope_pool.hpp>
+#include <amphibus/detail/inline_subscriber.hpp>
 #include <amphibus/detail/mailbox.hpp>
 #include <amphibus/detail/message.hpp>
 #include <amphibus/detail/topic_core.hpp>
@@ -23,6 +24,18 @@ struct publish_limits {
   base::duration wait_max = base::duration::max();  ///< upper bound on top of what subscriptions ask; 0: never
 };
 
+/// A message and the inline subscriptions that wait for it: called when no lock and no gate is held. Owns references.
+struct inline_call {
+  std::shared_ptr<inline_table> who;
+  any_slot message;
+  void run() noexcept {
+    if (!who) return;
+    who->call(message);
+    message.drop();
+    who.reset();
+  }
+};
+
 /// One message on its way into an outlet.
 struct offer {
   void* value = nullptr;                  ///< a T, moved from when the message is accepted
@@ -30,6 +43,7 @@ struct offer {
   wire::attributes_view attributes;       ///< key and headers
   message_id correlation;                 ///< instead of the handler's; none: as usual
   const wire::envelope* from = nullptr;   ///< from a transport: the identity that it has
+  inline_call call;                       ///< what is left to do when it is accepted and every lock is released
 };
 
 /// The untyped half of (source, topic): the slow path of publishing, in one place and out of the headers.
@@ -62,11 +76,11 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   [[nodiscard]] virtual bool has_receivers() const noexcept = 0;
   /// Pushes what is offered everywhere. Inside the gate, after refusing() == null.
   virtual void push_offered(offer& what, identity_word identity) noexcept = 0;
-  virtual void adopt(receiver_table table) = 0;
+  virtual void adopt(const receiver_table& table) = 0;
   virtual void return_credit() noexcept = 0;
   virtual void hold_offered(offer& what) = 0;
   /// Moves the oldest held value out and pushes it; `drop` destroys it instead.
-  virtual void push_oldest_held(identity_word identity) noexcept = 0;
+  virtual void push_oldest_held(identity_word identity, inline_call& call) noexcept = 0;
   virtual void drop_oldest_held() noexcept = 0;
 
   /// Adds `options` to the offer; `bytes` keeps key and headers meanwhile. Returns: false if a limit is exceeded.
@@ -113,6 +127,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   std::uint64_t last_alias_ = 0;
   std::uint64_t seen_version_ = 0;
   std::atomic<std::uint32_t> held_{0};
+  std::shared_ptr<inline_table> inlines_;  // null: none
 
  private:
   struct held_message {
@@ -136,7 +151,8 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   bool wait_for_room(queue::inbox_base* at, base::time_point deadline);
   bool hold(offer& what, base::time_point deadline);
   /// Returns: who refused it, or null when it is gone or the table moved.
-  queue::inbox_base* place_oldest_held();
+  queue::inbox_base* place_oldest_held(inline_call& call);
+  bool place_held(std::vector<inline_call>& calls);
   void forget_oldest();
   void lose_oldest_held();
   void give_up_oldest();

@@ -7,11 +7,23 @@
 
 #include <amphibus/counters.hpp>
 
+namespace amphibus::queue {
+class inbox_base;
+}
+
 namespace amphibus::detail {
 
 class bus_core;
 class topic_core;
 struct type_operations;
+
+/// How messages reach a subscription.
+enum class delivery_kind : std::uint8_t {
+  queued,        ///< through a mailbox whose slots are of the topic's type
+  queued_any,    ///< through a mailbox of any_slot
+  in_publisher,  ///< called by the publisher
+  stand_in,      ///< a mailbox of any_slot that takes only what comes from other processes
+};
 
 /// What a subscription is to: one topic, or every topic that matches a pattern.
 struct interest {
@@ -34,6 +46,9 @@ class subscriber_base : public std::enable_shared_from_this<subscriber_base> {
   /// The subscription's end, with the guarantee of subscription's destructor. Idempotent.
   virtual void end() = 0;
   [[nodiscard]] virtual subscription_counters counters() noexcept = 0;
+  [[nodiscard]] virtual delivery_kind kind() const noexcept = 0;
+  /// Where its messages wait, for counting; null if they wait nowhere.
+  [[nodiscard]] virtual queue::inbox_base* waiting_room() noexcept { return nullptr; }
   [[nodiscard]] bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
 
   [[nodiscard]] bus_core& core() noexcept { return *core_; }
@@ -41,12 +56,12 @@ class subscriber_base : public std::enable_shared_from_this<subscriber_base> {
   /// The topic's name, or the pattern.
   [[nodiscard]] const std::string& wanted_name() const noexcept;
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// True if a handler of this subscription is on this thread's call stack.
+  [[nodiscard]] bool on_this_stack() const noexcept;
   /// True the first time: a pattern tells of topics with another type once.
   [[nodiscard]] bool first_mismatch() noexcept { return !mismatch_told_.exchange(true, std::memory_order_relaxed); }
 
  protected:
-  /// True if a handler of this subscription is on this thread's call stack.
-  [[nodiscard]] bool on_this_stack() const noexcept;
   void count_failed(const char* what) noexcept;
   [[nodiscard]] std::uint64_t failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
 

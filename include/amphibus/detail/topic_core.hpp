@@ -17,8 +17,8 @@
 namespace amphibus::detail {
 
 class bus_core;
-class mailbox_base;
 class outlet_base;
+class subscriber_base;
 
 using egress_inbox = queue::inbox<any_slot>;
 
@@ -51,9 +51,8 @@ struct type_operations {
 
 /// Who receives a topic; replaced as a whole, read by publishers when the bus's version moved.
 struct receiver_table {
-  std::vector<std::shared_ptr<mailbox_base>> mailboxes;  ///< of the topic's type
-  std::vector<std::shared_ptr<mailbox_base>> patterns;   ///< of any_slot
-  std::shared_ptr<egress_inbox> egress;                  ///< only while a peer wants the topic
+  std::vector<std::shared_ptr<subscriber_base>> subscribers;
+  std::shared_ptr<egress_inbox> egress;  ///< only while a peer wants the topic
 };
 
 /// One topic of one bus. Thread: safe. Lifetime: the bus's.
@@ -69,16 +68,15 @@ class topic_core {
   void set_codec(const wire::codec_operations* codec) noexcept { codec_.store(codec, std::memory_order_release); }
 
   [[nodiscard]] receiver_table table() const;
-  void add(std::shared_ptr<mailbox_base> who);
-  void add_pattern(std::shared_ptr<mailbox_base> who);
-  void remove(const mailbox_base& who);
+  void add(std::shared_ptr<subscriber_base> who);
+  void remove(const subscriber_base& who);
   /// Binds the topic to its route's egress, at creation.
   void set_route(std::size_t route, std::shared_ptr<egress_inbox> egress, std::atomic<bool>& has_dropped);
   /// The route's position, or -1 for a topic that stays in the process.
   [[nodiscard]] int route() const noexcept { return route_; }
   void set_remote_interest(bool wanted);
   [[nodiscard]] bool subscribed() const;
-  [[nodiscard]] std::vector<std::shared_ptr<mailbox_base>> mailboxes() const;
+  [[nodiscard]] std::vector<std::shared_ptr<subscriber_base>> subscribers() const;
 
   void add_outlet(outlet_base& who);
   void remove_outlet(outlet_base& who);
@@ -107,8 +105,7 @@ class topic_core {
   std::atomic<const wire::codec_operations*> codec_{nullptr};
   int route_ = -1;
   mutable std::mutex mutex_;
-  std::vector<std::shared_ptr<mailbox_base>> mailboxes_;
-  std::vector<std::shared_ptr<mailbox_base>> patterns_;
+  std::vector<std::shared_ptr<subscriber_base>> subscribers_;
   std::shared_ptr<egress_inbox> egress_;
   bool wanted_ = false;
   std::vector<outlet_base*> outlets_;

@@ -59,8 +59,8 @@ struct sender_state {
 
 /// The bounded, counted part of an inbox that does not depend on what is in it.
 ///
-/// Bound: `capacity` messages accepted and not finished, the ones in the handler's hand included.
-/// Thread: safe, each method says for whom. Lifetime: shared by its producers; outlives its consumer.
+/// Bound: `capacity` messages accepted and not finished, the ones in the handler's hand included; with drop_oldest
+/// those that wait. Thread: safe, each method says for whom. Lifetime: shared by its producers; outlives its consumer.
 class inbox_base {
  public:
   /// One that keeps the latest has no places of its own: nothing is ever pushed into it.
@@ -93,7 +93,9 @@ class inbox_base {
     if (count == 0) return;
     // SYNC(inbox.finished): releases what the handler published; pairs with in_flight().
     finished_.store(finished_.load(std::memory_order_relaxed) + count, std::memory_order_release);
-    if (overflow_.kind != overflow_kind::latest) credit_.give_back(static_cast<std::int64_t>(count));
+    const bool counted_until_now =
+        overflow_.kind != overflow_kind::latest && overflow_.kind != overflow_kind::drop_oldest;
+    if (counted_until_now) credit_.give_back(static_cast<std::int64_t>(count));
   }
   /// Producer: one message that was pushed will never reach the consumer; its place passes to whoever replaced it.
   void count_replaced() noexcept { replaced_.fetch_add(1, std::memory_order_release); }
@@ -146,13 +148,21 @@ class inbox : public inbox_base {
 
   /// Consumer: moves up to `max` messages to `out`. Returns: how many.
   std::size_t pop(Slot* out, std::size_t max) {
-    const base::tsan_unseen copying;
-    return queue_.try_dequeue_bulk(consumer_, out, max);
+    const std::size_t count = dequeue(out, max);
+    // What was taken cannot be thrown out any more: it must not keep newer messages out.
+    if (count != 0 && overflow().kind == overflow_kind::drop_oldest)
+      credit().give_back(static_cast<std::int64_t>(count));
+    return count;
   }
 
   [[nodiscard]] queue_type& queue() noexcept { return queue_; }
 
  private:
+  std::size_t dequeue(Slot* out, std::size_t max) {
+    const base::tsan_unseen copying;
+    return queue_.try_dequeue_bulk(consumer_, out, max);
+  }
+
   queue_type queue_;
   moodycamel::ConsumerToken consumer_;
 };

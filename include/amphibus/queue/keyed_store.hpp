@@ -8,8 +8,8 @@
 
 namespace amphibus::queue {
 
-/// The inbox of overflow::latest(): one place per key, in the order in which keys got something to handle; a newer value
-/// replaces the one that waits.
+/// The inbox of overflow::latest(): one place per key, in the order in which keys got something to handle; a newer
+/// value replaces the one that waits.
 ///
 /// Bound: `capacity` keys that wait at once. Values are trivially copyable bytes of one size, copied under a mutex: the
 /// consumer sees each at most once per replacement, so its cost stays with those who ask for it. Thread: safe.

@@ -41,9 +41,11 @@ TEST_CASE("overflow: fail inside a handler is refused and not held", "[engine]")
   bus b;
   loop asking_loop;
   loop storing_loop;
-  auto storing = b.subscribe(numbers, {.capacity = 1, .overflow = overflow::fail(), .on = storing_loop}, [](const number&) {});
+  auto storing =
+      b.subscribe(numbers, {.capacity = 1, .overflow = overflow::fail(), .on = storing_loop}, [](const number&) {});
   std::vector<publish_status> inside;
-  auto asking = b.subscribe(answers, {.on = asking_loop}, [&](const number& n) { inside.push_back(b.publish(numbers, n)); });
+  auto asking =
+      b.subscribe(answers, {.on = asking_loop}, [&](const number& n) { inside.push_back(b.publish(numbers, n)); });
   b.publish(answers, {1});
   b.publish(answers, {2});
   asking_loop.run_until_idle();
@@ -111,9 +113,9 @@ TEST_CASE("overflow: latest keeps one message per key, in the order of the keys"
   bus b;
   loop here;
   std::vector<std::tuple<std::string, int, std::uint64_t>> seen;
-  auto sub = b.subscribe(numbers, {.overflow = overflow::latest(), .on = here}, [&](const number& n, const context& with) {
-    seen.emplace_back(with.key(), n.value, with.lost_before());
-  });
+  auto sub = b.subscribe(
+      numbers, {.overflow = overflow::latest(), .on = here},
+      [&](const number& n, const context& with) { seen.emplace_back(with.key(), n.value, with.lost_before()); });
   for (int i = 1; i <= 3; ++i) {
     b.publish(numbers, {i}, {.key = "a"});
     b.publish(numbers, {10 * i}, {.key = "b"});
@@ -122,7 +124,8 @@ TEST_CASE("overflow: latest keeps one message per key, in the order of the keys"
   here.run_until_idle();
   b.publish(numbers, {4}, {.key = "a"});
   here.run_until_idle();
-  CHECK(seen == std::vector<std::tuple<std::string, int, std::uint64_t>>{{"a", 3, 2}, {"b", 30, 2}, {"", 7, 0}, {"a", 4, 0}});
+  CHECK(seen ==
+        std::vector<std::tuple<std::string, int, std::uint64_t>>{{"a", 3, 2}, {"b", 30, 2}, {"", 7, 0}, {"a", 4, 0}});
   CHECK(sub.counters().replaced == 4);
   CHECK(sub.counters().dropped == 0);
   CHECK(sub.counters().handled == 4);

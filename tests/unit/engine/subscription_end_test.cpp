@@ -71,7 +71,7 @@ TEST_CASE("subscription: what is queued at its end is counted as unsubscribed", 
   std::uint64_t handled = 0;
   auto sub = b.subscribe(numbers, {.on = here}, [&](const number&) { ++handled; });
   for (int i = 0; i != 10; ++i) b.publish(numbers, {i});
-  const auto core = b.core()->all_topics().front()->mailboxes().front();
+  const auto core = b.core()->all_topics().front()->subscribers().front();
   sub.end();
   here.run_until_idle();
   CHECK(handled == 0);

@@ -2,6 +2,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <set>
+#include <thread>
+
 #include <time.h>
 
 #include <amphibus/testing/fault_points.hpp>
@@ -237,4 +240,30 @@ TEST_CASE("zeromq: key, headers and a correlation of one's own arrive as they we
   seen.wait([&] { return texts.size() == 4; });
   CHECK(texts == std::vector<std::string>{"/-", "k/größe", "/" + std::string(4000, 'x'), "/-"});
   CHECK(conversations[2] == conversation);
+}
+
+TEST_CASE("zeromq: an inline_ subscription gets remote messages on the serial executor, and its end is an end",
+          "[zeromq]") {
+  const auto file = file_of(2);
+  placed_bus a(file, "a");
+  placed_bus b(file, "b");
+  watched seen;
+  std::vector<std::uint64_t> values;
+  std::set<std::thread::id> threads;
+  auto sub = b.bus.subscribe(numbers, {.on = amphibus::inline_}, [&](const number& n) {
+    seen.change([&] {
+      values.push_back(n.value);
+      threads.insert(std::this_thread::get_id());
+    });
+  });
+  make_ready({&a, &b});
+  a.bus.publish(numbers, {1});
+  seen.wait([&] { return values.size() == 1; });
+  b.bus.publish(numbers, {2});
+  CHECK(values == std::vector<std::uint64_t>{1, 2});
+  CHECK(threads.size() == 2);
+  CHECK(sub.counters().handled == 2);
+  sub.end();
+  b.bus.publish(numbers, {3});
+  CHECK(values.size() == 2);
 }

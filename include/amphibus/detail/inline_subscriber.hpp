@@ -1,0 +1,78 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include <amphibus/detail/handler.hpp>
+#include <amphibus/detail/subscriber.hpp>
+
+namespace amphibus::detail {
+
+/// One publisher's calls of one inline subscription. `depth` is written by that publisher alone.
+struct inline_caller {
+  std::atomic<std::uint32_t> depth{0};  ///< calls on its stack
+  std::atomic<std::uint64_t> handled{0};
+};
+
+/// A subscription whose handler runs inside the publish, on the publisher's thread; several publishers call at once.
+///
+/// Its end waits for calls by the asymmetric barrier of base/barrier.hpp: a call costs its publisher plain stores. What
+/// comes from another process has no publisher here: a mailbox stands in for it (stand_in), whose handler calls this
+/// one. Thread: call() from the publisher that owns `by`; the rest from any.
+class inline_subscriber final : public subscriber_base {
+ public:
+  inline_subscriber(std::shared_ptr<bus_core> core, interest to, std::string name,
+                    std::unique_ptr<slot_handler<any_slot>> handler);
+  ~inline_subscriber() override;
+
+  void call(inline_caller& by, const any_slot& message) noexcept;
+  /// From the stand-in, whose frame and context are there already.
+  void call_for_remote(const any_slot& message, frame& here, const context& with);
+  void end() override;
+  [[nodiscard]] subscription_counters counters() noexcept override;
+  [[nodiscard]] delivery_kind kind() const noexcept override { return delivery_kind::in_publisher; }
+
+  void join(inline_caller& who);
+  void part(inline_caller& who);
+  /// Ends together with this one. Before anybody publishes.
+  void set_stand_in(std::shared_ptr<subscriber_base> stand_in) { stand_in_ = std::move(stand_in); }
+
+ private:
+  void wait_for_callers();
+  [[nodiscard]] bool somebody_calls() const;
+  /// The last frame of an ended subscription destroys the callable.
+  void destroy_if_last() noexcept;
+
+  std::unique_ptr<slot_handler<any_slot>> handler_;
+  std::shared_ptr<subscriber_base> stand_in_;
+  mutable std::mutex callers_mutex_;
+  std::vector<inline_caller*> callers_;
+  std::uint64_t handled_by_parted_ = 0;
+  std::atomic<std::uint32_t> left_{0};  // moves whenever a call of an ended subscription returns
+};
+
+/// The handler of a stand-in.
+std::unique_ptr<slot_handler<any_slot>> make_stand_in_handler(std::shared_ptr<inline_subscriber> who);
+
+/// The inline subscriptions of one publisher's table; kept alive by the publish that calls them.
+class inline_table {
+ public:
+  explicit inline_table(const std::vector<std::shared_ptr<subscriber_base>>& all);
+  ~inline_table();
+  inline_table(const inline_table&) = delete;
+  inline_table& operator=(const inline_table&) = delete;
+
+  void call(const any_slot& message) noexcept;
+
+ private:
+  struct entry {
+    std::shared_ptr<inline_subscriber> who;
+    inline_caller caller;
+  };
+  std::vector<std::unique_ptr<entry>> entries_;
+};
+
+}  // namespace amphibus::detail

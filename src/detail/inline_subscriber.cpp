@@ -1,0 +1,153 @@
+#include <amphibus/detail/inline_subscriber.hpp>
+
+#include <algorithm>
+#include <exception>
+
+#include <amphibus/base/barrier.hpp>
+#include <amphibus/detail/bus_core.hpp>
+
+#include "detail/ending_handlers.hpp"
+
+namespace amphibus::detail {
+namespace {
+
+class stand_in_handler final : public slot_handler<any_slot> {
+ public:
+  explicit stand_in_handler(std::shared_ptr<inline_subscriber> who) : who_(std::move(who)) {
+    caller_.depth.store(1, std::memory_order_relaxed);  // in use as long as this handler lives
+    who_->join(caller_);
+  }
+  ~stand_in_handler() override { who_->part(caller_); }
+
+  void invoke(const any_slot* messages, std::size_t, frame& here, const context& with) override {
+    caller_.handled.store(caller_.handled.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    who_->call_for_remote(*messages, here, with);
+  }
+  [[nodiscard]] bool takes_batches() const noexcept override { return false; }
+
+ private:
+  const std::shared_ptr<inline_subscriber> who_;
+  inline_caller caller_;
+};
+
+}  // namespace
+
+std::unique_ptr<slot_handler<any_slot>> make_stand_in_handler(std::shared_ptr<inline_subscriber> who) {
+  return std::make_unique<stand_in_handler>(std::move(who));
+}
+
+inline_subscriber::inline_subscriber(std::shared_ptr<bus_core> core, interest to, std::string name,
+                                     std::unique_ptr<slot_handler<any_slot>> handler)
+    : subscriber_base(std::move(core), std::move(to), std::move(name)), handler_(std::move(handler)) {}
+
+inline_subscriber::~inline_subscriber() = default;
+
+void inline_subscriber::call(inline_caller& by, const any_slot& message) noexcept {
+  const std::uint32_t depth = by.depth.load(std::memory_order_relaxed);
+  by.depth.store(depth + 1, std::memory_order_relaxed);
+  base::light_barrier();
+  if (!ended()) {
+    frame here(core(), *this, current_lane(), message.topic);
+    here.message = message.identity;
+    const context with(core(), here.topic, here.message);
+    try {
+      handler_->invoke(&message, 1, here, with);
+    } catch (const std::exception& failure) {
+      count_failed(failure.what());
+    } catch (...) {
+      count_failed("an exception that is not a std::exception");
+    }
+    by.handled.store(by.handled.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  by.depth.store(depth, std::memory_order_release);  // SYNC(inline.depth): pairs with somebody_calls()
+  if (ended()) destroy_if_last();
+}
+
+void inline_subscriber::call_for_remote(const any_slot& message, frame& here, const context& with) {
+  handler_->invoke(&message, 1, here, with);
+}
+
+void inline_subscriber::join(inline_caller& who) {
+  const std::lock_guard lock(callers_mutex_);
+  callers_.push_back(&who);
+}
+
+void inline_subscriber::part(inline_caller& who) {
+  {
+    const std::lock_guard lock(callers_mutex_);
+    std::erase(callers_, &who);
+    handled_by_parted_ += who.handled.load(std::memory_order_relaxed);
+  }
+  if (ended()) destroy_if_last();
+}
+
+bool inline_subscriber::somebody_calls() const {
+  return std::any_of(callers_.begin(), callers_.end(), [](const inline_caller* each) {
+    return each->depth.load(std::memory_order_acquire) != 0;  // SYNC(inline.depth)
+  });
+}
+
+void inline_subscriber::destroy_if_last() noexcept {
+  std::unique_ptr<slot_handler<any_slot>> dying;
+  {
+    const std::lock_guard lock(callers_mutex_);
+    if (!somebody_calls()) dying = std::move(handler_);
+  }
+  dying.reset();  // outside the lock: its destructor may do anything
+  left_.fetch_add(1, std::memory_order_release);
+  left_.notify_all();
+}
+
+void inline_subscriber::end() {
+  // SYNC(inline.ended): seq_cst and a heavy barrier; a caller either sees it or its depth is seen.
+  const bool first = !ended_.exchange(true, std::memory_order_seq_cst);
+  if (first) {
+    core().remove(*this);
+    base::heavy_barrier();
+  }
+  if (stand_in_) stand_in_->end();
+  if (on_this_stack() || (stand_in_ && stand_in_->on_this_stack())) return;  // the last frame finishes the end
+  wait_for_callers();
+}
+
+void inline_subscriber::wait_for_callers() {
+  const bool inside = current_frame != nullptr;
+  if (inside) core().ending().begin(*this);
+  for (;;) {
+    const std::uint32_t seen = left_.load(std::memory_order_acquire);
+    {
+      const std::lock_guard lock(callers_mutex_);
+      if (!somebody_calls()) break;
+    }
+    left_.wait(seen, std::memory_order_acquire);
+  }
+  if (inside) core().ending().finish();
+  destroy_if_last();
+}
+
+subscription_counters inline_subscriber::counters() noexcept {
+  subscription_counters out;
+  const std::lock_guard lock(callers_mutex_);
+  out.handled = handled_by_parted_;
+  for (const inline_caller* each : callers_) out.handled += each->handled.load(std::memory_order_relaxed);
+  out.failed = failed() + (stand_in_ ? stand_in_->counters().failed : 0);
+  return out;
+}
+
+inline_table::inline_table(const std::vector<std::shared_ptr<subscriber_base>>& all) {
+  for (const auto& each : all) {
+    entries_.push_back(std::make_unique<entry>());
+    entries_.back()->who = std::static_pointer_cast<inline_subscriber>(each);
+    entries_.back()->who->join(entries_.back()->caller);
+  }
+}
+
+inline_table::~inline_table() {
+  for (const auto& each : entries_) each->who->part(each->caller);
+}
+
+void inline_table::call(const any_slot& message) noexcept {
+  for (const auto& each : entries_) each->who->call(each->caller, message);
+}
+
+}  // namespace amphibus::detail
