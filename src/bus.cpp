@@ -1,7 +1,9 @@
 #include <amphibus/bus.hpp>
 
+#include <algorithm>
 #include <atomic>
 
+#include <amphibus/base/this_thread.hpp>
 #include <amphibus/config/config.hpp>
 
 #include "detail/placement.hpp"
@@ -9,6 +11,7 @@
 namespace amphibus {
 namespace {
 
+constexpr std::size_t pool_threads_max = 256;
 constexpr std::size_t capacity_max = std::size_t{1} << 24U;
 std::atomic<std::uint64_t> next_subscription{1};
 
@@ -66,6 +69,29 @@ std::shared_ptr<detail::executor_core> bus::executor_for(const subscription_opti
     case executor_choice::kind::serial: break;
   }
   return core_->serial_executor();
+}
+
+amphibus::pool bus::pool(std::string_view name, const pool_options& options) {
+  const auto refuse = [&](const std::string& what, const std::string& mend) {
+    throw error(error_code::bad_option, "pool '" + escaped(std::string(name)) + "': " + what, mend,
+                {"pool " + escaped(std::string(name))});
+  };
+  if (name.empty()) refuse("has no name", "name it for what it does; its threads carry the name");
+  if (options.threads < 1 || options.threads > pool_threads_max) {
+    refuse(".threads is " + std::to_string(options.threads) + "; allowed are 1 to " + std::to_string(pool_threads_max),
+           "choose about as many as cores");
+  }
+  if (options.spin < base::duration::zero() || options.spin > std::chrono::seconds(1)) {
+    refuse(".spin is outside 0 to 1 s", "choose some 10 us, or leave it out");
+  }
+  const std::vector<int> usable = base::usable_cpus();
+  for (const int cpu : options.cpus) {
+    if (std::find(usable.begin(), usable.end(), cpu) != usable.end()) continue;
+    std::string listed;
+    for (const int each : usable) listed += (listed.empty() ? "" : ", ") + std::to_string(each);
+    refuse(".cpus has " + std::to_string(cpu) + ", which this process may not use", "choose from: " + listed);
+  }
+  return amphibus::pool(core_->find_pool(std::string(name), options));
 }
 
 std::string bus::subscription_name(const subscription_options& options) {

@@ -166,6 +166,10 @@ class bus {
     core_->on_log(std::make_unique<detail::callback_to<std::string_view, Callable>>(std::move(callback)));
   }
 
+  /// The pool of that name, made at its first use. Throws: error (bad_option: a number of threads or a CPU outside its
+  /// limits, or other options than those the pool was made with; bus_closed).
+  [[nodiscard]] amphibus::pool pool(std::string_view name, const pool_options& options = {});
+
   /// A topic whose name is known at run time only. Returns: the topic, valid as long as this bus; or bad_topic with the
   /// escaped name and the position, topic_type_conflict, missing_codec.
   template <class T>

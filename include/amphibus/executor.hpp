@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <amphibus/detail/executor_core.hpp>
+#include <amphibus/pool.hpp>
 
 namespace amphibus {
 
@@ -50,6 +51,7 @@ class executor_choice {
   // NOLINTBEGIN(google-explicit-constructor): reads as .on = serial
   constexpr executor_choice(kind which) noexcept : kind_(which) {}
   executor_choice(const amphibus::loop& here) : kind_(kind::given), given_(here.core_) {}
+  executor_choice(const amphibus::pool& threads) : kind_(kind::given), given_(threads.core_) {}
 
   [[nodiscard]] kind which() const noexcept { return kind_; }
   /// For the library only.

@@ -47,7 +47,7 @@ struct subscription_options {
   /// Messages accepted and not finished, the ones in the handler's hand included. 1 to 16,777,216.
   std::size_t capacity = 8192;
   amphibus::overflow overflow = amphibus::overflow::block();
-  /// Where the handler runs: serial, dedicated or a loop.
+  /// Where the handler runs: serial, dedicated, inline_, a pool or a loop.
   executor_choice on = serial;
 };
 

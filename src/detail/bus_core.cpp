@@ -10,6 +10,7 @@
 #include "detail/ending_handlers.hpp"
 #include "detail/event_desk.hpp"
 #include "detail/origin_table.hpp"
+#include "detail/pool_executor.hpp"
 
 namespace amphibus::detail {
 
@@ -135,6 +136,21 @@ std::shared_ptr<executor_core> bus_core::serial_executor() {
     executors_.push_back(serial_);
   }
   return serial_;
+}
+
+std::shared_ptr<executor_core> bus_core::find_pool(std::string name, const pool_options& options) {
+  const std::lock_guard lock(executors_mutex_);
+  if (current_phase() != phase::open) {
+    throw error(error_code::bus_closed, "pool '" + name + "' on a bus that is closed", "make pools before close()");
+  }
+  for (const auto& each : executors_) {
+    const auto* const known = dynamic_cast<const pool_executor*>(each.get());
+    if (known == nullptr || known->name() != name) continue;
+    if (known->options() == options) return each;
+    throw error(error_code::bad_option, "pool '" + escaped(name) + "' exists with other options",
+                "use the same options everywhere, or another name", {"pool " + escaped(name)});
+  }
+  return executors_.emplace_back(std::make_shared<pool_executor>(std::move(name), options));
 }
 
 std::shared_ptr<executor_core> bus_core::start_executor(std::string name) {

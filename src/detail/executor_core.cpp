@@ -4,13 +4,13 @@
 #include <utility>
 
 #ifdef __linux__
-#include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 #endif
 
 #include <amphibus/base/barrier.hpp>
 #include <amphibus/base/pause.hpp>
+#include <amphibus/base/this_thread.hpp>
 #include <amphibus/detail/bus_core.hpp>
 #include <amphibus/detail/mailbox.hpp>
 
@@ -87,11 +87,11 @@ void executor_core::abandon() noexcept {
   active_.clear();
 }
 
-thread_executor::thread_executor(std::string name) : executor_core(std::move(name)), thread_([this] { run(); }) {
-#ifdef __linux__
-  pthread_setname_np(thread_.native_handle(), this->name().substr(0, 15).c_str());
-#endif
-}
+thread_executor::thread_executor(std::string name)
+    : executor_core(std::move(name)), thread_([this] {
+        base::name_this_thread(this->name());
+        run();
+      }) {}
 
 thread_executor::~thread_executor() {
   stop();

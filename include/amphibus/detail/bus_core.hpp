@@ -15,6 +15,7 @@
 #include <amphibus/base/fork_word.hpp>
 #include <amphibus/detail/outlet_base.hpp>
 #include <amphibus/detail/topic_core.hpp>
+#include <amphibus/pool.hpp>
 #include <amphibus/reports.hpp>
 
 namespace amphibus::detail {
@@ -85,6 +86,8 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   [[nodiscard]] std::vector<topic_core*> all_topics() const;
 
   std::shared_ptr<executor_core> serial_executor();
+  /// The pool of that name, until close; its options are checked.
+  std::shared_ptr<executor_core> find_pool(std::string name, const pool_options& options);
   /// A thread of its own: for a module, until close.
   std::shared_ptr<executor_core> start_executor(std::string name);
   /// A thread of its own: for one subscription, until it ends.

@@ -14,7 +14,7 @@ namespace amphibus::detail {
 
 class mailbox_base;
 
-/// Runs the handlers of the mailboxes attached to it, one at a time, in one thread.
+/// Runs the handlers of the mailboxes attached to it, one at a time, in one thread (a pool: in several).
 ///
 /// Only mailboxes that got something since the last sleep are looked at. Before sleeping each of them stops promising
 /// to look, one heavy barrier makes that visible, and a last look decides: so a publisher to an awake executor pays one
@@ -28,7 +28,7 @@ class executor_core {
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   /// A mailbox got its first message since it was left alone.
-  void ready(std::shared_ptr<mailbox_base> who);
+  virtual void ready(std::shared_ptr<mailbox_base> who);
   /// Makes a sleeping executor look around once.
   virtual void poke() noexcept = 0;
   /// Ends the thread after the handler that runs; no-op for a loop.

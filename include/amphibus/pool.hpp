@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <amphibus/base/time.hpp>
+#include <amphibus/detail/executor_core.hpp>
+
+namespace amphibus {
+
+/// What a pool can choose.
+struct pool_options {
+  std::size_t threads = 2;     ///< 1 to 256
+  std::vector<int> cpus = {};  ///< where its threads may run; empty: anywhere
+  /// How long an idle thread looks for work before it sleeps; longer answers faster and costs a core. Up to 1 s.
+  base::duration spin = base::duration::zero();
+
+  friend bool operator==(const pool_options&, const pool_options&) = default;
+};
+
+/// A named set of threads that run handlers of many subscriptions; made by bus::pool().
+///
+/// ```cpp
+/// auto workers = bus.pool("workers", {.threads = 4});
+/// auto sub = bus.subscribe(orders, {.on = workers}, handle);
+/// ```
+/// Handlers of one subscription never overlap and keep their order, whatever thread runs them; those of different
+/// subscriptions run at the same time, so what they share needs a lock. Ready subscriptions take turns, up to 256
+/// messages each. Use `serial` where handlers share state, `dedicated` where one must never wait for another.
+/// Thread: safe, a handle. Lifetime: its threads end with the bus.
+class pool {
+ public:
+  [[nodiscard]] const std::string& name() const noexcept { return core_->name(); }
+
+  /// For the library only.
+  explicit pool(std::shared_ptr<detail::executor_core> core) noexcept : core_(std::move(core)) {}
+
+ private:
+  friend class executor_choice;
+  std::shared_ptr<detail::executor_core> core_;
+};
+
+}  // namespace amphibus
