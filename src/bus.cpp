@@ -99,6 +99,12 @@ std::string bus::subscription_name(const subscription_options& options) {
   return "subscription-" + std::to_string(next_subscription.fetch_add(1, std::memory_order_relaxed));
 }
 
+void bus::check_pulled(const subscription_options& options) {
+  if (options.on.which() == executor_choice::kind::serial) return;
+  throw error(error_code::bad_option, "subscription option .on is set for a receiver, which runs nothing",
+              "leave .on out, or subscribe a handler", {".on"});
+}
+
 std::int64_t bus::checked_capacity(const subscription_options& options) {
   if (options.capacity >= 1 && options.capacity <= capacity_max) return static_cast<std::int64_t>(options.capacity);
   throw error(error_code::bad_option,

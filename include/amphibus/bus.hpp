@@ -24,6 +24,8 @@
 
 namespace amphibus {
 
+template <class T>
+class receiver;
 namespace config {
 struct configuration;
 }
@@ -118,6 +120,10 @@ class bus {
   result<subscription> try_subscribe(const topic<T>& to, Callable handler) {
     return try_subscribe(to, subscription_options{}, std::move(handler));
   }
+
+  /// A subscription that is pulled; include <amphibus/receiver.hpp>. Throws: as subscribe; bad_option for `.on`.
+  template <class T>
+  [[nodiscard]] amphibus::receiver<T> receiver(const topic<T>& to, const subscription_options& options = {});
 
   /// A handle for publishing fast from one thread. Throws: error (topic_type_conflict, missing_codec).
   template <class T>
@@ -216,6 +222,7 @@ class bus {
                                         std::unique_ptr<detail::slot_handler<detail::any_slot>> handler);
   [[nodiscard]] std::shared_ptr<detail::executor_core> executor_for(const subscription_options& options);
   [[nodiscard]] std::string subscription_name(const subscription_options& options);
+  static void check_pulled(const subscription_options& options);
   [[nodiscard]] static std::int64_t checked_capacity(const subscription_options& options);
 
   static constexpr std::size_t cache_size = 64;

@@ -113,6 +113,7 @@ void mailbox_base::finish_own_end() noexcept {
     source_.outlets.clear();  // what it published to may in turn publish to us
   }
   bounds().credit().notify_all();
+  executor_->poke();  // a receiver may wait
   core().release_dedicated(*executor_);
 }
 

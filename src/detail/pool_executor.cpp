@@ -123,7 +123,8 @@ pool_executor::turn pool_executor::take(worker& self) {
       deadline = stall_deadline();
     }
     // The parker remembers an unpark that comes before the sleep.
-    const bool woken = deadline == base::time_point::max() ? (self.parker.park(), true) : self.parker.park_until(deadline);
+    const bool woken =
+        deadline == base::time_point::max() ? (self.parker.park(), true) : self.parker.park_until(deadline);
     {
       const std::lock_guard lock(mutex_);
       std::erase(idle_, &self.parker);

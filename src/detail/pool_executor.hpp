@@ -15,9 +15,9 @@ namespace amphibus::detail {
 
 /// Several threads that take turns with the mailboxes that have something.
 ///
-/// A mailbox is in one place at a time: with the worker that runs it, in `ready_`, in `stalled_`, or nowhere because it is
-/// empty and its next publisher will call ready(). Before a worker lets go of an empty one it makes it stop promising to
-/// look and looks once more, as a thread of its own would before it sleeps. Thread: safe.
+/// A mailbox is in one place at a time: with the worker that runs it, in `ready_`, in `stalled_`, or nowhere because it
+/// is empty and its next publisher will call ready(). Before a worker lets go of an empty one it makes it stop
+/// promising to look and looks once more, as a thread of its own would before it sleeps. Thread: safe.
 class pool_executor final : public executor_core {
  public:
   pool_executor(std::string name, pool_options options);

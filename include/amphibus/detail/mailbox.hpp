@@ -157,6 +157,23 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
     }
     return pass_by(by), false;
   }
+  /// Receiver: takes up to `max` messages, which finish() when they are done with. Returns: how many.
+  std::size_t pull(Slot* out, std::size_t max) noexcept {
+    const std::lock_guard lock(run_mutex_);
+    if (ended()) return 0;
+    const std::size_t count = latest_ == nullptr ? this->pop(out, max) : take_latest(out, max);
+    if (evictions_.any()) tell_evictions(out, count);
+    count_handled(count);
+    if (count == 0) this->credit().notify_if_waiting();
+    report_dropped(false);
+    return count;
+  }
+  /// Receiver: a message that was pulled and not looked at.
+  void give_up(Slot& message) noexcept {
+    message.drop();
+    count_unsubscribed(1);
+    this->finish(1);
+  }
   /// Producer: puts `message` where its key has its place.
   void keep_latest(queue::sender<Slot>& by, const Slot& message) noexcept {
     const wire::envelope with = envelope_of(message.identity);
@@ -217,7 +234,7 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
  private:
   /// What waited behind a stall first, then the queue.
   std::size_t take(Slot* out) noexcept {
-    if (!has_pending_) return latest_ == nullptr ? this->pop(out, batch_max) : take_latest(out);
+    if (!has_pending_) return latest_ == nullptr ? this->pop(out, batch_max) : take_latest(out, batch_max);
     const std::size_t count = pending_.size();
     std::copy(pending_.begin(), pending_.end(), out);
     pending_.clear();
@@ -225,9 +242,9 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
     return count;
   }
 
-  std::size_t take_latest(Slot* out) noexcept {
+  std::size_t take_latest(Slot* out, std::size_t max) noexcept {
     std::array<std::uint64_t, batch_max> replaced;
-    const std::size_t count = latest_->take(out, replaced.data(), batch_max);
+    const std::size_t count = latest_->take(out, replaced.data(), max);
     for (std::size_t i = 0; i != count; ++i) {
       if (replaced[i] != 0) tell_loss(out[i], replaced[i]);
     }

@@ -91,8 +91,12 @@ class inbox_base {
   /// Consumer: `count` messages are handled, in the sense of the bound.
   void finish(std::uint64_t count) noexcept {
     if (count == 0) return;
-    // SYNC(inbox.finished): releases what the handler published; pairs with in_flight().
-    finished_.store(finished_.load(std::memory_order_relaxed) + count, std::memory_order_release);
+    // SYNC(inbox.finished): releases what the handler published; pairs with finished().
+    if (many_finishers_) {
+      finished_.fetch_add(count, std::memory_order_release);
+    } else {
+      finished_.store(finished_.load(std::memory_order_relaxed) + count, std::memory_order_release);
+    }
     const bool counted_until_now =
         overflow_.kind != overflow_kind::latest && overflow_.kind != overflow_kind::drop_oldest;
     if (counted_until_now) credit_.give_back(static_cast<std::int64_t>(count));
@@ -105,6 +109,9 @@ class inbox_base {
   /// already and activated() has been called.
   bool reactivate() noexcept { return !active_.exchange(true, std::memory_order_acq_rel); }
 
+  [[nodiscard]] std::uint64_t replaced() const noexcept { return replaced_.load(std::memory_order_acquire); }
+  /// finish() comes from any thread. Before the first push.
+  void finish_from_many_threads() noexcept { many_finishers_ = true; }
   /// Handled, or replaced by a newer one.
   [[nodiscard]] std::uint64_t finished() const noexcept {
     return finished_.load(std::memory_order_acquire) + replaced_.load(std::memory_order_acquire);
@@ -126,6 +133,7 @@ class inbox_base {
 
   credit_account credit_;
   const overflow_rule overflow_;
+  bool many_finishers_ = false;
   alignas(64) std::atomic<bool> active_{false};         // read by every publish
   alignas(64) std::atomic<std::uint64_t> finished_{0};  // written by the consumer
   std::atomic<std::uint64_t> replaced_{0};
