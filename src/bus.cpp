@@ -17,10 +17,22 @@ std::atomic<std::uint64_t> next_subscription{1};
 
 }  // namespace
 
-bus::bus(bus_options options) : core_(std::make_shared<detail::bus_core>(*options.clock, std::move(options.name))) {}
+bus::bus(bus_options options) : core_(std::make_shared<detail::bus_core>(*options.clock, std::move(options.name))) {
+  adopt_executor(options.on);
+}
+
+void bus::adopt_executor(const executor_choice& on) {
+  if (on.which() == executor_choice::kind::serial) return;
+  if (on.which() != executor_choice::kind::given) {
+    throw error(error_code::bad_option, "bus option .on is neither serial nor a loop", "give a loop, or leave it out",
+                {".on"});
+  }
+  core_->set_serial_executor(on.core());
+}
 
 bus::bus(const config::configuration& from, bus_options options, transport_list transports)
     : core_(std::make_shared<detail::bus_core>(*options.clock, std::move(options.name))) {
+  adopt_executor(options.on);
   std::string process = config::choose_process(from, options.process).value();
   const auto placed = std::make_shared<detail::placement>(*core_, from, std::move(process), std::move(transports));
   if (const auto wrong = placed->check(); !wrong.empty()) throw wrong.front();

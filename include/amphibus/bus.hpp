@@ -46,6 +46,7 @@ struct cached_outlet {
 struct bus_options {
   std::string name = "amphibus";               ///< names the serial executor's thread (first 15 characters)
   base::clock* clock = &base::steady_clock();  ///< every deadline; testing::manual_clock holds it still
+  executor_choice on = serial;                 ///< where `.on = serial` runs: a thread of the bus, or a loop
   std::string process = {};                    ///< which process of the configuration this is; only with one
 };
 
@@ -222,6 +223,7 @@ class bus {
                                         std::unique_ptr<detail::slot_handler<detail::any_slot>> handler);
   [[nodiscard]] std::shared_ptr<detail::executor_core> executor_for(const subscription_options& options);
   [[nodiscard]] std::string subscription_name(const subscription_options& options);
+  void adopt_executor(const executor_choice& on);
   static void check_pulled(const subscription_options& options);
   [[nodiscard]] static std::int64_t checked_capacity(const subscription_options& options);
 

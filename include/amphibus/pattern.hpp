@@ -36,7 +36,8 @@ class any_message {
   any_message(const any_message&) = delete;
   any_message& operator=(const any_message&) = delete;
 
-  /// For the library only.
+  /// For the library only: a copy that holds on to the message.
+  [[nodiscard]] detail::any_slot keep() const noexcept { return slot_.with_references(); }
   explicit any_message(const detail::any_slot& of) noexcept : slot_(of) {}
 
  private:

@@ -117,6 +117,16 @@ class publisher {
     return outlet_->publish_batch(values, limits_);
   }
 
+  /// Calls `callback` once after each would_block, when there is room again: a hint to try again, not a reservation.
+  ///
+  /// It runs on the bus's serial executor, never overlapping its handlers, and must not use this publisher unless that
+  /// is the publisher's thread; a publish inside never waits. Typically it wakes the thread that publishes. Replaces
+  /// the one before. What it throws is counted as a failed handler.
+  template <std::invocable Callable>
+  void on_writable(Callable callback) {
+    outlet_->on_writable(std::make_unique<detail::action_of<Callable>>(std::move(callback)));
+  }
+
   /// A message that is built where it will lie: no copy of a large one. See loan. Throws: what T's constructor throws.
   template <class... Arguments>
   [[nodiscard]] amphibus::loan<T> loan(Arguments&&... arguments) {

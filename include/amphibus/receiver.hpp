@@ -15,13 +15,12 @@ namespace amphibus {
 
 /// A message that was pulled, kept without a copy for as long as it is wanted.
 ///
-/// It keeps its place in the receiver's inbox, which is how `capacity` bounds what is kept; destroying it frees the place.
-/// Thread: confined, may be moved to and destroyed on any thread. Lifetime: may outlive receiver and bus.
+/// It keeps its place in the receiver's inbox, which is how `capacity` bounds what is kept; destroying it frees the
+/// place. Thread: confined, may be moved to and destroyed on any thread. Lifetime: may outlive receiver and bus.
 template <class T>
 class message {
  public:
-  message(message&& other) noexcept
-      : home_(std::move(other.home_)), slot_(other.slot_), topic_(other.topic_) {}
+  message(message&& other) noexcept : home_(std::move(other.home_)), slot_(other.slot_), topic_(other.topic_) {}
   message& operator=(message&& other) noexcept {
     message ending(std::move(other));
     std::swap(home_, ending.home_);

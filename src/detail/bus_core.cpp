@@ -138,6 +138,11 @@ std::shared_ptr<executor_core> bus_core::serial_executor() {
   return serial_;
 }
 
+void bus_core::set_serial_executor(std::shared_ptr<executor_core> given) {
+  const std::lock_guard lock(executors_mutex_);
+  serial_ = std::move(given);
+}
+
 std::shared_ptr<executor_core> bus_core::find_pool(std::string name, const pool_options& options) {
   const std::lock_guard lock(executors_mutex_);
   if (current_phase() != phase::open) {

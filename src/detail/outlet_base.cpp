@@ -7,6 +7,8 @@
 #include <amphibus/base/pause.hpp>
 #include <amphibus/detail/bus_core.hpp>
 
+#include "detail/writable_signal.hpp"
+
 namespace amphibus::detail {
 namespace {
 
@@ -38,7 +40,21 @@ outlet_base::outlet_base(bus_core& core, topic_core& to, source_state& by, queue
   topic_.add_outlet(*this);
 }
 
-outlet_base::~outlet_base() { topic_.remove_outlet(*this); }
+outlet_base::~outlet_base() {
+  if (writable_) writable_->end();
+  topic_.remove_outlet(*this);
+}
+
+void outlet_base::on_writable(std::unique_ptr<action> call) {
+  auto created = std::make_shared<writable_signal>(core_.shared_from_this(), core_.serial_executor(), std::move(call));
+  std::shared_ptr<writable_signal> before;
+  {
+    const std::lock_guard lock(slow_mutex_);
+    stop_listening();
+    before = std::exchange(writable_, std::move(created));
+  }
+  if (before) before->end();
+}
 
 topic_counters outlet_base::counters() const noexcept {
   topic_counters out;
@@ -58,7 +74,8 @@ identity_word outlet_base::slow_identity() {
 }
 
 wire::envelope outlet_base::caused_envelope(message_id own) {
-  if (current_frame == nullptr) return wire::first_envelope(own);
+  // Outside handlers, and in callbacks that handle no message, there is no cause.
+  if (current_frame == nullptr || current_frame->topic == nullptr) return wire::first_envelope(own);
   const wire::envelope cause = current_frame->bus.envelope_of(current_frame->message);
   return {own, cause.correlation, cause.id, 0, {}};
 }
@@ -156,11 +173,11 @@ publish_status outlet_base::publish_slowly(offer& what, const publish_limits& li
       case attempt::refused: break;
     }
     if (by != nullptr && by->reclaim_idle_credit()) continue;
-    if (by != nullptr && by->overflow().kind == queue::overflow_kind::fail) return answer_refused();
-    if (limits.wait_max <= base::duration::zero() || publish_must_not_wait) return answer_refused();
+    if (by != nullptr && by->overflow().kind == queue::overflow_kind::fail) return answer_refused(by);
+    if (limits.wait_max <= base::duration::zero() || publish_must_not_wait) return answer_refused(by);
     if (!deadline) deadline = wait_deadline(by, limits);
-    if (current_lane() != nullptr) return hold(what, *deadline) ? publish_status::accepted : answer_refused();
-    if (!wait_for_room(by, *deadline)) return answer_refused();
+    if (current_lane() != nullptr) return hold(what, *deadline) ? publish_status::accepted : answer_refused(by);
+    if (!wait_for_room(by, *deadline)) return answer_refused(by);
   }
 }
 
@@ -170,8 +187,12 @@ base::time_point outlet_base::wait_deadline(const queue::inbox_base* at, const p
   return base::deadline_after(core_.clock().now(), std::min(last_timeout_, limits.wait_max));
 }
 
-publish_status outlet_base::answer_refused() noexcept {
+publish_status outlet_base::answer_refused(queue::inbox_base* by) noexcept {
   refused_.store(refused_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  if (writable_) {
+    const std::lock_guard lock(slow_mutex_);
+    if (by == nullptr || !listen_to(*by)) writable_->signal();  // there is room meanwhile, or soon
+  }
   return publish_status::would_block;
 }
 
@@ -308,6 +329,7 @@ bool outlet_base::listen_to(queue::inbox_base& full) {
 
 void outlet_base::space_available() noexcept {
   if (remote_ != nullptr) return remote_->space_available();
+  if (writable_) writable_->signal();
   // Only listed while something is held, and then the holder's mailbox keeps its executor alive.
   if (executor_core* const holder = holder_.load(std::memory_order_acquire)) holder->poke();
 }

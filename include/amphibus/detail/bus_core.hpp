@@ -86,6 +86,8 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   [[nodiscard]] std::vector<topic_core*> all_topics() const;
 
   std::shared_ptr<executor_core> serial_executor();
+  /// Serial handlers run there. Before the first subscription.
+  void set_serial_executor(std::shared_ptr<executor_core> given);
   /// The pool of that name, until close; its options are checked.
   std::shared_ptr<executor_core> find_pool(std::string name, const pool_options& options);
   /// A thread of its own: for a module, until close.

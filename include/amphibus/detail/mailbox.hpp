@@ -66,7 +66,7 @@ class mailbox_base : public subscriber_base {
   [[nodiscard]] bool stalled() const noexcept { return held_.load(std::memory_order_relaxed) != 0; }
   [[nodiscard]] base::time_point stall_deadline() const;
   /// Executor, after deactivating and the heavy barrier: true if messages came, or some wait behind a stall.
-  [[nodiscard]] bool has_work() noexcept { return bounds().pushed() != bounds().finished(); }
+  [[nodiscard]] virtual bool has_work() noexcept { return bounds().pushed() != bounds().finished(); }
 
   [[nodiscard]] queue::inbox_base* waiting_room() noexcept override { return &bounds(); }
   [[nodiscard]] executor_core& executor() noexcept { return *executor_; }

@@ -132,6 +132,8 @@ struct any_slot {
   /// The message, of the topic's type.
   [[nodiscard]] const void* value() const noexcept;
   void drop() const noexcept;
+  /// A second one to be dropped.
+  [[nodiscard]] any_slot with_references() const noexcept;
 
  private:
   [[nodiscard]] queue::block_header* block() const noexcept {

@@ -14,6 +14,7 @@
 #include <amphibus/detail/mailbox.hpp>
 #include <amphibus/detail/message.hpp>
 #include <amphibus/detail/topic_core.hpp>
+#include <amphibus/detail/writable.hpp>
 #include <amphibus/queue/gate.hpp>
 #include <amphibus/status.hpp>
 
@@ -67,6 +68,8 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   bool place_held();
   [[nodiscard]] base::time_point held_deadline() const;
   void space_available() noexcept override;
+  /// Calls `call` once after each would_block when there is room again. Owner.
+  void on_writable(std::unique_ptr<action> call);
   /// The bus is closed: gives up what is held and lets go of every inbox, whose subscriptions may own this outlet.
   void let_go();
 
@@ -145,7 +148,8 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   /// With correlation and causation of the handler that runs here.
   static wire::envelope caused_envelope(message_id own);
   identity_word slow_input_identity(const wire::envelope& with);
-  publish_status answer_refused() noexcept;
+  /// `by`: who refused; null: what a handler holds is in the way.
+  publish_status answer_refused(queue::inbox_base* by) noexcept;
   /// `at`: who refused; null: only what is held is in the way.
   [[nodiscard]] base::time_point wait_deadline(const queue::inbox_base* at, const publish_limits& limits);
   bool wait_for_room(queue::inbox_base* at, base::time_point deadline);
@@ -162,6 +166,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   mutable std::mutex slow_mutex_;            // structure and held messages
   std::vector<held_message> held_messages_;  // oldest first
   queue::inbox_base* listening_to_ = nullptr;
+  std::shared_ptr<writable_signal> writable_;
   base::duration last_timeout_{};  // owner: of the inbox that refused last
   std::atomic<executor_core*> holder_{nullptr};
   envelope_pool envelopes_;

@@ -119,6 +119,11 @@ class topic_core {
 inline const void* any_slot::value() const noexcept {
   return topic->type().travels_inline ? payload.data() : topic->type().block_value(block());
 }
+inline any_slot any_slot::with_references() const noexcept {
+  identity.add_reference();
+  if (!topic->type().travels_inline) block()->references.fetch_add(1, std::memory_order_relaxed);
+  return *this;
+}
 inline void any_slot::drop() const noexcept {
   identity.drop_reference();
   if (!topic->type().travels_inline) topic->type().drop_block(block());

@@ -1,12 +1,15 @@
 // What needs a process of its own: fork, static destruction, and contracts that end the process.
 #include <amphibus/bus.hpp>
+#include <amphibus/shutdown_signal.hpp>
 
 #include <catch2/catch.hpp>
 
+#include <csignal>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -137,4 +140,32 @@ TEST_CASE("static destruction: a publisher that outlives a static bus answers cl
     std::exit(0);
   });
   CHECK(WEXITSTATUS(ended.status) == 7);
+}
+
+TEST_CASE("wait_for_shutdown_signal: returns the signal, and the next one acts as before", "[process]") {
+  for (const int which : {SIGTERM, SIGINT}) {
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      std::thread sender([which] {
+        // Repeated until the wait has begun: before it the signal is ignored.
+        while (::kill(::getpid(), which) == 0) std::this_thread::yield();
+      });
+      std::signal(which, SIG_IGN);
+      const int got = wait_for_shutdown_signal();
+      if (::write(ends[1], &got, sizeof got) != sizeof got) ::_exit(1);
+      std::signal(which, SIG_DFL);
+      sender.join();  // never: the next one ends us
+    }
+    int got = 0;
+    CHECK(::read(ends[0], &got, sizeof got) == sizeof got);
+    CHECK(got == which);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    CHECK(WIFSIGNALED(status));
+    CHECK(WTERMSIG(status) == which);
+    ::close(ends[0]);
+    ::close(ends[1]);
+  }
 }
