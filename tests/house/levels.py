@@ -31,6 +31,7 @@ ADAPTERS = {
     r"CLI/": ("src/app/", "tools/", "bench/", "examples/"),
     r"openssl/": ("examples/",),
     r"benchmark/": ("bench/",),
+    r"^asio\.hpp$": ("examples/",),
     r"catch2/": ("tests/",),
 }
 # Headers of C++, C and the system; whatever is neither these, ours nor adapted has no place yet.

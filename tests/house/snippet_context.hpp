@@ -6,7 +6,12 @@
 
 #include <poll.h>
 
+#include <array>
+#include <atomic>
 #include <cstdio>
+#include <map>
+#include <variant>
+#include <vector>
 
 // What the fragments of the documents may take as given.
 struct order_placed {
