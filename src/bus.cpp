@@ -6,6 +6,7 @@
 #include <amphibus/base/this_thread.hpp>
 #include <amphibus/config/config.hpp>
 
+#include "detail/inline_subscriber.hpp"
 #include "detail/placement.hpp"
 
 namespace amphibus {
@@ -39,6 +40,12 @@ bus::bus(const config::configuration& from, bus_options options, transport_list 
   core_->set_links(placed);
   placed->open();
 }
+
+drain_report bus::drain(base::duration deadline) { return core_->drain(deadline); }
+
+close_report bus::close(base::duration deadline) { return core_->close(deadline); }
+
+wire_counters bus::bytes() const noexcept { return core_->bytes(); }
 
 void bus::wait_until_ready(base::duration deadline) {
   const auto joined = core_->links();

@@ -152,14 +152,14 @@ class bus {
   /// Throws: error (not_ready naming who is missing; peer_protocol, peer_routes, peer_type).
   void wait_until_ready(base::duration deadline = std::chrono::seconds(10));
   /// What crossed the border of this process so far.
-  [[nodiscard]] wire_counters bytes() const noexcept { return core_->bytes(); }
+  [[nodiscard]] wire_counters bytes() const noexcept;
 
   /// Returns when everything accepted before has been handled, what handlers publish included, and what is bound for
   /// other processes is handed to the transport. With other threads still publishing it may reach its deadline.
   /// Inside a handler of this bus it refuses (called_from_handler). Loops must be run by somebody meanwhile.
-  drain_report drain(base::duration deadline = std::chrono::seconds(5)) { return core_->drain(deadline); }
+  drain_report drain(base::duration deadline = std::chrono::seconds(5));
   /// Refuses publishers outside handlers, drains, says goodbye to other processes, ends all subscriptions. Idempotent.
-  close_report close(base::duration deadline = std::chrono::seconds(5)) { return core_->close(deadline); }
+  close_report close(base::duration deadline = std::chrono::seconds(5));
 
   /// Calls `callback` for everything a person should know, one event at a time, on the thread that found it. Keep it
   /// short; publishing inside never waits. Replaces the one before.

@@ -17,28 +17,24 @@ namespace amphibus {
 class context {
  public:
   /// Unique over all processes.
-  [[nodiscard]] message_id id() const { return envelope().id; }
+  [[nodiscard]] message_id id() const;
   /// The message that began the conversation; id() itself for a message that no handler published.
-  [[nodiscard]] message_id correlation() const { return envelope().correlation; }
+  [[nodiscard]] message_id correlation() const;
   /// The message whose handler published this one; false for a first message.
-  [[nodiscard]] message_id causation() const { return envelope().causation; }
+  [[nodiscard]] message_id causation() const;
   /// Who published it; order is kept per source and topic.
-  [[nodiscard]] source_id source() const { return envelope().id.source; }
+  [[nodiscard]] source_id source() const;
   /// How many messages of this stream were lost directly before this one: dropped by this subscription's overflow rule,
   /// or lost on the way from another process.
-  [[nodiscard]] std::uint64_t lost_before() const { return envelope().lost_before; }
+  [[nodiscard]] std::uint64_t lost_before() const;
   [[nodiscard]] std::string_view topic() const noexcept;
   /// What publish_options::key said; empty without one.
-  [[nodiscard]] std::string_view key() const { return envelope().attributes.key(); }
+  [[nodiscard]] std::string_view key() const;
   /// The value of the first header of that name.
-  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const {
-    return envelope().attributes.find(name);
-  }
+  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
   /// Every header, by position.
-  [[nodiscard]] std::size_t header_count() const { return envelope().attributes.header_count(); }
-  [[nodiscard]] amphibus::header header_at(std::size_t position) const {
-    return envelope().attributes.header_at(position);
-  }
+  [[nodiscard]] std::size_t header_count() const;
+  [[nodiscard]] amphibus::header header_at(std::size_t position) const;
 
   context(const context&) = delete;
   context& operator=(const context&) = delete;

@@ -22,21 +22,17 @@ namespace amphibus {
 /// handlers; their messages then wait until the subscription ends.
 class loop {
  public:
-  loop() : core_(std::make_shared<detail::loop_executor>()) {}
-  ~loop() { core_->abandon(); }
+  loop();
+  ~loop();
   loop(const loop&) = delete;
   loop& operator=(const loop&) = delete;
 
   /// Readable (level-triggered) while there is something to do. Do not read it.
-  [[nodiscard]] int fd() const noexcept { return core_->descriptor(); }
+  [[nodiscard]] int fd() const noexcept;
   /// Handles up to 256 messages per subscription. Returns: how many. Never waits.
-  std::size_t run_once() { return core_->run_once(); }
+  std::size_t run_once();
   /// Handles messages until none is left, cascades included. Returns: how many. Never waits.
-  std::size_t run_until_idle() {
-    std::size_t sum = 0;
-    while (const std::size_t handled = run_once()) sum += handled;
-    return sum;
-  }
+  std::size_t run_until_idle();
 
  private:
   friend class executor_choice;
@@ -50,7 +46,7 @@ class executor_choice {
   constexpr executor_choice() noexcept = default;
   // NOLINTBEGIN(google-explicit-constructor): reads as .on = serial
   constexpr executor_choice(kind which) noexcept : kind_(which) {}
-  executor_choice(const amphibus::loop& here) : kind_(kind::given), given_(here.core_) {}
+  executor_choice(const amphibus::loop& here);
   executor_choice(const amphibus::pool& threads) : kind_(kind::given), given_(threads.core_) {}
 
   [[nodiscard]] kind which() const noexcept { return kind_; }

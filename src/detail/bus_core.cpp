@@ -7,14 +7,11 @@
 
 #include <amphibus/wire/topic_name.hpp>
 
-#include "detail/ending_handlers.hpp"
-#include "detail/event_desk.hpp"
-#include "detail/origin_table.hpp"
+#include "detail/bus_state.hpp"
 #include "detail/pool_executor.hpp"
+#include "detail/thread_executor.hpp"
 
 namespace amphibus::detail {
-
-class topic_map : public std::map<std::string, std::unique_ptr<topic_core>, std::less<>> {};
 
 namespace {
 
@@ -56,18 +53,16 @@ bus_core::bus_core(base::clock& time, std::string name)
     : id_(next_bus_id.fetch_add(1, std::memory_order_relaxed)),
       incarnation_(base::random_nonzero()),
       clock_(time),
-      name_(std::move(name)),
-      topics_(std::make_unique<topic_map>()),
-      origins_(std::make_unique<origin_table>()),
-      events_(std::make_unique<event_desk>()),
-      ending_(std::make_unique<ending_handlers>()) {}
+      own_(std::make_unique<own_state>(std::move(name))) {}
+
+ending_handlers& bus_core::ending() noexcept { return own_->ending; }
 
 bus_core::~bus_core() = default;
 
 topic_core& bus_core::find_topic(std::string_view name, const type_operations& type,
                                  const wire::codec_operations* codec) {
-  std::unique_lock lock(topics_mutex_);
-  if (const auto found = topics_->find(name); found != topics_->end()) {
+  std::unique_lock lock(own_->topics_mutex);
+  if (const auto found = own_->topics.find(name); found != own_->topics.end()) {
     topic_core& topic = *found->second;
     if (&topic.type() != &type) {
       throw error(error_code::topic_type_conflict, type_conflict(name, topic.type().name, type.name),
@@ -77,10 +72,10 @@ topic_core& bus_core::find_topic(std::string_view name, const type_operations& t
   }
   auto created = std::make_unique<topic_core>(std::string(name), type);
   created->set_codec(codec);
-  if (links_) links_->place(*created);
-  topic_core& topic = *topics_->emplace(std::string(name), std::move(created)).first->second;
+  if (own_->links) own_->links->place(*created);
+  topic_core& topic = *own_->topics.emplace(std::string(name), std::move(created)).first->second;
   std::vector<std::shared_ptr<subscriber_base>> mismatched;
-  for (const auto& each : patterns_) {
+  for (const auto& each : own_->patterns) {
     if (!match(topic, each)) mismatched.push_back(each);
   }
   lock.unlock();  // a callback of an event may do anything
@@ -107,9 +102,9 @@ void bus_core::tell_mismatch(subscriber_base& pattern, const topic_core& topic) 
 void bus_core::add_pattern(const std::shared_ptr<subscriber_base>& who) {
   const topic_core* mismatched = nullptr;
   {
-    const std::lock_guard lock(topics_mutex_);
-    patterns_.push_back(who);
-    for (const auto& [name, topic] : *topics_) {
+    const std::lock_guard lock(own_->topics_mutex);
+    own_->patterns.push_back(who);
+    for (const auto& [name, topic] : own_->topics) {
       if (!match(*topic, who)) mismatched = topic.get();
     }
   }
@@ -117,72 +112,72 @@ void bus_core::add_pattern(const std::shared_ptr<subscriber_base>& who) {
 }
 
 topic_core* bus_core::find_topic(std::string_view name) const {
-  const std::lock_guard lock(topics_mutex_);
-  const auto found = topics_->find(name);
-  return found == topics_->end() ? nullptr : found->second.get();
+  const std::lock_guard lock(own_->topics_mutex);
+  const auto found = own_->topics.find(name);
+  return found == own_->topics.end() ? nullptr : found->second.get();
 }
 
 std::vector<topic_core*> bus_core::all_topics() const {
-  const std::lock_guard lock(topics_mutex_);
+  const std::lock_guard lock(own_->topics_mutex);
   std::vector<topic_core*> out;
-  for (const auto& [name, topic] : *topics_) out.push_back(topic.get());
+  for (const auto& [name, topic] : own_->topics) out.push_back(topic.get());
   return out;
 }
 
 std::shared_ptr<executor_core> bus_core::serial_executor() {
-  const std::lock_guard lock(executors_mutex_);
-  if (!serial_) {
-    serial_ = std::make_shared<thread_executor>(name_);
-    executors_.push_back(serial_);
+  const std::lock_guard lock(own_->executors_mutex);
+  if (!own_->serial) {
+    own_->serial = std::make_shared<thread_executor>(own_->name);
+    own_->executors.push_back(own_->serial);
   }
-  return serial_;
+  return own_->serial;
 }
 
 void bus_core::set_serial_executor(std::shared_ptr<executor_core> given) {
-  const std::lock_guard lock(executors_mutex_);
-  serial_ = std::move(given);
+  const std::lock_guard lock(own_->executors_mutex);
+  own_->serial = std::move(given);
 }
 
 std::shared_ptr<executor_core> bus_core::find_pool(std::string name, const pool_options& options) {
-  const std::lock_guard lock(executors_mutex_);
+  const std::lock_guard lock(own_->executors_mutex);
   if (current_phase() != phase::open) {
     throw error(error_code::bus_closed, "pool '" + name + "' on a bus that is closed", "make pools before close()");
   }
-  for (const auto& each : executors_) {
+  for (const auto& each : own_->executors) {
     const auto* const known = dynamic_cast<const pool_executor*>(each.get());
     if (known == nullptr || known->name() != name) continue;
     if (known->options() == options) return each;
     throw error(error_code::bad_option, "pool '" + escaped(name) + "' exists with other options",
                 "use the same options everywhere, or another name", {"pool " + escaped(name)});
   }
-  return executors_.emplace_back(std::make_shared<pool_executor>(std::move(name), options));
+  return own_->executors.emplace_back(std::make_shared<pool_executor>(std::move(name), options));
 }
 
 std::shared_ptr<executor_core> bus_core::start_executor(std::string name) {
   auto created = std::make_shared<thread_executor>(std::move(name));
-  const std::lock_guard lock(executors_mutex_);
-  return executors_.emplace_back(std::move(created));
+  const std::lock_guard lock(own_->executors_mutex);
+  return own_->executors.emplace_back(std::move(created));
 }
 
 std::shared_ptr<executor_core> bus_core::start_dedicated(std::string name) {
   auto created = std::make_shared<thread_executor>(std::move(name));
-  const std::lock_guard lock(executors_mutex_);
-  return dedicated_.emplace_back(std::move(created));
+  const std::lock_guard lock(own_->executors_mutex);
+  return own_->dedicated.emplace_back(std::move(created));
 }
 
 void bus_core::release_dedicated(executor_core& which) noexcept {
   std::shared_ptr<executor_core> released;
   {
-    const std::lock_guard lock(executors_mutex_);
-    const auto found =
-        std::find_if(dedicated_.begin(), dedicated_.end(), [&](const auto& each) { return each.get() == &which; });
-    if (found == dedicated_.end()) return;
+    const std::lock_guard lock(own_->executors_mutex);
+    const auto found = std::find_if(own_->dedicated.begin(), own_->dedicated.end(),
+                                    [&](const auto& each) { return each.get() == &which; });
+    if (found == own_->dedicated.end()) return;
     released = *found;
   }
   released->stop();
   if (!released->join()) return;  // its own thread: close() joins it
-  const std::lock_guard lock(executors_mutex_);
-  std::erase(dedicated_, released);
+  const std::lock_guard lock(own_->executors_mutex);
+  std::erase(own_->dedicated, released);
 }
 
 void bus_core::subscribe(const std::shared_ptr<subscriber_base>& who) {
@@ -205,9 +200,9 @@ void bus_core::remove(subscriber_base& who) {
   if (topic_core* const topic = who.wants().topic) {
     of.push_back(topic);
   } else {
-    const std::lock_guard lock(topics_mutex_);
-    std::erase_if(patterns_, [&](const auto& each) { return each.get() == &who; });
-    for (const auto& [name, each] : *topics_) {
+    const std::lock_guard lock(own_->topics_mutex);
+    std::erase_if(own_->patterns, [&](const auto& each) { return each.get() == &who; });
+    for (const auto& [name, each] : own_->topics) {
       if (wire::topic_matches(who.wants().pattern, name)) of.push_back(each.get());
     }
   }
@@ -219,12 +214,13 @@ void bus_core::remove(subscriber_base& who) {
   if (const auto joined = links()) joined->topics_changed();
 }
 
-std::uint64_t bus_core::alias_of(const source_id& remote) { return origins_->alias_of(remote); }
+std::uint64_t bus_core::alias_of(const source_id& remote) { return own_->origins.alias_of(remote); }
 
 wire::envelope bus_core::envelope_of(identity_word identity) const {
   if (!identity.is_packed()) return identity.block()->value;
   const std::uint64_t index = identity.source();
-  const source_id from = origin_table::is_alias(index) ? origins_->source_of(index) : source_id{incarnation_, index};
+  const source_id from =
+      origin_table::is_alias(index) ? own_->origins.source_of(index) : source_id{incarnation_, index};
   return wire::first_envelope({from, identity.sequence()});
 }
 
@@ -233,8 +229,8 @@ source& bus_core::thread_source() {
   auto created = std::make_unique<source>();
   source* const raw = created.get();
   {
-    const std::lock_guard lock(threads_mutex_);
-    thread_sources_.push_back(std::move(created));
+    const std::lock_guard lock(own_->threads_mutex);
+    own_->thread_sources.push_back(std::move(created));
   }
   own_sources.add(weak_from_this(), raw);
   return *raw;
@@ -242,32 +238,32 @@ source& bus_core::thread_source() {
 
 void bus_core::retire(const source* of_thread) noexcept {
   std::unique_ptr<source> dying;
-  const std::lock_guard lock(threads_mutex_);
-  const auto found = std::find_if(thread_sources_.begin(), thread_sources_.end(),
+  const std::lock_guard lock(own_->threads_mutex);
+  const auto found = std::find_if(own_->thread_sources.begin(), own_->thread_sources.end(),
                                   [&](const auto& each) { return each.get() == of_thread; });
-  if (found == thread_sources_.end()) return;
+  if (found == own_->thread_sources.end()) return;
   dying = std::move(*found);
-  thread_sources_.erase(found);
+  own_->thread_sources.erase(found);
 }
 
-void bus_core::report(const event& what) noexcept { events_->report(what); }
-void bus_core::on_event(std::unique_ptr<callback<const event&>> call) { events_->on_event(std::move(call)); }
-void bus_core::on_log(std::unique_ptr<callback<std::string_view>> call) { events_->on_log(std::move(call)); }
+void bus_core::report(const event& what) noexcept { own_->events.report(what); }
+void bus_core::on_event(std::unique_ptr<callback<const event&>> call) { own_->events.on_event(std::move(call)); }
+void bus_core::on_log(std::unique_ptr<callback<std::string_view>> call) { own_->events.on_log(std::move(call)); }
 
 void bus_core::set_links(std::shared_ptr<remote_links> links) {
-  const std::lock_guard lock(topics_mutex_);
-  if (links_) final_bytes_ = links_->bytes();
-  links_.swap(links);
+  const std::lock_guard lock(own_->topics_mutex);
+  if (own_->links) own_->final_bytes = own_->links->bytes();
+  own_->links.swap(links);
 }
 
 wire_counters bus_core::bytes() const noexcept {
-  const std::lock_guard lock(topics_mutex_);
-  return links_ ? links_->bytes() : final_bytes_;
+  const std::lock_guard lock(own_->topics_mutex);
+  return own_->links ? own_->links->bytes() : own_->final_bytes;
 }
 
 std::shared_ptr<remote_links> bus_core::links() const {
-  const std::lock_guard lock(topics_mutex_);
-  return links_;
+  const std::lock_guard lock(own_->topics_mutex);
+  return own_->links;
 }
 
 }  // namespace amphibus::detail

@@ -4,6 +4,8 @@
 #include <amphibus/base/barrier.hpp>
 #include <amphibus/detail/bus_core.hpp>
 
+#include "detail/bus_state.hpp"
+
 namespace amphibus {
 
 namespace {
@@ -34,8 +36,8 @@ namespace detail {
 std::vector<std::shared_ptr<subscriber_base>> bus_core::all_subscribers() const {
   std::vector<std::shared_ptr<subscriber_base>> out;
   {
-    const std::lock_guard lock(topics_mutex_);
-    out = patterns_;
+    const std::lock_guard lock(own_->topics_mutex);
+    out = own_->patterns;
   }
   for (const topic_core* topic : all_topics()) {
     for (auto& each : topic->subscribers()) {
@@ -86,27 +88,27 @@ std::vector<left_over> bus_core::left() const {
 }
 
 void bus_core::work_ended() noexcept {
-  if (drainers_.load(std::memory_order_seq_cst) == 0) return;
-  const std::lock_guard lock(drain_mutex_);
-  for (base::parker* each : drain_parkers_) each->unpark();
+  if (own_->drainers.load(std::memory_order_seq_cst) == 0) return;
+  const std::lock_guard lock(own_->drain_mutex);
+  for (base::parker* each : own_->drain_parkers) each->unpark();
 }
 
 drain_report bus_core::drain_until(base::time_point deadline) {
   base::parker here;
   {
-    const std::lock_guard lock(drain_mutex_);
-    drain_parkers_.push_back(&here);
+    const std::lock_guard lock(own_->drain_mutex);
+    own_->drain_parkers.push_back(&here);
   }
   // SYNC(bus.drainers): seq_cst with the heavy barrier of prepare_to_sleep(): either the executor that sleeps sees us,
   // or we see what it finished.
-  drainers_.fetch_add(1, std::memory_order_seq_cst);
+  own_->drainers.fetch_add(1, std::memory_order_seq_cst);
   base::heavy_barrier();
   bool done = quiescent();
   while (!done && clock_.park_until(here, deadline)) done = quiescent();
   done = done || quiescent();
-  drainers_.fetch_sub(1, std::memory_order_seq_cst);
-  const std::lock_guard lock(drain_mutex_);
-  std::erase(drain_parkers_, &here);
+  own_->drainers.fetch_sub(1, std::memory_order_seq_cst);
+  const std::lock_guard lock(own_->drain_mutex);
+  std::erase(own_->drain_parkers, &here);
   return done ? drain_report{} : drain_report{drain_status::deadline, left()};
 }
 
@@ -134,7 +136,7 @@ void bus_core::enter_phase(phase next) {
 close_report bus_core::close(base::duration limit) {
   if (inside_own_handler()) return {drain_status::called_from_handler, {}, {}};
   if (in_child_of_fork()) return {};
-  const std::lock_guard once(close_mutex_);
+  const std::lock_guard once(own_->close_mutex);
   if (current_phase() == phase::closed) return {};
   const base::time_point deadline = base::deadline_after(clock_.now(), limit);
   enter_phase(phase::closing);
@@ -151,11 +153,11 @@ void bus_core::end_everything() {
   for (const auto& each : all_subscribers()) each->end();
   std::vector<std::shared_ptr<executor_core>> stopping;
   {
-    const std::lock_guard lock(executors_mutex_);
-    stopping.swap(executors_);
-    std::move(dedicated_.begin(), dedicated_.end(), std::back_inserter(stopping));
-    dedicated_.clear();
-    serial_.reset();
+    const std::lock_guard lock(own_->executors_mutex);
+    stopping.swap(own_->executors);
+    std::move(own_->dedicated.begin(), own_->dedicated.end(), std::back_inserter(stopping));
+    own_->dedicated.clear();
+    own_->serial.reset();
   }
   for (const auto& each : stopping) each->stop();
   for (const auto& each : stopping) each->join();

@@ -13,6 +13,9 @@
 #include <amphibus/base/this_thread.hpp>
 #include <amphibus/detail/bus_core.hpp>
 #include <amphibus/detail/mailbox.hpp>
+#include <amphibus/executor.hpp>
+
+#include "detail/thread_executor.hpp"
 
 namespace amphibus::detail {
 namespace {
@@ -170,3 +173,23 @@ std::size_t loop_executor::run_once() {
 }
 
 }  // namespace amphibus::detail
+
+namespace amphibus {
+
+loop::loop() : core_(std::make_shared<detail::loop_executor>()) {}
+
+loop::~loop() { core_->abandon(); }
+
+int loop::fd() const noexcept { return core_->descriptor(); }
+
+std::size_t loop::run_once() { return core_->run_once(); }
+
+std::size_t loop::run_until_idle() {
+  std::size_t sum = 0;
+  while (const std::size_t handled = run_once()) sum += handled;
+  return sum;
+}
+
+executor_choice::executor_choice(const loop& here) : kind_(kind::given), given_(here.core_) {}
+
+}  // namespace amphibus

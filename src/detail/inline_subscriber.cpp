@@ -1,4 +1,4 @@
-#include <amphibus/detail/inline_subscriber.hpp>
+#include "detail/inline_subscriber.hpp"
 
 #include <algorithm>
 #include <exception>

@@ -18,6 +18,18 @@ std::string_view context::topic() const noexcept { return topic_->name(); }
 
 wire::envelope context::envelope() const { return bus_.envelope_of(message_); }
 
+message_id context::id() const { return envelope().id; }
+message_id context::correlation() const { return envelope().correlation; }
+message_id context::causation() const { return envelope().causation; }
+source_id context::source() const { return envelope().id.source; }
+std::uint64_t context::lost_before() const { return envelope().lost_before; }
+std::string_view context::key() const { return envelope().attributes.key(); }
+std::optional<std::string_view> context::header(std::string_view name) const {
+  return envelope().attributes.find(name);
+}
+std::size_t context::header_count() const { return envelope().attributes.header_count(); }
+header context::header_at(std::size_t position) const { return envelope().attributes.header_at(position); }
+
 namespace detail {
 
 subscriber_base::subscriber_base(std::shared_ptr<bus_core> core, interest to, std::string name)
@@ -46,6 +58,10 @@ mailbox_base::mailbox_base(std::shared_ptr<bus_core> core, interest to, std::sha
     : subscriber_base(std::move(core), std::move(to), std::move(name)), executor_(std::move(on)) {}
 
 mailbox_base::~mailbox_base() = default;
+
+std::shared_ptr<mailbox_base> mailbox_base::shared_mailbox() {
+  return std::static_pointer_cast<mailbox_base>(shared_from_this());
+}
 
 base::time_point mailbox_base::stall_deadline() const {
   auto earliest = base::time_point::max();
@@ -79,8 +95,6 @@ void mailbox_base::report_dropped(bool now_due) noexcept {
   core().report(
       {event_kind::dropped, wanted_name(), name(), "", news, why + ", use overflow::block, or handle faster"});
 }
-
-wire::envelope mailbox_base::envelope_of(identity_word message) { return core().envelope_of(message); }
 
 bool mailbox_base::add_held(const std::shared_ptr<outlet_base>& at) {
   if (held_.load(std::memory_order_relaxed) >= held_max) return false;

@@ -7,6 +7,7 @@
 #include <amphibus/base/pause.hpp>
 #include <amphibus/detail/bus_core.hpp>
 
+#include "detail/inline_subscriber.hpp"
 #include "detail/writable_signal.hpp"
 
 namespace amphibus::detail {
@@ -34,6 +35,13 @@ bool spin_for_room(queue::inbox_base& at) noexcept {
 }
 
 }  // namespace
+
+void inline_call::run() noexcept {
+  if (!who) return;
+  who->call(message);
+  message.drop();
+  who.reset();
+}
 
 outlet_base::outlet_base(bus_core& core, topic_core& to, source_state& by, queue::space_listener* remote)
     : core_(core), topic_(to), source_(by), remote_(remote), version_(&core.version()) {

@@ -1,4 +1,4 @@
-#include <amphibus/queue/keyed_store.hpp>
+#include "queue/keyed_store.hpp"
 
 #include <cstring>
 #include <deque>

@@ -1,4 +1,5 @@
 #include <amphibus/wire/attributes.hpp>
+#include <amphibus/wire/envelope.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -96,6 +97,11 @@ std::optional<std::string_view> attributes_view::find(std::string_view name) con
     if (const header each = load_header(rest); each.name == name) return each.value;
   }
   return std::nullopt;
+}
+
+bool operator==(const envelope& a, const envelope& b) noexcept {
+  return a.id == b.id && a.correlation == b.correlation && a.causation == b.causation &&
+         a.lost_before == b.lost_before && std::ranges::equal(a.attributes.bytes(), b.attributes.bytes());
 }
 
 }  // namespace amphibus::wire

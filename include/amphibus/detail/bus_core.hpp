@@ -3,7 +3,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,9 +20,6 @@
 namespace amphibus::detail {
 
 class ending_handlers;
-class event_desk;
-class topic_map;
-class origin_table;
 
 /// What std::function would be; <functional> alone is a tenth of the header budget.
 template <class Argument>
@@ -129,14 +125,11 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   [[nodiscard]] wire_counters bytes() const noexcept;
 
   /// Detects two handlers that end each other's subscriptions, which would wait for ever.
-  [[nodiscard]] ending_handlers& ending() noexcept { return *ending_; }
+  [[nodiscard]] ending_handlers& ending() noexcept;
 
  private:
-  struct counted {
-    std::string topic;
-    std::string name;
-    std::shared_ptr<queue::inbox_base> inbox;
-  };
+  struct counted;
+  struct own_state;
   [[nodiscard]] std::vector<counted> all_inboxes() const;
   [[nodiscard]] std::vector<std::shared_ptr<subscriber_base>> all_subscribers() const;
   /// Joins topic and pattern if they fit. Under topics_mutex_. Returns: false if only the types differ.
@@ -152,34 +145,11 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   const std::uint64_t id_;
   const std::uint64_t incarnation_;
   base::clock& clock_;
-  const std::string name_;
   base::fork_word version_;
   std::atomic<phase> phase_{phase::open};
-  std::mutex close_mutex_;
-
-  mutable std::mutex topics_mutex_;
-  std::unique_ptr<topic_map> topics_;
-  std::vector<std::shared_ptr<subscriber_base>> patterns_;
-  std::shared_ptr<remote_links> links_;
-  wire_counters final_bytes_;  // of links that are gone
-
-  std::mutex executors_mutex_;
-  std::shared_ptr<executor_core> serial_;
-  std::vector<std::shared_ptr<executor_core>> executors_;
-  std::vector<std::shared_ptr<executor_core>> dedicated_;
-
   std::atomic<std::uint64_t> next_source_{1};
-  std::unique_ptr<origin_table> origins_;
-  std::mutex threads_mutex_;
-  std::vector<std::unique_ptr<source>> thread_sources_;
-
-  std::unique_ptr<event_desk> events_;
-  std::unique_ptr<ending_handlers> ending_;
-
   std::atomic<std::int64_t> held_{0};
-  std::atomic<std::uint32_t> drainers_{0};
-  std::mutex drain_mutex_;
-  std::vector<base::parker*> drain_parkers_;
+  const std::unique_ptr<own_state> own_;  // everything that publishing does not touch
 };
 
 }  // namespace amphibus::detail

@@ -4,7 +4,6 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <amphibus/base/clock.hpp>
@@ -57,37 +56,6 @@ class executor_core {
   std::vector<std::shared_ptr<mailbox_base>> active_;  // the running thread's
 };
 
-/// An executor with its own thread, started at once.
-class thread_executor final : public executor_core {
- public:
-  explicit thread_executor(std::string name);
-  ~thread_executor() override;
-  void poke() noexcept override { parker_.unpark(); }
-  void stop() noexcept override;
-  bool join() override;
-
- private:
-  void run();
-  bool spin_until_work();
-
-  base::parker parker_;
-  std::atomic<bool> stopping_{false};
-  std::mutex join_mutex_;
-  std::thread thread_;
-};
-
-/// An executor that the user runs; its file descriptor is readable while there is something to do.
-class loop_executor final : public executor_core {
- public:
-  loop_executor();
-  ~loop_executor() override;
-  void poke() noexcept override;
-  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
-  std::size_t run_once();
-
- private:
-  void clear() noexcept;
-  int descriptor_;
-};
+class loop_executor;
 
 }  // namespace amphibus::detail

@@ -12,13 +12,11 @@
 
 #include <amphibus/context.hpp>
 #include <amphibus/counters.hpp>
-#include <amphibus/detail/envelope_pool.hpp>
-#include <amphibus/detail/eviction_list.hpp>
 #include <amphibus/detail/executor_core.hpp>
 #include <amphibus/detail/handler.hpp>
+#include <amphibus/detail/loss_book.hpp>
 #include <amphibus/detail/subscriber.hpp>
 #include <amphibus/queue/inbox.hpp>
-#include <amphibus/queue/keyed_store.hpp>
 
 namespace amphibus::detail {
 
@@ -71,9 +69,7 @@ class mailbox_base : public subscriber_base {
   [[nodiscard]] queue::inbox_base* waiting_room() noexcept override { return &bounds(); }
   [[nodiscard]] executor_core& executor() noexcept { return *executor_; }
   [[nodiscard]] subscription_counters counters() noexcept override;
-  [[nodiscard]] std::shared_ptr<mailbox_base> shared_mailbox() {
-    return std::static_pointer_cast<mailbox_base>(shared_from_this());
-  }
+  [[nodiscard]] std::shared_ptr<mailbox_base> shared_mailbox();
 
   /// Producer: a message passed by, or was thrown out, because of the overflow rule.
   void count_dropped() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
@@ -92,7 +88,6 @@ class mailbox_base : public subscriber_base {
   virtual void discard_queue() noexcept = 0;
   /// Tries to place what handlers held back. Returns: true if nothing is held any more.
   bool settle();
-  [[nodiscard]] wire::envelope envelope_of(identity_word message);
   /// Tells what producers dropped, at most once per second unless `now_due`. Here and not in the producer: a callback
   /// must not run inside a publish.
   void report_dropped(bool now_due) noexcept;
@@ -134,8 +129,10 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
         kind_(kind),
         takes_batches_(handler->takes_batches()),
         handler_(std::move(handler)) {
-    if (overflow.kind == queue::overflow_kind::latest) {
-      latest_ = std::make_unique<queue::keyed_store>(sizeof(Slot), static_cast<std::size_t>(capacity));
+    const bool latest = overflow.kind == queue::overflow_kind::latest;
+    if (latest || overflow.kind == queue::overflow_kind::drop_oldest) {
+      losses_ =
+          std::make_unique<loss_book>(this->core(), sizeof(Slot), latest ? static_cast<std::size_t>(capacity) : 0);
     }
   }
   ~mailbox() override { discard_queue(); }
@@ -146,11 +143,10 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
   /// Producer, inside its gate, without room here and with nothing to refuse. Returns: true if `by` may push, or
   /// keep_latest(); false: counted, the message passes by.
   bool make_room(queue::sender<Slot>& by) noexcept {
-    if (latest_ != nullptr) return true;
+    if (keeps_latest()) return true;
     Slot oldest;
-    if (this->overflow().kind == queue::overflow_kind::drop_oldest && by.take_back_oldest(oldest)) {
-      const wire::envelope thrown_out = envelope_of(oldest.identity);
-      evictions_.add(topic_of(oldest), thrown_out.id, 1 + thrown_out.lost_before);
+    if (losses_ != nullptr && by.take_back_oldest(oldest)) {
+      losses_->add_thrown_out(topic_of(oldest), oldest.identity);
       oldest.drop();
       count_dropped();
       return true;
@@ -161,8 +157,8 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
   std::size_t pull(Slot* out, std::size_t max) noexcept {
     const std::lock_guard lock(run_mutex_);
     if (ended()) return 0;
-    const std::size_t count = latest_ == nullptr ? this->pop(out, max) : take_latest(out, max);
-    if (evictions_.any()) tell_evictions(out, count);
+    const std::size_t count = keeps_latest() ? take_latest(out, max) : this->pop(out, max);
+    tell_losses(out, count);
     count_handled(count);
     if (count == 0) this->credit().notify_if_waiting();
     report_dropped(false);
@@ -176,17 +172,16 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
   }
   /// Producer: puts `message` where its key has its place.
   void keep_latest(queue::sender<Slot>& by, const Slot& message) noexcept {
-    const wire::envelope with = envelope_of(message.identity);
     Slot old;
     by.count_pushed();
-    switch (latest_->put(topic_of(message), with.attributes.key(), &message, &old)) {
-      case queue::keyed_store::put_result::added: return;
-      case queue::keyed_store::put_result::replaced:
-        pass_on_loss(old);
+    switch (losses_->put(topic_of(message), message.identity, &message, &old)) {
+      case loss_book::put_result::added: return;
+      case loss_book::put_result::replaced:
+        losses_->add_replaced(topic_of(old), old.identity);
         old.drop();
         count_replaced_by_key();
         return this->count_replaced();
-      case queue::keyed_store::put_result::full:
+      case loss_book::put_result::full:
         message.drop();
         this->count_replaced();
         return pass_by(by);
@@ -234,7 +229,7 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
  private:
   /// What waited behind a stall first, then the queue.
   std::size_t take(Slot* out) noexcept {
-    if (!has_pending_) return latest_ == nullptr ? this->pop(out, batch_max) : take_latest(out, batch_max);
+    if (!has_pending_) return keeps_latest() ? take_latest(out, batch_max) : this->pop(out, batch_max);
     const std::size_t count = pending_.size();
     std::copy(pending_.begin(), pending_.end(), out);
     pending_.clear();
@@ -242,19 +237,14 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
     return count;
   }
 
+  [[nodiscard]] bool keeps_latest() const noexcept { return losses_ != nullptr && losses_->keeps_latest(); }
+
   std::size_t take_latest(Slot* out, std::size_t max) noexcept {
     std::array<std::uint64_t, batch_max> replaced;
-    const std::size_t count = latest_->take(out, replaced.data(), max);
-    for (std::size_t i = 0; i != count; ++i) {
-      if (replaced[i] != 0) tell_loss(out[i], replaced[i]);
-    }
+    const std::size_t count = losses_->take(out, replaced.data(), max);
+    for (std::size_t i = 0; i != count; ++i)
+      out[i].identity = losses_->told(out[i].identity, topic_of(out[i]), replaced[i]);
     return count;
-  }
-
-  /// What a message would have told that will never be handled.
-  void pass_on_loss(const Slot& replaced) noexcept {
-    const wire::envelope with = envelope_of(replaced.identity);
-    if (with.lost_before != 0) evictions_.add(topic_of(replaced), with.id, with.lost_before);
   }
 
   void pass_by(queue::sender<Slot>& by) noexcept {
@@ -270,18 +260,14 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
     }
   }
 
-  void tell_loss(Slot& message, std::uint64_t lost) noexcept {
-    message.identity = told_.with_loss(message.identity, envelope_of(message.identity), lost);
-  }
-  void tell_evictions(Slot* batch, std::size_t count) noexcept {
-    for (std::size_t i = 0; i != count; ++i) {
-      const message_id id = envelope_of(batch[i].identity).id;
-      if (const std::uint64_t lost = evictions_.take(topic_of(batch[i]), id)) tell_loss(batch[i], lost);
-    }
+  void tell_losses(Slot* batch, std::size_t count) noexcept {
+    if (losses_ == nullptr || !losses_->any()) return;
+    for (std::size_t i = 0; i != count; ++i)
+      batch[i].identity = losses_->told(batch[i].identity, topic_of(batch[i]), 0);
   }
 
   std::size_t handle(Slot* batch, std::size_t count) noexcept {
-    if (evictions_.any()) tell_evictions(batch, count);
+    tell_losses(batch, count);
     frame here(core(), *this, this, wants().topic);
     const context with(core(), here.topic, here.message);
     std::size_t done = 0;
@@ -336,9 +322,7 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
   const delivery_kind kind_;
   const bool takes_batches_;
   std::unique_ptr<slot_handler<Slot>> handler_;
-  std::unique_ptr<queue::keyed_store> latest_;  // with overflow::latest(), instead of the queue
-  eviction_list evictions_;
-  envelope_pool told_;
+  std::unique_ptr<loss_book> losses_;  // with overflow drop_oldest and latest
   std::vector<Slot> pending_;
   std::uint64_t running_ = 0;  // messages of the last call whose publishes are held back
 };

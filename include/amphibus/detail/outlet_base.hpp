@@ -10,7 +10,6 @@
 #include <amphibus/counters.hpp>
 #include <amphibus/publish_options.hpp>
 #include <amphibus/detail/envelope_pool.hpp>
-#include <amphibus/detail/inline_subscriber.hpp>
 #include <amphibus/detail/mailbox.hpp>
 #include <amphibus/detail/message.hpp>
 #include <amphibus/detail/topic_core.hpp>
@@ -19,6 +18,8 @@
 #include <amphibus/status.hpp>
 
 namespace amphibus::detail {
+
+class inline_table;
 
 /// How long one publish may wait; in a handler, how long it may be held with the running message.
 struct publish_limits {
@@ -29,12 +30,7 @@ struct publish_limits {
 struct inline_call {
   std::shared_ptr<inline_table> who;
   any_slot message;
-  void run() noexcept {
-    if (!who) return;
-    who->call(message);
-    message.drop();
-    who.reset();
-  }
+  void run() noexcept;
 };
 
 /// One message on its way into an outlet.

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -18,10 +17,7 @@ struct envelope {
   std::uint64_t lost_before = 0;  ///< messages of this stream that were lost directly before this one
   attributes_view attributes;     ///< key and headers; valid as long as the message
 
-  friend bool operator==(const envelope& a, const envelope& b) noexcept {
-    return a.id == b.id && a.correlation == b.correlation && a.causation == b.causation &&
-           a.lost_before == b.lost_before && std::ranges::equal(a.attributes.bytes(), b.attributes.bytes());
-  }
+  friend bool operator==(const envelope& a, const envelope& b) noexcept;
 };
 
 /// A message that no handler caused: correlation is its own id.

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include <amphibus/detail/message.hpp>
+
+namespace amphibus::detail {
+
+class bus_core;
+
+/// What an inbox with overflow drop_oldest or latest needs beside its queue: what was thrown out and not told yet, and the
+/// places of the keys. Only those inboxes have one.
+///
+/// Thread: add() and put() from publishers; the rest from who runs the mailbox.
+class loss_book {
+ public:
+  enum class put_result : std::uint8_t {
+    added,     ///< the key had nothing that waited
+    replaced,  ///< `old_value` holds what waited before
+    full,      ///< another key, and no place: nothing changed
+  };
+
+  /// `keys`: how many may wait at once with latest; 0: none, the messages lie in the queue.
+  loss_book(const bus_core& bus, std::size_t slot_size, std::size_t keys);
+  loss_book(const loss_book&) = delete;
+  loss_book& operator=(const loss_book&) = delete;
+  ~loss_book();
+
+  [[nodiscard]] bool keeps_latest() const noexcept;
+  put_result put(const topic_core* topic, identity_word message, const void* value, void* old_value);
+  /// Takes up to `max` values, oldest key first, and how many each of them replaced. Returns: how many.
+  std::size_t take(void* values, std::uint64_t* replaced, std::size_t max);
+
+  /// `message` was thrown out, and with it what it would have told.
+  void add_thrown_out(const topic_core* topic, identity_word message);
+  /// `message` gave way to one of its key: only what it would have told is new.
+  void add_replaced(const topic_core* topic, identity_word message);
+  /// True if the next messages have losses to tell.
+  [[nodiscard]] bool any() const noexcept;
+  /// The message, telling what was thrown out before it and `lost` more.
+  [[nodiscard]] identity_word told(identity_word message, const topic_core* topic, std::uint64_t lost);
+
+ private:
+  struct content;
+  const bus_core& bus_;
+  const std::unique_ptr<content> content_;
+};
+
+}  // namespace amphibus::detail

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <amphibus/detail/bus_core.hpp>
+
+#include "detail/ending_handlers.hpp"
+#include "detail/event_desk.hpp"
+#include "detail/origin_table.hpp"
+
+namespace amphibus::detail {
+
+struct bus_core::counted {
+  std::string topic;
+  std::string name;
+  std::shared_ptr<queue::inbox_base> inbox;
+};
+
+/// What only the slow paths of a bus need, kept out of the public header.
+struct bus_core::own_state {
+  explicit own_state(std::string bus_name) : name(std::move(bus_name)) {}
+
+  const std::string name;
+  std::mutex close_mutex;
+
+  std::mutex topics_mutex;
+  std::map<std::string, std::unique_ptr<topic_core>, std::less<>> topics;
+  std::vector<std::shared_ptr<subscriber_base>> patterns;
+  std::shared_ptr<remote_links> links;
+  wire_counters final_bytes;  // of links that are gone
+
+  std::mutex executors_mutex;
+  std::shared_ptr<executor_core> serial;
+  std::vector<std::shared_ptr<executor_core>> executors;
+  std::vector<std::shared_ptr<executor_core>> dedicated;
+
+  origin_table origins;
+  std::mutex threads_mutex;
+  std::vector<std::unique_ptr<source>> thread_sources;
+
+  event_desk events;
+  ending_handlers ending;
+
+  std::atomic<std::uint32_t> drainers{0};
+  std::mutex drain_mutex;
+  std::vector<base::parker*> drain_parkers;
+};
+
+}  // namespace amphibus::detail

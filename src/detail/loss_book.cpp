@@ -1,0 +1,105 @@
+// How losses reach the next message: envelopes that say so, and what waits to be said.
+#include <algorithm>
+
+#include <amphibus/detail/bus_core.hpp>
+#include <amphibus/detail/envelope_pool.hpp>
+#include <amphibus/detail/loss_book.hpp>
+
+#include "detail/eviction_list.hpp"
+#include "queue/keyed_store.hpp"
+
+namespace amphibus::detail {
+
+envelope_pool::~envelope_pool() {
+  if (blocks_ != nullptr) blocks_->retire();
+}
+
+identity_word envelope_pool::make(const wire::envelope& with) {
+  if (blocks_ == nullptr) blocks_ = queue::block_pool::make(sizeof(envelope_block), alignof(envelope_block));
+  auto* block = static_cast<envelope_block*>(blocks_->take());
+  block->fill(with);
+  return identity_word::pooled(block);
+}
+
+identity_word envelope_pool::with_loss(identity_word message, wire::envelope with, std::uint64_t lost) {
+  with.lost_before += lost;
+  const identity_word told = make(with);
+  message.drop_reference();
+  return told;
+}
+
+void eviction_list::add(const topic_core* topic, const message_id& message, std::uint64_t count) {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const entry& each) {
+    return each.topic == topic && each.source == message.source;
+  });
+  if (found == entries_.end()) {
+    entries_.push_back({topic, message.source, message.sequence, count});
+  } else {
+    found->last = message.sequence;
+    found->count += count;
+  }
+  any_.store(true, std::memory_order_release);
+}
+
+std::uint64_t eviction_list::take(const topic_core* topic, const message_id& message) {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const entry& each) {
+    return each.topic == topic && each.source == message.source && each.last < message.sequence;
+  });
+  if (found == entries_.end()) return 0;
+  const std::uint64_t count = found->count;
+  entries_.erase(found);
+  any_.store(!entries_.empty(), std::memory_order_release);
+  return count;
+}
+
+struct loss_book::content {
+  eviction_list evictions;
+  envelope_pool envelopes;
+  std::unique_ptr<queue::keyed_store> latest;
+};
+
+loss_book::loss_book(const bus_core& bus, std::size_t slot_size, std::size_t keys)
+    : bus_(bus), content_(std::make_unique<content>()) {
+  if (keys != 0) content_->latest = std::make_unique<queue::keyed_store>(slot_size, keys);
+}
+
+loss_book::~loss_book() = default;
+
+bool loss_book::keeps_latest() const noexcept { return content_->latest != nullptr; }
+
+loss_book::put_result loss_book::put(const topic_core* topic, identity_word message, const void* value,
+                                     void* old_value) {
+  const wire::envelope with = bus_.envelope_of(message);
+  switch (content_->latest->put(topic, with.attributes.key(), value, old_value)) {
+    case queue::keyed_store::put_result::added: return put_result::added;
+    case queue::keyed_store::put_result::replaced: return put_result::replaced;
+    case queue::keyed_store::put_result::full: break;
+  }
+  return put_result::full;
+}
+
+std::size_t loss_book::take(void* values, std::uint64_t* replaced, std::size_t max) {
+  return content_->latest->take(values, replaced, max);
+}
+
+void loss_book::add_thrown_out(const topic_core* topic, identity_word message) {
+  const wire::envelope with = bus_.envelope_of(message);
+  content_->evictions.add(topic, with.id, 1 + with.lost_before);
+}
+
+void loss_book::add_replaced(const topic_core* topic, identity_word message) {
+  const wire::envelope with = bus_.envelope_of(message);
+  if (with.lost_before != 0) content_->evictions.add(topic, with.id, with.lost_before);
+}
+
+bool loss_book::any() const noexcept { return content_->evictions.any(); }
+
+identity_word loss_book::told(identity_word message, const topic_core* topic, std::uint64_t lost) {
+  const wire::envelope with = bus_.envelope_of(message);
+  lost += any() ? content_->evictions.take(topic, with.id) : 0;
+  return lost == 0 ? message : content_->envelopes.with_loss(message, with, lost);
+}
+
+}  // namespace amphibus::detail

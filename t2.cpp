@@ -1,0 +1,1 @@
+#include <amphibus/bus.hpp>
