@@ -10,8 +10,8 @@ namespace amphibus::detail {
 
 class bus_core;
 
-/// What an inbox with overflow drop_oldest or latest needs beside its queue: what was thrown out and not told yet, and the
-/// places of the keys. Only those inboxes have one.
+/// What an inbox with overflow drop_oldest or latest needs beside its queue: what was thrown out and not told yet, and
+/// the places of the keys. Only those inboxes have one.
 ///
 /// Thread: add() and put() from publishers; the rest from who runs the mailbox.
 class loss_book {
