@@ -2,6 +2,8 @@
 
 #include <amphibus/app.hpp>
 #include <amphibus/bus.hpp>
+#include <amphibus/receiver.hpp>
+#include <amphibus/testing/test_bus.hpp>
 #include <amphibus/zeromq/zeromq.hpp>
 
 #include <poll.h>
@@ -10,6 +12,8 @@
 #include <atomic>
 #include <cstdio>
 #include <map>
+#include <semaphore>
+#include <thread>
 #include <variant>
 #include <vector>
 
