@@ -187,6 +187,7 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
         count_replaced_by_key();
         return this->count_replaced();
       case queue::keyed_store::put_result::full:
+        by.lost_since_push += with.lost_before;  // what it would have told
         message.drop();
         this->count_replaced();
         return pass_by(by);
