@@ -19,7 +19,9 @@ place place_of(const cell& of) noexcept {
   switch (of.on) {
     case runner::serial: return place::serial_thread;
     case runner::dedicated: return place::own_thread;
+    case runner::pool: return place::pool_thread;
     case runner::loop: return place::who_runs_the_loop;
+    case runner::nobody: return place::who_pulls;
     // No user code runs on a transport's thread: the serial executor stands in for the publisher.
     case runner::in_publisher: return of.over == way::zeromq ? place::serial_thread : place::publisher;
   }
@@ -33,12 +35,14 @@ std::vector<cell> all_cells() {
   using enum runner;
   using enum handler_form;
   std::vector<cell> out;
+  const auto add = [&](overflow_choice overflow, runner on, handler_form form) {
+    for (const auto over : {way::in_the_process, way::zeromq}) out.push_back({overflow, on, form, over});
+  };
   for (const auto overflow : {block, fail, drop_newest, drop_oldest, latest}) {
-    for (const auto on : {serial, dedicated, loop, in_publisher}) {
-      for (const auto form : {message, message_and_context, batch}) {
-        for (const auto over : {way::in_the_process, way::zeromq}) out.push_back({overflow, on, form, over});
-      }
+    for (const auto on : {serial, dedicated, pool, loop, in_publisher}) {
+      for (const auto form : {message, message_and_context, batch}) add(overflow, on, form);
     }
+    add(overflow, nobody, receiver);
   }
   return out;
 }
@@ -84,8 +88,10 @@ std::string_view name_of(runner which) noexcept {
   switch (which) {
     case runner::serial: return "serial";
     case runner::dedicated: return "dedicated";
+    case runner::pool: return "a pool";
     case runner::loop: return "a loop";
     case runner::in_publisher: return "inline_";
+    case runner::nobody: return "nobody";
   }
   return "unknown";
 }
@@ -95,13 +101,12 @@ std::string_view name_of(handler_form which) noexcept {
     case handler_form::message: return "(const T&)";
     case handler_form::message_and_context: return "(const T&, const context&)";
     case handler_form::batch: return "(batch<T>)";
+    case handler_form::receiver: return "receiver<T>";
   }
   return "unknown";
 }
 
-std::string_view name_of(way which) noexcept {
-  return which == way::in_the_process ? "in the process" : "over zeromq";
-}
+std::string_view name_of(way which) noexcept { return which == way::in_the_process ? "in the process" : "over zeromq"; }
 
 std::vector<level_cell> all_levels() {
   std::vector<level_cell> out;

@@ -14,10 +14,11 @@
 namespace combinations {
 
 enum class overflow_choice : std::uint8_t { block, fail, drop_newest, drop_oldest, latest };
-enum class runner : std::uint8_t { serial, dedicated, loop, in_publisher };
-enum class handler_form : std::uint8_t { message, message_and_context, batch };
+enum class runner : std::uint8_t { serial, dedicated, pool, loop, in_publisher, nobody };
+enum class handler_form : std::uint8_t { message, message_and_context, batch, receiver };
 enum class way : std::uint8_t { in_the_process, zeromq };
 
+/// Nobody runs a receiver, and it has no handler: those two values belong to each other.
 struct cell {
   overflow_choice overflow{};
   runner on{};
@@ -36,8 +37,8 @@ enum class fullness : std::uint8_t {
   never_full,         ///< there is no inbox: the handler is called inside the publish
 };
 
-/// On whose thread the handler runs.
-enum class place : std::uint8_t { serial_thread, own_thread, who_runs_the_loop, publisher };
+/// On whose thread messages are handled.
+enum class place : std::uint8_t { serial_thread, own_thread, pool_thread, who_runs_the_loop, publisher, who_pulls };
 
 /// What a cell means. Where `refused` is set, subscribing fails and the rest has no meaning.
 struct outcome {

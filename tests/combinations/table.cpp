@@ -22,8 +22,10 @@ std::string_view text_of(place which) noexcept {
   switch (which) {
     case place::serial_thread: return "on the serial thread";
     case place::own_thread: return "on a thread of its own";
+    case place::pool_thread: return "on a thread of the pool";
     case place::who_runs_the_loop: return "where the loop is run";
     case place::publisher: return "inside the publish";
+    case place::who_pulls: return "pulled";
   }
   return "unknown";
 }
@@ -37,7 +39,8 @@ std::string text_of(const outcome& what) {
 }
 
 std::string rows_of(overflow_choice overflow) {
-  std::string out = "\n### " + std::string(name_of(overflow)) + "\n\n| `.on` | handler | in the process | over zeromq |\n";
+  std::string out =
+      "\n### " + std::string(name_of(overflow)) + "\n\n| `.on` | handler | in the process | over zeromq |\n";
   out += "|---|---|---|---|\n";
   for (const cell& each : all_cells()) {
     if (each.overflow != overflow) continue;

@@ -7,6 +7,8 @@
 
 #include <poll.h>
 
+#include <amphibus/receiver.hpp>
+
 #include "testing/conformance/scenario.hpp"
 
 namespace combinations {
@@ -52,10 +54,12 @@ class tape {
   std::vector<reception> all_;
 };
 
-executor_choice executor_of(runner which, const loop& here) {
+executor_choice executor_of(runner which, bus& in, const loop& here) {
   switch (which) {
-    case runner::serial: return serial;
+    case runner::serial:
+    case runner::nobody: return serial;
     case runner::dedicated: return dedicated;
+    case runner::pool: return in.pool("workers", {.threads = 2});
     case runner::loop: return here;
     case runner::in_publisher: return inline_;
   }
@@ -80,23 +84,24 @@ class visit {
   visit(const cell& which, const testing::subject& from, testing::reporter& to)
       : cell_(which),
         wanted_(expected(which)),
-        stops_(wanted_.runs_on == place::serial_thread || wanted_.runs_on == place::own_thread),
+        stops_(wanted_.runs_on != place::who_runs_the_loop && wanted_.runs_on != place::publisher &&
+               wanted_.runs_on != place::who_pulls),
         in_hand_(stops_ ? 1 : 0),
         s_(from, to),
         writer_(s_.past().add_writer("out", std::string(testing::letters.name()))),
         out_(s_.at(0).publisher(testing::letters, limits(which))) {
     if (which.form == handler_form::message) return;  // without context there is nothing to judge but its numbers
-    const auto owed = may_lose(wanted_.when_full) ? testing::history::duty::counted : testing::history::duty::everything;
+    const auto owed =
+        may_lose(wanted_.when_full) ? testing::history::duty::counted : testing::history::duty::everything;
     reader_ = s_.past().add_reader("it", std::string(testing::letters.name()), owed);
   }
 
   void run() {
-    auto made = subscribe();
-    if (wanted_.refused) {
-      return check(!made && made.error().code() == *wanted_.refused, "subscribing is not refused as it has to be");
-    }
-    kept_ = std::move(made).value();
+    const auto refused = subscribe();
     s_.make_ready();
+    if (refused || wanted_.refused) {
+      return check(refused == wanted_.refused, refused ? "is refused with " + to_string(*refused) : "is not refused");
+    }
     find_serial_thread();
     take_first();
     overfill();
@@ -119,23 +124,39 @@ class visit {
   }
   void check(bool holds, const std::string& what) { s_.check(holds, name_of(cell_) + ": " + what); }
 
-  result<subscription> subscribe() {
-    subscription_options options{.name = "it", .overflow = overflow_of(cell_.overflow), .on = executor_of(cell_.on, loop_)};
-    if (cell_.on != runner::in_publisher) options.capacity = places;
+  subscription_options options() {
+    subscription_options out{
+        .name = "it", .overflow = overflow_of(cell_.overflow), .on = executor_of(cell_.on, s_.at(1), loop_)};
+    if (cell_.on != runner::in_publisher) out.capacity = places;
+    return out;
+  }
+  [[nodiscard]] subscription_counters counters() const { return pulled_ ? pulled_->counters() : kept_.counters(); }
+
+  /// Returns: the error that refused it.
+  std::optional<error_code> subscribe() {
+    if (cell_.on == runner::nobody) {
+      pulled_.emplace(s_.at(1).receiver(testing::letters, options()));
+      return std::nullopt;
+    }
+    auto made = subscribe_handler(options());
+    if (!made) return made.error().code();
+    kept_ = std::move(made).value();
+    return std::nullopt;
+  }
+
+  result<subscription> subscribe_handler(const subscription_options& with) {
     const auto& to = testing::letters;
     using testing::letter;
-    switch (cell_.form) {
-      case handler_form::message:
-        return s_.at(1).try_subscribe(to, options, [this](const letter& got) { take(got, nullptr, 1); });
-      case handler_form::message_and_context:
-        return s_.at(1).try_subscribe(to, options,
-                                      [this](const letter& got, const context& with) { take(got, &with, 1); });
-      case handler_form::batch: break;
+    if (cell_.form == handler_form::message) {
+      return s_.at(1).try_subscribe(to, with, [this](const letter& got) { take(got, nullptr, 1); });
     }
-    return s_.at(1).try_subscribe(to, options, [this](batch<letter> all) {
+    if (cell_.form == handler_form::message_and_context) {
+      return s_.at(1).try_subscribe(to, with, [this](const letter& got, const context& of) { take(got, &of, 1); });
+    }
+    return s_.at(1).try_subscribe(to, with, [this](batch<letter> all) {
       for (std::size_t i = 0; i != all.size(); ++i) {
-        const auto with = all.context(i);
-        take(all[i], &with, all.size());
+        const auto of = all.context(i);
+        take(all[i], &of, all.size());
       }
     });
   }
@@ -197,7 +218,7 @@ class visit {
     while (publish() == publish_status::accepted) {
     }
     check(accepted_.size() > places, "what waits outside is not accepted");
-    const bool bounded = kept_.counters().pending <= places;
+    const bool bounded = counters().pending <= places;
     check(bounded, "more messages are inside than there are places");
   }
 
@@ -212,15 +233,17 @@ class visit {
       check(publish(key) == publish_status::accepted, "a message without room is not accepted");
     }
     const bool all_there = s_.eventually([&] {
-      const auto now = kept_.counters();
+      const auto now = counters();
       return now.pending + now.dropped + now.replaced == in_hand_ + more;
     });
     check(all_there, "not every message is waiting, dropped or replaced");
   }
 
   void wait_for(std::size_t count) {
-    const bool arrived =
-        cell_.on == runner::loop ? run_loop_until(count) : s_.eventually([&] { return tape_.size() >= count; });
+    const auto all_there = [&] { return tape_.size() >= count; };
+    const bool arrived = cell_.on == runner::loop     ? run_loop_until(count)
+                         : cell_.on == runner::nobody ? pull_until(count)
+                                                      : s_.eventually(all_there);
     check(arrived, std::to_string(tape_.size()) + " messages arrived instead of " + std::to_string(count));
   }
 
@@ -230,6 +253,16 @@ class visit {
     while (tape_.size() < count) {
       if (::poll(&work, 1, patience_ms) == 0) return false;
       loop_.run_until_idle();
+    }
+    return true;
+  }
+
+  [[nodiscard]] bool pull_until(std::size_t count) {
+    while (tape_.size() < count) {
+      const auto next = pulled_->next_for(testing::watched::patience);
+      if (!next) return false;
+      const auto with = next->with();
+      take(**next, &with, 1);
     }
     return true;
   }
@@ -278,16 +311,20 @@ class visit {
     check(seen == comparable, "the handler got " + text_of(seen) + " instead of " + text_of(comparable));
     check(wanted_.many_at_once ? at_once > 1 : at_once == 1,
           "the longest call had " + std::to_string(at_once) + " messages");
-    check(threads.size() == 1 && is_right(*threads.begin()), "the handler ran on another thread than stated");
+    const std::size_t threads_max = wanted_.runs_on == place::pool_thread ? 2 : 1;
+    const bool right = std::all_of(threads.begin(), threads.end(), [this](auto each) { return is_right(each); });
+    check(right && threads.size() <= threads_max, "the handler ran on another thread than stated");
   }
 
   [[nodiscard]] bool is_right(std::thread::id where) const {
     const auto here = std::this_thread::get_id();
     switch (wanted_.runs_on) {
       case place::serial_thread: return where == serial_;
-      case place::own_thread: return where != serial_ && where != here;
+      case place::own_thread:
+      case place::pool_thread: return where != serial_ && where != here;
       case place::who_runs_the_loop:
-      case place::publisher: return where == here;
+      case place::publisher:
+      case place::who_pulls: return where == here;
     }
     return false;
   }
@@ -304,12 +341,13 @@ class visit {
 
   /// After the end, when everything is told.
   void compare_counters(std::size_t handled) {
-    const auto counted = kept_.counters();
+    const auto counted = counters();
     check(counted.handled == handled, std::to_string(counted.handled) + " messages are counted as handled");
     check(counted.handled + counted.dropped + counted.replaced == accepted_.size(),
           "handled, dropped and replaced do not add up to what was accepted");
     check(s_.told(event_kind::dropped) == counted.dropped, "the events tell of another number of drops");
-    check((counted.replaced != 0) == (wanted_.when_full == fullness::replaces_its_key), "what was replaced is miscounted");
+    check((counted.replaced != 0) == (wanted_.when_full == fullness::replaces_its_key),
+          "what was replaced is miscounted");
   }
 
   const cell cell_;
@@ -328,6 +366,7 @@ class visit {
   std::vector<std::uint64_t> accepted_;
   publisher<testing::letter> out_;
   subscription kept_;
+  std::optional<receiver<testing::letter>> pulled_;
 };
 
 }  // namespace
@@ -340,11 +379,11 @@ void walk(const cell& which, const testing::subject& joined, testing::reporter& 
 void walk(const level_cell& which, testing::reporter& to) {
   const std::string text =
       "[process.a]\nmodules = [\"m\"]\nendpoint = \"ipc:///tmp/a\"\n[[route]]\ntopic = \"t.>\"\ntransport = \"" +
-      std::string(which.over == way::zeromq ? "zeromq" : "inproc") + "\"\nlevel = \"" + std::string(which.level) + "\"\n";
+      std::string(which.over == way::zeromq ? "zeromq" : "inproc") + "\"\nlevel = \"" + std::string(which.level) +
+      "\"\n";
   const auto read = config::load_text(text, "levels.toml", {.modules = {"m"}, .transports = {"zeromq"}});
   const auto refused = expected(which);
-  const bool as_stated =
-      refused ? read.errors.size() == 1 && read.errors[0].code() == *refused : read.errors.empty();
+  const bool as_stated = refused ? read.errors.size() == 1 && read.errors[0].code() == *refused : read.errors.empty();
   if (!as_stated) to.failed(name_of(which) + ": the file is not read as stated");
 }
 

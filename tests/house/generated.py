@@ -1,29 +1,31 @@
 #!/usr/bin/env python3
-"""guarantees.py ROOT EXECUTABLE [--write]: the table of guarantees in README.md is what the conformance suite prints."""
+"""generated.py FILE NAME [--write] COMMAND...: what stands in FILE between the marks of NAME is what COMMAND prints.
+
+The marks are the lines `<!-- NAME: generated -->` and `<!-- end of NAME -->`; `--write` puts it there.
+"""
 import subprocess
 import sys
 from pathlib import Path
 
-BEGIN, END = "<!-- guarantees: generated -->\n", "<!-- end of guarantees -->\n"
-
 
 def main():
-    root, executable, *rest = sys.argv[1:]
-    readme = Path(root) / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
-        sys.exit(f"FAIL: README.md needs the lines {BEGIN.strip()} and {END.strip()}, once each")
-    before, rest_of = text.split(BEGIN)
-    shown, after = rest_of.split(END)
-    table = subprocess.run([executable, "--table"], capture_output=True, text=True, check=True).stdout
-    if rest == ["--write"]:
-        readme.write_text(before + BEGIN + "\n" + table + "\n" + END + after, encoding="utf-8")
-        return
-    if shown.strip() != table.strip():
-        print(table)
-        sys.exit("FAIL: the table of guarantees in README.md differs from what the capabilities say (above).\n"
-                 f"Change it in src/testing/conformance/guarantees.cpp, then: python3 -B {__file__} {root} {executable} --write")
-    print("ok: the table of guarantees")
+    file, name, *command = sys.argv[1:]
+    write = command[0] == "--write"
+    command = command[write:]
+    begin, end = f"<!-- {name}: generated -->\n", f"<!-- end of {name} -->\n"
+    text = Path(file).read_text(encoding="utf-8")
+    if text.count(begin) != 1 or text.count(end) != 1:
+        sys.exit(f"FAIL: {file} needs the lines {begin.strip()} and {end.strip()}, once each")
+    before, rest_of = text.split(begin)
+    shown, after = rest_of.split(end)
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    if write:
+        Path(file).write_text(before + begin + "\n" + printed + "\n" + end + after, encoding="utf-8")
+    elif shown.strip() != printed.strip():
+        print(printed)
+        sys.exit(f"FAIL: {name} in {file} differs from what is printed (above). Where that is right:\n"
+                 f"python3 -B {__file__} {file} {name} --write {' '.join(command)}")
+    print(f"ok: {name}")
 
 
 main()
