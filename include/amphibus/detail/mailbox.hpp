@@ -182,6 +182,7 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
         count_replaced_by_key();
         return this->count_replaced();
       case loss_book::put_result::full:
+        by.lost_since_push += losses_->lost_before(message.identity);  // what it would have told
         message.drop();
         this->count_replaced();
         return pass_by(by);

@@ -146,6 +146,19 @@ TEST_CASE("overflow: latest bounds the keys that wait, and lets go of what it re
   sub.end();
 }
 
+TEST_CASE("overflow: latest tells of every key that found no place, also of several in a row", "[engine]") {
+  bus b;
+  loop here;
+  std::uint64_t lost = 0;
+  auto sub = b.subscribe(numbers, {.capacity = 1, .overflow = overflow::latest(), .on = here},
+                         [&](const number&, const context& with) { lost += with.lost_before(); });
+  for (const char* key : {"a", "b", "c", "d"}) b.publish(numbers, {1}, {.key = key});
+  here.run_until_idle();
+  b.publish(numbers, {2}, {.key = "a"});
+  here.run_until_idle();
+  CHECK(lost == 3);
+}
+
 TEST_CASE("overflow: latest beside a handler that runs ends with the newest", "[engine]") {
   bus b;
   int last = 0;

@@ -1,0 +1,128 @@
+#include "cell.hpp"
+
+namespace combinations {
+namespace {
+
+fullness fullness_of(const cell& of) noexcept {
+  if (of.on == runner::in_publisher && of.over == way::in_the_process) return fullness::never_full;
+  switch (of.overflow) {
+    case overflow_choice::block: return of.over == way::zeromq ? fullness::waits_at_border : fullness::waits;
+    case overflow_choice::fail: return of.over == way::zeromq ? fullness::waits_at_border : fullness::refuses;
+    case overflow_choice::drop_newest: return fullness::passes_by;
+    case overflow_choice::drop_oldest: return fullness::throws_out_oldest;
+    case overflow_choice::latest: return fullness::replaces_its_key;
+  }
+  return fullness::waits;
+}
+
+place place_of(const cell& of) noexcept {
+  switch (of.on) {
+    case runner::serial: return place::serial_thread;
+    case runner::dedicated: return place::own_thread;
+    case runner::pool: return place::pool_thread;
+    case runner::loop: return place::who_runs_the_loop;
+    case runner::nobody: return place::who_pulls;
+    // No user code runs on a transport's thread: the serial executor stands in for the publisher.
+    case runner::in_publisher: return of.over == way::zeromq ? place::serial_thread : place::publisher;
+  }
+  return place::serial_thread;
+}
+
+}  // namespace
+
+std::vector<cell> all_cells() {
+  using enum overflow_choice;
+  using enum runner;
+  using enum handler_form;
+  std::vector<cell> out;
+  const auto add = [&](overflow_choice overflow, runner on, handler_form form) {
+    for (const auto over : {way::in_the_process, way::zeromq}) out.push_back({overflow, on, form, over});
+  };
+  for (const auto overflow : {block, fail, drop_newest, drop_oldest, latest}) {
+    for (const auto on : {serial, dedicated, pool, loop, in_publisher}) {
+      for (const auto form : {message, message_and_context, batch}) add(overflow, on, form);
+    }
+    add(overflow, nobody, receiver);
+  }
+  return out;
+}
+
+outcome expected(const cell& of) {
+  outcome out;
+  if (of.on == runner::in_publisher && of.overflow != overflow_choice::block) {
+    out.refused = amphibus::error_code::bad_option;
+    return out;
+  }
+  out.when_full = fullness_of(of);
+  out.runs_on = place_of(of);
+  out.told_by_context = may_lose(out.when_full) && of.form != handler_form::message;
+  out.many_at_once = of.form == handler_form::batch && of.on != runner::in_publisher;
+  return out;
+}
+
+bool may_lose(fullness when_full) noexcept {
+  return when_full == fullness::passes_by || when_full == fullness::throws_out_oldest ||
+         when_full == fullness::replaces_its_key;
+}
+
+std::string name_of(const cell& which) {
+  std::string out;
+  for (const auto part : {name_of(which.overflow), name_of(which.on), name_of(which.form), name_of(which.over)}) {
+    out += (out.empty() ? "" : ", ") + std::string(part);
+  }
+  return out;
+}
+
+std::string_view name_of(overflow_choice which) noexcept {
+  switch (which) {
+    case overflow_choice::block: return "block";
+    case overflow_choice::fail: return "fail";
+    case overflow_choice::drop_newest: return "drop_newest";
+    case overflow_choice::drop_oldest: return "drop_oldest";
+    case overflow_choice::latest: return "latest";
+  }
+  return "unknown";
+}
+
+std::string_view name_of(runner which) noexcept {
+  switch (which) {
+    case runner::serial: return "serial";
+    case runner::dedicated: return "dedicated";
+    case runner::pool: return "a pool";
+    case runner::loop: return "a loop";
+    case runner::in_publisher: return "inline_";
+    case runner::nobody: return "nobody";
+  }
+  return "unknown";
+}
+
+std::string_view name_of(handler_form which) noexcept {
+  switch (which) {
+    case handler_form::message: return "(const T&)";
+    case handler_form::message_and_context: return "(const T&, const context&)";
+    case handler_form::batch: return "(batch<T>)";
+    case handler_form::receiver: return "receiver<T>";
+  }
+  return "unknown";
+}
+
+std::string_view name_of(way which) noexcept { return which == way::in_the_process ? "in the process" : "over zeromq"; }
+
+std::vector<level_cell> all_levels() {
+  std::vector<level_cell> out;
+  for (const std::string_view level : {"best_effort", "reliable", "durable"}) {
+    for (const auto over : {way::in_the_process, way::zeromq}) out.push_back({level, over});
+  }
+  return out;
+}
+
+std::optional<amphibus::error_code> expected(const level_cell& of) {
+  if (of.level == "best_effort") return std::nullopt;
+  return amphibus::error_code::config_bad_value;
+}
+
+std::string name_of(const level_cell& which) {
+  return "level " + std::string(which.level) + ", " + std::string(name_of(which.over));
+}
+
+}  // namespace combinations

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <string>
+
+namespace combinations {
+
+/// Every cell with its outcome, in Markdown.
+std::string table();
+
+}  // namespace combinations

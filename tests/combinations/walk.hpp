@@ -1,0 +1,14 @@
+#pragma once
+
+#include <amphibus/testing/conformance.hpp>
+
+#include "cell.hpp"
+
+namespace combinations {
+
+/// Sets the cell up, overfills it and compares with what is expected; `joined` is the subject for messages that come
+/// from another process. Throws: what the bus throws.
+void walk(const cell& which, const amphibus::testing::subject& joined, amphibus::testing::reporter& to);
+void walk(const level_cell& which, amphibus::testing::reporter& to);
+
+}  // namespace combinations
