@@ -110,9 +110,13 @@ class publisher {
     return outlet_->publish(std::move(value), {base::duration::zero()}, with);
   }
 
-  /// Publishes `values` in order until one is not accepted; moves from those that are, copies from const ones.
+  /// Publishes `values` in order until one is not accepted. Copies; of a std::span<T>, and only of that, it moves from
+  /// those that are accepted. Waits like publish, for each message.
   /// Each message is all-or-nothing over its receivers, the batch is not. Returns: how many, and what stopped it.
-  batch_status publish_batch(std::span<T> values) { return outlet_->publish_batch(values, limits_); }
+  template <std::same_as<std::span<T>> Span>
+  batch_status publish_batch(Span values) {
+    return outlet_->publish_batch(values, limits_);
+  }
   batch_status publish_batch(std::span<const T> values) requires std::copy_constructible<T> {
     return outlet_->publish_batch(values, limits_);
   }

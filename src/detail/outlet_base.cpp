@@ -288,16 +288,19 @@ queue::inbox_base* outlet_base::place_oldest_held(inline_call& call) {
   gate_.enter_waiting();
   queue::inbox_base* by = nullptr;
   bool gone = false;
+  bool left_alone = false;
   if (version_->load(std::memory_order_acquire) == version) {
     by = refusing();
     if (by == nullptr) {
       has_receivers() ? push_oldest_held(held_messages_.front().identity, call) : lose_oldest_held();
+      left_alone = !has_receivers();
       gone = true;
     } else {
       return_credit();
     }
   }
   gate_.leave();
+  if (left_alone) tell_undeliverable("everybody who wanted it ended before there was room");
   if (gone) forget_oldest();
   return by;
 }
@@ -314,13 +317,17 @@ void outlet_base::lose_oldest_held() {
   drop_oldest_held();
 }
 
-void outlet_base::give_up_oldest() {
-  const held_message& oldest = held_messages_.front();
-  lose_oldest_held();
+void outlet_base::tell_undeliverable(const char* why) {
   topic_.count_undeliverable(1);
-  core_.report({event_kind::undeliverable, topic_.name(), oldest.owner->name(), "", 1,
-                "cycle: a handler's publish found no room until its deadline; raise .capacity of the subscriptions of "
-                "this topic, or break the cycle of modules that publish to each other"});
+  core_.report({event_kind::undeliverable, topic_.name(), held_messages_.front().owner->name(), "", 1, why});
+}
+
+void outlet_base::give_up_oldest() {
+  lose_oldest_held();
+  tell_undeliverable(
+      "cycle: a handler's publish found no room until its deadline; raise .capacity of the subscriptions of this "
+      "topic, or "
+      "break the cycle of modules that publish to each other");
   forget_oldest();
 }
 

@@ -85,6 +85,11 @@ class [[nodiscard]] result {
   /// The value; throws the error if there is none.
   T& value() & { return or_throw(), *value_; }
   T&& value() && { return or_throw(), *std::move(value_); }
+  const T& value() const& { return or_throw(), *value_; }
+  const T& operator*() const& noexcept {
+    return AMPHIBUS_ASSERT(has_value(), "result dereferenced without a value"), *value_;
+  }
+  const T* operator->() const noexcept { return &**this; }
   T& operator*() & noexcept { return AMPHIBUS_ASSERT(has_value(), "result dereferenced without a value"), *value_; }
   T* operator->() noexcept { return &**this; }
   /// The error. Precondition: !has_value().

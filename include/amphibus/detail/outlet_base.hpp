@@ -37,10 +37,10 @@ struct inline_call {
 struct offer {
   void* value = nullptr;                  ///< a T, moved from when the message is accepted
   queue::block_header* loaned = nullptr;  ///< or a value_block<T> that becomes the message
-  wire::attributes_view attributes;       ///< key and headers
-  message_id correlation;                 ///< instead of the handler's; none: as usual
+  wire::attributes_view attributes = {};  ///< key and headers
+  message_id correlation = {};            ///< instead of the handler's; none: as usual
   const wire::envelope* from = nullptr;   ///< from a transport: the identity that it has
-  inline_call call;                       ///< what is left to do when it is accepted and every lock is released
+  inline_call call = {};                  ///< what is left to do when it is accepted and every lock is released
 };
 
 /// The untyped half of (source, topic): the slow path of publishing, in one place and out of the headers.
@@ -156,6 +156,8 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   void forget_oldest();
   void lose_oldest_held();
   void give_up_oldest();
+  /// The oldest held message is given up; `why` for a person.
+  void tell_undeliverable(const char* why);
   /// One listener stands in one list at a time. Returns: false if there is room meanwhile.
   bool listen_to(queue::inbox_base& full);
 

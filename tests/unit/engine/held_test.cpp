@@ -149,3 +149,24 @@ TEST_CASE("held: try_publish in a handler holds nothing", "[engine]") {
   CHECK(answer == publish_status::would_block);
   CHECK(fan.counters().pending == 0);
 }
+
+TEST_CASE("held: a message whose only receiver ends before there is room is counted and told", "[engine]") {
+  bus b;
+  loop asking;
+  loop storing;
+  std::vector<event> told;
+  b.on_event([&](const event& what) { told.push_back(what); });
+  auto store = b.subscribe(out_topic, {.capacity = 1, .on = storing}, [](const number&) {});
+  auto ask = b.subscribe(in, {.name = "asking", .on = asking}, [&](const number& n) {
+    for (int i = 0; i != 3; ++i) CHECK(b.publish(out_topic, n) == publish_status::accepted);
+  });
+  b.publish(in, {1});
+  asking.run_once();
+  store.end();
+  asking.run_until_idle();
+  CHECK(b.counters(out_topic).undeliverable == 2);
+  REQUIRE(told.size() == 2);
+  CHECK(told[0].kind == event_kind::undeliverable);
+  CHECK(told[0].subscription == "asking");
+  CHECK(ask.counters().pending == 0);
+}
