@@ -62,7 +62,7 @@ void pool_executor::poke() noexcept {
     const std::lock_guard lock(mutex_);
     ++pokes_;
     for (auto& each : stalled_) {
-      ready_.push_back(std::move(each));
+      ready_.push_back(std::move(each.who));
       if (base::parker* const idle = pick_idle()) waking.push_back(idle);
     }
     stalled_.clear();
@@ -86,7 +86,7 @@ bool pool_executor::join() {
     if (each->thread.joinable()) each->thread.join();
   }
   std::deque<std::shared_ptr<mailbox_base>> dying;  // they own this executor: let go outside the lock
-  std::vector<std::shared_ptr<mailbox_base>> dying_stalled;
+  std::vector<stalled> dying_stalled;
   const std::lock_guard lock(mutex_);
   dying.swap(ready_);
   dying_stalled.swap(stalled_);
@@ -156,19 +156,23 @@ bool pool_executor::spin_until_ready() {
 
 base::time_point pool_executor::stall_deadline() const {
   auto earliest = base::time_point::max();
-  for (const auto& each : stalled_) earliest = std::min(earliest, each->stall_deadline());
+  for (const auto& each : stalled_) earliest = std::min(earliest, each.deadline);
   return earliest;
 }
 
 void pool_executor::finish(turn of, std::size_t handled) {
   if (of.who->ended()) return of.who->core().work_ended();
   if (of.who->stalled()) {
+    const auto deadline = of.who->stall_deadline();
     base::parker* waking = nullptr;
     {
       const std::lock_guard lock(mutex_);
       // A poke while it ran may have been for it.
-      const bool again = of.pokes != pokes_;
-      (again ? void(ready_.push_back(std::move(of.who))) : stalled_.push_back(std::move(of.who)));
+      if (of.pokes != pokes_) {
+        ready_.push_back(std::move(of.who));
+      } else {
+        stalled_.push_back({std::move(of.who), deadline});
+      }
       ready_count_.store(ready_.size(), std::memory_order_relaxed);
       waking = pick_idle();  // somebody sleeps without knowing this deadline
     }

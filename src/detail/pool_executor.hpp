@@ -35,6 +35,10 @@ class pool_executor final : public executor_core {
     base::parker parker;
     std::thread thread;
   };
+  struct stalled {
+    std::shared_ptr<mailbox_base> who;
+    base::time_point deadline;  // asked before mutex_ is taken: outlets lock their own
+  };
   struct turn {
     std::shared_ptr<mailbox_base> who;
     std::uint64_t pokes = 0;  // before it ran
@@ -55,7 +59,7 @@ class pool_executor final : public executor_core {
   std::mutex mutex_;
   std::deque<std::shared_ptr<mailbox_base>> ready_;
   std::atomic<std::size_t> ready_count_{0};
-  std::vector<std::shared_ptr<mailbox_base>> stalled_;
+  std::vector<stalled> stalled_;
   std::vector<base::parker*> idle_;
   std::uint64_t pokes_ = 0;
   bool stopping_ = false;

@@ -61,8 +61,8 @@ int main() {
     starved += each->next == messages ? 0 : 1;
     longest = std::max(longest, each->longest);
   }
-  std::printf("%d subscriptions on 2 threads, %d messages each: overlapped %d, reordered %d, starved %d, longest wait %.1f ms\n",
-              subscriptions, messages, overlapped, reordered, starved,
+  std::printf("%d subscriptions on 2 threads, %d messages each: ", subscriptions, messages);
+  std::printf("overlapped %d, reordered %d, starved %d, longest wait %.1f ms\n", overlapped, reordered, starved,
               std::chrono::duration<double, std::milli>(longest).count());
   return drained && overlapped + reordered + starved == 0 ? 0 : 1;
 }

@@ -52,9 +52,9 @@ TEST_CASE("on_writable: a publisher that never waits sends everything by it", "[
   bus b;
   std::atomic<int> handled{0};
   auto sub = b.subscribe(numbers, {.capacity = 8, .on = dedicated}, [&](const number&) { ++handled; });
-  auto out = b.publisher(numbers);
   support::watched room;
   bool writable = false;
+  auto out = b.publisher(numbers);  // ends before what its callback uses
   out.on_writable([&] { room.change([&] { writable = true; }); });
   constexpr int count = 20'000;
   for (int i = 0; i != count;) {
