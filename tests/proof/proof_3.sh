@@ -65,7 +65,7 @@ fairness() { # line 4: 100 subscriptions on 2 threads
 
 walk() { # line 5: the files a stranger reads from publish to deliver
   local each lines=0 code=0
-  for each in $(sed -n '/^## How a message travels/,/^Not every receiver/p' docs/architecture.md | grep -oE '`[a-z_/]+\.(hpp|cpp)`' | tr -d '`'); do
+  for each in $(sed -n '/^## How a message travels/,/^Not every receiver/p' docs/architecture.md | grep -v '^Not every' | grep -oE '`[a-z_/]+\.(hpp|cpp)`' | tr -d '`'); do
     [ -f "$each" ] || each=include/amphibus/$each
     [ -f "$each" ] || { echo "missing: $each"; code=1; continue; }
     wc -l "$each"
