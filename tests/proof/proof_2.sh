@@ -5,6 +5,7 @@ set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
 out=build/proof
 mkdir -p "$out"
+. tests/proof/run_lines.sh
 
 # Says what it runs, keeps the output in a file, passes the exit code on.
 run() {
@@ -104,18 +105,4 @@ outside() { # line 7: a project outside the tree
   return $code
 }
 
-lines=(fresh_machine demo sabotage tests bench budget planted_bugs shape outside)
-short=()
-[ $# -eq 0 ] || lines=("$@")
-for line in "${lines[@]}"; do
-  printf '\n== %s\n' "$line"
-  begin=$SECONDS
-  "$line" || short+=("$line")
-  printf '(%d s)\n' $((SECONDS - begin))
-done
-printf '\n'
-if [ ${#short[@]} -gt 0 ]; then
-  printf 'proof 2: FAIL: %d of %d fall short: %s\n' ${#short[@]} ${#lines[@]} "${short[*]}"
-  exit 1
-fi
-printf 'proof 2: PASS: %d of %d\n' ${#lines[@]} ${#lines[@]}
+run_lines 2 fresh_machine demo sabotage tests bench budget planted_bugs shape outside -- "$@"

@@ -5,6 +5,7 @@ set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
 out=build/proof
 mkdir -p "$out"
+. tests/proof/run_lines.sh
 
 # build PRESET TARGET…: quiet unless it fails.
 build() {
@@ -75,18 +76,4 @@ walk() { # line 5: the files a stranger reads from publish to deliver
   return $code
 }
 
-lines=(conformance table examples patterns fairness walk repetitions)
-short=()
-[ $# -eq 0 ] || lines=("$@")
-for line in "${lines[@]}"; do
-  printf '\n== %s\n' "$line"
-  begin=$SECONDS
-  "$line" || short+=("$line")
-  printf '(%d s)\n' $((SECONDS - begin))
-done
-printf '\n'
-if [ ${#short[@]} -gt 0 ]; then
-  printf 'proof 3: FAIL: %d of %d fall short: %s\n' ${#short[@]} ${#lines[@]} "${short[*]}"
-  exit 1
-fi
-printf 'proof 3: PASS: %d of %d\n' ${#lines[@]} ${#lines[@]}
+run_lines 3 conformance table examples patterns fairness walk repetitions -- "$@"
