@@ -93,6 +93,18 @@ void close_while_blocked(const subject& of, reporter& to) {
   s.judge();
 }
 
+/// Who ends while the others still connect to it has said goodbye all the same.
+void close_at_once(const subject& of, reporter& to) {
+  for (int i = 0; i != 100; ++i) {
+    scenario s(of, to);
+    std::thread other;
+    if (i % 3 == 0) other = std::thread([&] { s.at(1).close(watched::patience); });
+    const auto report = s.at(i % 3 == 1 ? 1 : 0).close(watched::patience);
+    if (other.joinable()) other.join();
+    if (!report.complete()) return s.check(false, "closing a bus that just began: " + to_string(report));
+  }
+}
+
 void publish_after_close(const subject& of, reporter& to) {
   constexpr std::uint64_t before = 100;
   scenario s(of, to);
@@ -189,6 +201,7 @@ case_list ending_cases() {
        {&promise::lossless_while_connected, &promise::paces_publishers},
        everywhere,
        close_while_blocked},
+      {"close while others still connect", {"the end"}, {}, everywhere, close_at_once},
       {"publish after close", {"the end"}, lossless, everywhere, publish_after_close},
       {"publish after fork", {"the end"}, lossless, everywhere, publish_after_fork},
       {"publish in static destruction", {"the end"}, {}, everywhere, static_destruction},

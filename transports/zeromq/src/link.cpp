@@ -46,9 +46,9 @@ void link::on_message(base::time_point now, const control_message& message) {
   if (std::holds_alternative<ready>(message.body)) peer_ready_ = true;
   if (std::holds_alternative<bye_ok>(message.body)) bye_confirmed_ = true;
   if (std::holds_alternative<bye>(message.body)) {
-    peer_said_bye_ = true;
+    const bool first = !std::exchange(peer_said_bye_, true);
     if (peer_data_ended_) send(now, bye_ok{});
-    tell_event(event_kind::peer_closed, "said goodbye");
+    if (first) tell_event(event_kind::peer_closed, "said goodbye");
   }
 }
 
@@ -206,7 +206,8 @@ void link::announce_ready(base::time_point now) {
 }
 
 void link::say_bye(base::time_point now) {
-  if (std::exchange(said_bye_, true) || !established()) return;
+  // Who has not answered our hello may have it all the same, and would wait for us.
+  if (std::exchange(said_bye_, true) || (!established() && state_ != state::greeting)) return;
   send(now, bye{});
 }
 

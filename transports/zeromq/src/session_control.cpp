@@ -170,8 +170,11 @@ void session::perform_one(peer& of, const set_interest& what, base::time_point) 
   if (const bool after = wanted_by_any(); after != before) host_.set_remote_interest(what.topic, after);
 }
 
-void session::perform_one(peer&, const send_sync& what, base::time_point) {
-  if (what.route < routes_.size()) routes_[what.route]->send_sync(marker_topic(what.incarnation, what.revision));
+void session::perform_one(peer&, const send_sync& what, base::time_point now) {
+  if (what.route >= routes_.size()) return;
+  routes_[what.route]->send_sync(marker_topic(what.incarnation, what.revision));
+  // Its data path may be younger than our goodbye, for which the peer would wait in vain.
+  if (said_goodbye_) routes_[what.route]->send_goodbye(now);
 }
 
 void session::perform_one(peer&, const tell& what, base::time_point) { host_.report(what.what); }
