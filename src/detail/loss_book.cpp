@@ -94,8 +94,6 @@ void loss_book::add_replaced(const topic_core* topic, identity_word message) {
   if (with.lost_before != 0) content_->evictions.add(topic, with.id, with.lost_before);
 }
 
-std::uint64_t loss_book::lost_before(identity_word message) const { return bus_.envelope_of(message).lost_before; }
-
 bool loss_book::any() const noexcept { return content_->evictions.any(); }
 
 identity_word loss_book::told(identity_word message, const topic_core* topic, std::uint64_t lost) {

@@ -82,6 +82,12 @@ subscription_counters mailbox_base::counters() noexcept {
   return out;
 }
 
+void mailbox_base::pass_by(queue::sender_state& by, identity_word message) {
+  const wire::envelope with = core().envelope_of(message);
+  by.add_loss(with.id.source, 1 + with.lost_before);
+  count_dropped();
+}
+
 void mailbox_base::report_dropped(bool now_due) noexcept {
   const std::uint64_t sum = dropped_.load(std::memory_order_relaxed);
   if (sum == dropped_reported_) return;

@@ -110,8 +110,10 @@ identity_word outlet_base::identity_of(const offer& what) {
   return described ? described_identity(what) : next_identity();
 }
 
-identity_word outlet_base::with_loss(identity_word identity, std::uint64_t lost) {
-  return envelopes_.with_loss(identity, core_.envelope_of(identity), lost);
+identity_word outlet_base::tell_loss(queue::sender_state& at, identity_word identity) {
+  const wire::envelope with = core_.envelope_of(identity);
+  const std::uint64_t lost = at.take_loss(with.id.source);
+  return lost == 0 ? identity : envelopes_.with_loss(identity, with, lost);
 }
 
 void outlet_base::refresh() {

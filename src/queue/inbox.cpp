@@ -1,6 +1,42 @@
 #include <amphibus/queue/inbox.hpp>
 
+#include <algorithm>
+#include <utility>
+
 namespace amphibus::queue {
+namespace {
+
+/// Of how many sources losses wait to be told; of more, with the next message of any of them.
+constexpr std::size_t lost_sources_max = 256;
+
+}  // namespace
+
+void sender_state::add_loss(const source_id& of, std::uint64_t count) {
+  lost_since_push += count;
+  if (!many_sources) return;
+  const auto is = [](const source_id& which) {
+    return [which](const source_loss& each) { return each.source == which; };
+  };
+  auto found = std::find_if(lost_by_source_.begin(), lost_by_source_.end(), is(of));
+  if (found == lost_by_source_.end() && lost_by_source_.size() >= lost_sources_max) {
+    found = std::find_if(lost_by_source_.begin(), lost_by_source_.end(), is(source_id{}));
+    if (found == lost_by_source_.end()) return lost_by_source_.push_back({source_id{}, count});
+  }
+  if (found == lost_by_source_.end()) return lost_by_source_.push_back({of, count});
+  found->count += count;
+}
+
+std::uint64_t sender_state::take_loss(const source_id& of) noexcept {
+  if (!many_sources) return std::exchange(lost_since_push, 0);
+  std::uint64_t taken = 0;
+  std::erase_if(lost_by_source_, [&](const source_loss& each) {
+    if (each.source != of && each.source != source_id{}) return false;
+    taken += each.count;
+    return true;
+  });
+  lost_since_push -= taken;
+  return taken;
+}
 
 std::int64_t inbox_base::chunk() const noexcept {
   // Idle producers hoard chunks: with capacity / (8 * producers) all of them together stay below a fraction of

@@ -63,15 +63,14 @@ class history::judge {
     std::set<std::uint64_t> seen;
     std::uint64_t first = 0;
     std::uint64_t highest = 0;
+    std::uint64_t told = 0;  // sum of lost_before
   };
   using numbers = std::vector<std::uint64_t>;
 
   void look_at(const reader_record& by) {
     std::map<std::uint32_t, stream> streams;
     std::map<std::pair<history_fault_kind, std::uint32_t>, numbers> found;
-    std::uint64_t told = 0;
     for (const reception& each : by.receptions) {
-      told += each.with.lost_before;
       const auto [writer, number] = each.what;
       const auto note = [&, writer = writer, number = number](history_fault_kind kind) {
         found[{kind, writer}].push_back(number);
@@ -83,6 +82,7 @@ class history::judge {
       }
       stream& of = streams[writer];
       if (of.first == 0) of.first = number;
+      of.told += each.with.lost_before;
       if (!of.seen.insert(number).second) {
         note(history_fault_kind::duplicate);
       } else if (number < of.highest) {
@@ -90,9 +90,18 @@ class history::judge {
       }
       of.highest = std::max(of.highest, number);
     }
-    const missing those = look_for_losses(by, streams, found);
+    const auto missing_by_writer = look_for_losses(by, streams, found);
     for (auto& [key, which] : found) accuse(key.first, by, key.second, std::move(which));
-    look_at_counts(by, told, those);
+    std::uint64_t told = 0;
+    missing sum;
+    for (const auto& [writer, those] : missing_by_writer) {
+      const std::uint64_t told_here = streams[writer].told;
+      if (by.owed == duty::counted_by_writer) look_at_count(by, find(writer), told_here, those);
+      told += told_here;
+      sum.before_last += those.before_last;
+      sum.at_all += those.at_all;
+    }
+    if (by.owed != duty::counted_by_writer) look_at_count(by, nullptr, told, sum);
   }
 
   [[nodiscard]] const writer_record* find(std::uint32_t index) const {
@@ -116,9 +125,10 @@ class history::judge {
     std::uint64_t at_all = 0;
   };
   /// Counts what is missing and notes losses of readers that may not lose.
-  missing look_for_losses(const reader_record& by, const std::map<std::uint32_t, stream>& streams,
-                          std::map<std::pair<history_fault_kind, std::uint32_t>, numbers>& found) const {
-    missing out;
+  std::map<std::uint32_t, missing> look_for_losses(
+      const reader_record& by, const std::map<std::uint32_t, stream>& streams,
+      std::map<std::pair<history_fault_kind, std::uint32_t>, numbers>& found) const {
+    std::map<std::uint32_t, missing> out;
     for (std::uint32_t index = 1; index <= history_.writers_.size(); ++index) {
       const writer_record& from = *find(index);
       if (from.topic != by.topic) continue;
@@ -128,26 +138,33 @@ class history::judge {
       std::uint64_t first = begin == by.begins.end() ? 1 : begin->second;
       if (by.owed == duty::suffix) first = got == nullptr ? UINT64_MAX : std::max(first, got->first);
       const auto end = by.ends.find(index);
+      missing& those = out[index];
       for (auto each = from.messages.lower_bound(first); each != from.messages.end(); ++each) {
         if (end != by.ends.end() && each->first >= end->second) break;
         if (each->second.answer != publish_status::accepted) continue;
         if (got != nullptr && got->seen.contains(each->first)) continue;
-        if (by.owed != duty::counted) found[{history_fault_kind::loss, index}].push_back(each->first);
-        ++out.at_all;
-        if (got != nullptr && each->first < got->highest) ++out.before_last;
+        if (!may_lose(by)) found[{history_fault_kind::loss, index}].push_back(each->first);
+        ++those.at_all;
+        if (got != nullptr && each->first < got->highest) ++those.before_last;
       }
     }
     return out;
   }
 
+  [[nodiscard]] static bool may_lose(const reader_record& by) {
+    return by.owed == duty::counted || by.owed == duty::counted_by_writer;
+  }
+
   /// It has to have been told of everything missing before its last message, and of nothing that is not missing. What
-  /// was dropped behind messages that still waited may be told with one of these.
-  void look_at_counts(const reader_record& by, std::uint64_t told, const missing& those) {
+  /// was dropped behind messages that still waited may be told with one of these. `of`: null for all writers together.
+  void look_at_count(const reader_record& by, const writer_record* of, std::uint64_t told, const missing& those) {
     if (by.owed == duty::suffix && those.at_all == 0) return;
     if (those.before_last <= told && told <= those.at_all) return;
-    add(history_fault_kind::wrong_count, by.name, "", told,
-        "reader " + quoted(by.name) + " was told of " + std::to_string(told) + " lost messages; missing are " +
-            std::to_string(those.before_last) + " before its last one and " + std::to_string(those.at_all) + " at all");
+    const std::string whose = of == nullptr ? "" : " of writer " + quoted(of->name);
+    add(history_fault_kind::wrong_count, by.name, of == nullptr ? "" : of->name, told,
+        "reader " + quoted(by.name) + " was told of " + std::to_string(told) + " lost messages" + whose +
+            "; missing are " + std::to_string(those.before_last) + " before its last one and " +
+            std::to_string(those.at_all) + " at all");
   }
 
   void accuse(history_fault_kind kind, const reader_record& by, std::uint32_t writer, numbers which) {

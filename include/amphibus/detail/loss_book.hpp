@@ -37,8 +37,6 @@ class loss_book {
   void add_thrown_out(const topic_core* topic, identity_word message);
   /// `message` gave way to one of its key: only what it would have told is new.
   void add_replaced(const topic_core* topic, identity_word message);
-  /// What the message tells that was lost before it.
-  [[nodiscard]] std::uint64_t lost_before(identity_word message) const;
   /// True if the next messages have losses to tell.
   [[nodiscard]] bool any() const noexcept;
   /// The message, telling what was thrown out before it and `lost` more.

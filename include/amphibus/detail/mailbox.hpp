@@ -73,6 +73,8 @@ class mailbox_base : public subscriber_base {
 
   /// Producer: a message passed by, or was thrown out, because of the overflow rule.
   void count_dropped() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
+  /// Producer: `message` passed by; the next one of its source tells, also what this one would have told.
+  void pass_by(queue::sender_state& by, identity_word message);
   /// Producer: a message gave way to a newer one of its key.
   void count_replaced_by_key() noexcept { replaced_.fetch_add(1, std::memory_order_relaxed); }
   /// Handler's publish: the outlet keeps a message for the one that runs. Returns: false at held_max.
@@ -142,7 +144,7 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
 
   /// Producer, inside its gate, without room here and with nothing to refuse. Returns: true if `by` may push, or
   /// keep_latest(); false: counted, the message passes by.
-  bool make_room(queue::sender<Slot>& by) noexcept {
+  bool make_room(queue::sender<Slot>& by, identity_word message) noexcept {
     if (keeps_latest()) return true;
     Slot oldest;
     if (losses_ != nullptr && by.take_back_oldest(oldest)) {
@@ -151,7 +153,7 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
       count_dropped();
       return true;
     }
-    return pass_by(by), false;
+    return pass_by(by, message), false;
   }
   /// Receiver: takes up to `max` messages, which finish() when they are done with. Returns: how many.
   std::size_t pull(Slot* out, std::size_t max) noexcept {
@@ -182,10 +184,9 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
         count_replaced_by_key();
         return this->count_replaced();
       case loss_book::put_result::full:
-        by.lost_since_push += losses_->lost_before(message.identity);  // what it would have told
+        pass_by(by, message.identity);
         message.drop();
-        this->count_replaced();
-        return pass_by(by);
+        return this->count_replaced();
     }
   }
 
@@ -246,11 +247,6 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
     for (std::size_t i = 0; i != count; ++i)
       out[i].identity = losses_->told(out[i].identity, topic_of(out[i]), replaced[i]);
     return count;
-  }
-
-  void pass_by(queue::sender<Slot>& by) noexcept {
-    ++by.lost_since_push;
-    count_dropped();
   }
 
   [[nodiscard]] topic_core* topic_of([[maybe_unused]] const Slot& message) const noexcept {

@@ -211,13 +211,13 @@ class outlet final : public outlet_base {
   template <class Payload>
   void push_all(identity_word identity, const Payload& payload, value_block<T>* block, inline_call* call) noexcept {
     for (auto& each : senders_) {
-      if (!each->has_room() && !make_room(*each)) [[unlikely]] {
+      if (!each->has_room() && !make_room(*each, identity)) [[unlikely]] {
         continue;
       }
       identity_word own = identity;
       own.add_reference();
       if (each->lost_since_push != 0) [[unlikely]]
-        own = with_loss(own, std::exchange(each->lost_since_push, 0));
+        own = tell_loss(*each, own);
       if constexpr (travels_inline<T>) {
         put(*each, slot<T>{own, base::words<sizeof(T)>(payload)});
       } else {
@@ -240,10 +240,10 @@ class outlet final : public outlet_base {
       call->message = any_of(identity, payload, block);
     }
     for (auto& each : any_senders_) {
-      if (!each->has_room() && !make_room(*each)) continue;
+      if (!each->has_room() && !make_room(*each, identity)) continue;
       identity_word own = identity;
       own.add_reference();
-      if (each->lost_since_push != 0) own = with_loss(own, std::exchange(each->lost_since_push, 0));
+      if (each->lost_since_push != 0) own = tell_loss(*each, own);
       push_one(*each, own, payload, block);
     }
     if (!egress_) return;
@@ -280,8 +280,8 @@ class outlet final : public outlet_base {
   }
   /// Where nothing may be refused: room by the inbox's overflow rule. Returns: false if the message passes it by.
   template <class Slot>
-  [[gnu::noinline]] static bool make_room(queue::sender<Slot>& full) noexcept {
-    return static_cast<mailbox<Slot>&>(full.to()).make_room(full);
+  [[gnu::noinline]] static bool make_room(queue::sender<Slot>& full, identity_word message) noexcept {
+    return static_cast<mailbox<Slot>&>(full.to()).make_room(full, message);
   }
 
   template <class Slot>
@@ -295,6 +295,7 @@ class outlet final : public outlet_base {
           std::find_if(senders.begin(), senders.end(), [&](auto& each) { return each && &each->to() == box.get(); });
       kept.push_back(found != senders.end() ? std::move(*found)
                                             : std::make_unique<queue::sender<Slot>>(gate_, std::move(box)));
+      kept.back()->many_sources = remote_ != nullptr;
     }
     senders = std::move(kept);
   }

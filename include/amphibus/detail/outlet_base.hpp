@@ -108,8 +108,8 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
     return with.correlation == with.id && !with.causation && with.lost_before == 0 && with.attributes.bytes().empty();
   }
   [[nodiscard]] identity_word pooled_identity(const wire::envelope& with) { return envelopes_.make(with); }
-  /// The same message, told that `lost` messages were lost before it.
-  [[nodiscard]] identity_word with_loss(identity_word identity, std::uint64_t lost);
+  /// The same message, told of what its source lost `at` that receiver.
+  [[nodiscard]] identity_word tell_loss(queue::sender_state& at, identity_word identity);
   /// Before the inbox it listens to can go: the derived destructor calls it first.
   void stop_listening();
   void count_published() noexcept {

@@ -11,6 +11,7 @@
 
 #include <amphibus/base/assert.hpp>
 #include <amphibus/base/barrier.hpp>
+#include <amphibus/base/ids.hpp>
 #include <amphibus/base/parker.hpp>
 #include <amphibus/base/tsan.hpp>
 #include <amphibus/queue/credit.hpp>
@@ -54,7 +55,19 @@ struct sender_state {
   std::int64_t credit = 0;               ///< places taken from the inbox and not yet used
   std::atomic<std::uint64_t> pushed{0};  ///< written before the push is visible, so never behind inbox_base::finished()
   bool refuses = true;                   ///< the inbox's overflow kind, beside what every publish reads
-  std::uint64_t lost_since_push = 0;     ///< dropped here since the last push: lost_before of the next message
+  std::uint64_t lost_since_push = 0;     ///< dropped here and not told: lost_before of the next message of its source
+  bool many_sources = false;             ///< a transport's input speaks for many
+
+  void add_loss(const source_id& of, std::uint64_t count);
+  /// Returns: how many of that source were lost and not told; now they are.
+  std::uint64_t take_loss(const source_id& of) noexcept;
+
+ private:
+  struct source_loss {
+    source_id source;
+    std::uint64_t count;
+  };
+  std::vector<source_loss> lost_by_source_;  // with many_sources, the parts of lost_since_push
 };
 
 /// The bounded, counted part of an inbox that does not depend on what is in it.

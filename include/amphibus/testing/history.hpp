@@ -58,6 +58,7 @@ class history {
     everything,  ///< every accepted message, from its begins_with() on; lost_before is always 0
     suffix,      ///< per writer, everything from the first that it got
     counted,     ///< it may lose what lost_before tells: all that is missing before its last, nothing that is not
+    counted_by_writer,  ///< the same, and each writer's messages tell of its own losses
   };
 
   /// A writer is one source of one topic. Returns: its index, from 1.

@@ -43,6 +43,46 @@ void dropping_reader(const subject& of, reporter& to) {
                                                               " drops instead of " + std::to_string(counted.dropped));
 }
 
+/// What is lost of each source is told to the next message of that source, not of whoever comes next; also what was
+/// lost on the way there before it was dropped at the inbox.
+void losses_by_source(const subject& of, reporter& to, overflow rule, history::duty owed,
+                      const world_options& with = {}, std::size_t size = 0) {
+  constexpr std::uint64_t each_max = 5'000;
+  scenario s(of, to, with);
+  gate still;
+  reader<letter> slow(s, 1, letters, {.name = "slow", .capacity = 8, .overflow = rule, .owed = owed},
+                      [&](const letter&, const context&) { still.pass(); });
+  reader<letter> here(s, 0, letters, {.name = "here", .capacity = 100'000});
+  writer<letter> often(s, 0, letters, "often");
+  writer<letter> seldom(s, 0, letters, "seldom");
+  s.make_ready();
+  for (std::uint64_t i = 1; i <= each_max; ++i) {
+    s.check(often.publish(size) == publish_status::accepted, "somebody who drops refuses a publish");
+    if (i % 3 == 0) s.check(seldom.publish(size) == publish_status::accepted, "somebody who drops refuses a publish");
+    if (i == each_max / 2) still.open();
+  }
+  for (int i = 0; i != 3; ++i) {
+    s.check(s.at(0).drain(watched::patience).complete() && s.at(1).drain(watched::patience).complete(),
+            "it does not drain");
+    often.publish(size);
+    seldom.publish(size);
+  }
+  s.wait_for(here.index(), often.count() + seldom.count());
+  s.judge();
+}
+
+void losses_by_source_newest(const subject& of, reporter& to) {
+  losses_by_source(of, to, overflow::drop_newest(), history::duty::counted_by_writer);
+}
+void losses_by_source_oldest(const subject& of, reporter& to) {
+  losses_by_source(of, to, overflow::drop_oldest(), history::duty::counted_by_writer);
+}
+/// A gap of the way is one of the topic: who reads cannot know whose messages were in it.
+void losses_by_source_on_the_way(const subject& of, reporter& to) {
+  losses_by_source(of, to, overflow::drop_newest(), history::duty::counted, {.overflow = config::overflow::drop_newest},
+                   filling);
+}
+
 void throwing_reader(const subject& of, reporter& to) {
   constexpr std::uint64_t all = 999;
   scenario s(of, to);
@@ -132,6 +172,21 @@ case_list slow_reader_cases() {
        {&promise::lossless_while_connected, &promise::counts_losses},
        everywhere,
        dropping_reader},
+      {"what each source loses is told to its own next message",
+       {"loss"},
+       {&promise::lossless_while_connected, &promise::counts_losses},
+       everywhere,
+       losses_by_source_newest},
+      {"what each source loses of its oldest is told to its own next message",
+       {"loss"},
+       {&promise::lossless_while_connected, &promise::counts_losses},
+       everywhere,
+       losses_by_source_oldest},
+      {"losses on the way and at the inbox add up",
+       {"loss"},
+       {&promise::counts_losses},
+       between_processes,
+       losses_by_source_on_the_way},
       {"a subscriber that throws harms nobody",
        {"exceptions of handlers"},
        {&promise::lossless_while_connected},
