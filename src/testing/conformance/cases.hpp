@@ -15,5 +15,7 @@ case_list slow_reader_cases();
 case_list joining_cases();
 case_list handler_cases();
 case_list ending_cases();
+case_list publishing_cases();
+case_list many_topics_cases();
 
 }  // namespace amphibus::testing

@@ -61,11 +61,11 @@ void plain_publish_from_threads(const subject& of, reporter& to) {
 }
 
 /// A reader that stands still until refusals came; the refused messages are repeated until they are accepted.
-void order_under_refusals(const subject& of, reporter& to) {
+void repeat_what_is_refused(const subject& of, reporter& to, overflow rule) {
   constexpr std::uint64_t after = 500;
   scenario s(of, to);
   gate still;
-  reader<letter> there(s, 1, letters, {.name = "there", .capacity = 16},
+  reader<letter> there(s, 1, letters, {.name = "there", .capacity = 16, .overflow = rule},
                        [&](const letter&, const context&) { still.pass(); });
   reader<letter> here(s, 0, letters, {.name = "here"});
   writer<letter> out(s, 0, letters, "impatient", {.wait_max = 1ms});
@@ -80,6 +80,10 @@ void order_under_refusals(const subject& of, reporter& to) {
   s.wait_for(here.index(), out.count());
   s.judge();
 }
+
+void order_under_refusals(const subject& of, reporter& to) { repeat_what_is_refused(of, to, overflow::block()); }
+/// In the process the publish is told at once; from another process it waits at the border: nobody loses anything.
+void order_under_failures(const subject& of, reporter& to) { repeat_what_is_refused(of, to, overflow::fail()); }
 
 /// Roomy, dropping and full receivers of one topic, here and there: a refused publish reaches none of them.
 void all_or_nothing(const subject& of, reporter& to) {
@@ -172,6 +176,11 @@ case_list delivery_cases() {
        {&promise::ordered_per_source, &promise::paces_publishers},
        everywhere,
        order_under_refusals},
+      {"order per source where publishes fail at once",
+       {"order", "a full inbox"},
+       {&promise::paces_publishers, &promise::lossless_while_connected, &promise::ordered_per_source},
+       everywhere,
+       order_under_failures},
       {"a refused publish reaches nobody", {"a full inbox"}, {&promise::paces_publishers}, everywhere, all_or_nothing},
       {"publishers that compete for the last places",
        {"a full inbox", "loss"},

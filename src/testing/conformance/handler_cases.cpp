@@ -58,6 +58,53 @@ void end_is_an_end(const subject& of, reporter& to) {
   s.judge();
 }
 
+/// The same where handlers run inside the publishes of several threads, and publish again.
+void inline_end_is_an_end(const subject& of, reporter& to) {
+  constexpr int threads_max = 3;
+  scenario s(of, to);
+  std::vector<std::unique_ptr<writer<note>>> writers;
+  for (int i = 0; i != threads_max; ++i) {
+    writers.push_back(std::make_unique<writer<note>>(s, i == 0 ? 0 : 1, notes, std::to_string(i)));
+  }
+  reader<note> steady(s, 1, notes, {.name = "steady"});
+  s.make_ready();
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> publishing;
+  for (const auto& each : writers) {
+    publishing.emplace_back([&] {
+      while (!stop) {
+        each->insist();
+        std::this_thread::yield();
+      }
+    });
+  }
+  std::atomic<int> alive{0};
+  std::atomic<int> after_end{0};
+  for (int i = 0; i != 300; ++i) {
+    std::atomic<bool> ended{false};
+    std::atomic<bool> ran{false};
+    auto brief = s.at(1).subscribe(notes, {.on = inline_}, [&, seen = witness(alive)](const note& got) {
+      if (ended) ++after_end;
+      if (got.number % 2 == 0) s.at(1).publish(side_notes, {});
+      ran = true;
+      if (ended) ++after_end;
+    });
+    if (i % 4 < 2) {
+      while (!ran) std::this_thread::yield();
+    }
+    brief.end();
+    ended = true;
+    if (alive != 0) ++after_end;
+  }
+  stop = true;
+  for (auto& each : publishing) each.join();
+  s.check(after_end == 0, std::to_string(after_end) + " handlers ran or lived after their subscription's end");
+  std::uint64_t accepted = 0;
+  for (const auto& each : writers) accepted += each->accepted();
+  s.wait_for(steady.index(), accepted);
+  s.judge();
+}
+
 /// A handler ends its own subscription: nothing further starts, the callable dies when it returns.
 void ends_itself(const subject& of, reporter& to) {
   constexpr std::uint64_t all = 200;
@@ -232,6 +279,11 @@ case_list handler_cases() {
   const std::vector<bool promise::*> lossless{&promise::lossless_while_connected};
   return {
       {"a subscription's end is an end", {"a subscription's end"}, lossless, everywhere, end_is_an_end},
+      {"the end of a handler that publishers call is an end",
+       {"a subscription's end"},
+       lossless,
+       everywhere,
+       inline_end_is_an_end},
       {"a handler ends its own subscription", {"a subscription's end"}, lossless, everywhere, ends_itself},
       {"subscribe, publish and end inside a handler",
        {"a subscription's end", "handlers that publish"},

@@ -2,6 +2,7 @@
 #include "cases.hpp"
 #include "scenario.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace amphibus::testing {
@@ -41,6 +42,47 @@ void dropping_reader(const subject& of, reporter& to) {
   s.check(s.told(event_kind::dropped) == counted.dropped, "events tell of " +
                                                               std::to_string(s.told(event_kind::dropped)) +
                                                               " drops instead of " + std::to_string(counted.dropped));
+}
+
+/// Writers everywhere, each with a key of its own, and a handler that publishes: whatever is replaced in between, the
+/// last of each key arrives, in order, and what is missing is counted.
+void latest_converges(const subject& of, reporter& to) {
+  constexpr std::uint64_t each_max = 5'000;
+  constexpr std::size_t writers_max = 4;
+  scenario s(of, to);
+  plain_writer<note> telling(s, 1, replies, "telling");
+  reader<note> told(s, 0, replies, {.name = "told", .capacity = 64});
+  reader<note> newest(
+      s, 1, notes,
+      {.name = "newest", .capacity = writers_max, .overflow = overflow::latest(), .owed = history::duty::counted},
+      [&](const note& got, const context&) { telling.publish(0, name_of(got)); });
+  std::vector<std::uint32_t> writers;
+  for (std::size_t i = 0; i != writers_max; ++i) {
+    writers.push_back(s.past().add_writer("key " + std::to_string(i), std::string(notes.name())));
+  }
+  s.make_ready();
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i != writers_max; ++i) {
+    threads.emplace_back([&, i, out = s.at(i % 2).publisher(notes)]() mutable {
+      const std::string key = std::to_string(i);
+      for (std::uint64_t number = 1; number <= each_max; ++number) {
+        const message_name name{writers[i], number};
+        s.past().published(name, out.publish(make<note>(name), {.key = key}));
+      }
+    });
+  }
+  for (auto& each : threads) each.join();
+  const bool all_there = s.eventually([&] {
+    return std::all_of(writers.begin(), writers.end(),
+                       [&](auto each) { return s.past().last_received(newest.index(), each) == each_max; });
+  });
+  s.check(all_there, "the last message of some key does not arrive");
+  s.check(s.at(1).drain(watched::patience).complete(), "it does not drain");
+  s.wait_for(told.index(), s.past().received_count(newest.index()));
+  const auto counted = newest.counters();
+  s.check(counted.handled + counted.replaced == writers_max * each_max && counted.dropped == 0,
+          "handled and replaced do not add up to what was published");
+  s.judge();
 }
 
 /// What is lost of each source is told to the next message of that source, not of whoever comes next; also what was
@@ -172,6 +214,11 @@ case_list slow_reader_cases() {
        {&promise::lossless_while_connected, &promise::counts_losses},
        everywhere,
        dropping_reader},
+      {"with latest the last of every key arrives",
+       {"loss"},
+       {&promise::lossless_while_connected, &promise::counts_losses},
+       everywhere,
+       latest_converges},
       {"what each source loses is told to its own next message",
        {"loss"},
        {&promise::lossless_while_connected, &promise::counts_losses},
