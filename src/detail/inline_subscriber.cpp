@@ -91,9 +91,12 @@ void inline_subscriber::destroy_if_last() noexcept {
   std::unique_ptr<slot_handler<any_slot>> dying;
   {
     const std::lock_guard lock(callers_mutex_);
-    if (!somebody_calls()) dying = std::move(handler_);
+    if (!somebody_calls() && begin_destroying()) dying = std::move(handler_);
   }
-  dying.reset();  // outside the lock: its destructor may do anything
+  if (dying) {
+    dying.reset();  // outside the lock: its destructor may do anything
+    destroyed();
+  }
   left_.fetch_add(1, std::memory_order_release);
   left_.notify_all();
 }
@@ -123,6 +126,7 @@ void inline_subscriber::wait_for_callers() {
   }
   if (inside) core().ending().finish();
   destroy_if_last();
+  wait_until_destroyed();  // a publisher may have been the last, and still be at it
 }
 
 subscription_counters inline_subscriber::counters() noexcept {

@@ -53,6 +53,29 @@ bool subscriber_base::on_this_stack() const noexcept {
   return false;
 }
 
+bool subscriber_base::begin_destroying() noexcept {
+  auto expected = callable::alive;
+  if (!callable_.compare_exchange_strong(expected, callable::dying, std::memory_order_relaxed)) return false;
+  destroyer_.store(&current_frame, std::memory_order_relaxed);
+  return true;
+}
+
+void subscriber_base::destroyed() noexcept {
+  callable_.store(callable::gone, std::memory_order_release);  // SYNC(subscriber.callable): what its destructor did
+  callable_.notify_all();
+}
+
+void subscriber_base::wait_until_destroyed() {
+  if (destroyer_.load(std::memory_order_relaxed) == &current_frame) return;
+  const bool inside = current_frame != nullptr;
+  if (inside) core().ending().begin(*this);
+  for (auto now = callable_.load(std::memory_order_acquire); now != callable::gone;  // SYNC(subscriber.callable)
+       now = callable_.load(std::memory_order_acquire)) {
+    callable_.wait(now, std::memory_order_acquire);
+  }
+  if (inside) core().ending().finish();
+}
+
 mailbox_base::mailbox_base(std::shared_ptr<bus_core> core, interest to, std::shared_ptr<executor_core> on,
                            std::string name)
     : subscriber_base(std::move(core), std::move(to), std::move(name)), executor_(std::move(on)) {}
@@ -122,10 +145,14 @@ void mailbox_base::end() {
   if (on_this_stack()) return;  // run() finishes the end when the handler's frame is gone
   wait_until_not_running();
   finish_own_end();
+  wait_until_destroyed();  // the executor may have been first, and still be at it
 }
 
 void mailbox_base::finish_own_end() noexcept {
-  destroy_handler();
+  if (begin_destroying()) {
+    destroy_handler();
+    destroyed();
+  }
   {
     const std::lock_guard lock(run_mutex_);
     discard_queue();

@@ -65,12 +65,22 @@ class subscriber_base : public std::enable_shared_from_this<subscriber_base> {
   void count_failed(const char* what) noexcept;
   [[nodiscard]] std::uint64_t failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
 
+  /// True for the first who wants to destroy the callable: it does, and then says destroyed().
+  [[nodiscard]] bool begin_destroying() noexcept;
+  void destroyed() noexcept;
+  /// Returns when the callable is destroyed, whoever does it; at once inside its own destructor.
+  void wait_until_destroyed();
+
   std::atomic<bool> ended_{false};
 
  private:
+  enum class callable : std::uint8_t { alive, dying, gone };
+
   const std::shared_ptr<bus_core> core_;
   const interest to_;
   const std::string name_;
+  std::atomic<callable> callable_{callable::alive};
+  std::atomic<const void*> destroyer_{nullptr};  // what only its thread has: the address of its current_frame
   std::atomic<std::uint64_t> failed_{0};
   std::atomic<bool> mismatch_told_{false};
 };

@@ -19,6 +19,21 @@ struct number {
 constexpr topic<number> numbers{"t.numbers"};
 constexpr topic<number> others{"t.others"};
 
+/// Takes its time to be destroyed.
+class lingering {
+ public:
+  explicit lingering(std::atomic<int>& alive) : alive_(&alive) { ++*alive_; }
+  lingering(const lingering& other) : alive_(other.alive_) { ++*alive_; }
+  lingering& operator=(const lingering&) = delete;
+  ~lingering() {
+    for (int i = 0; i != 20; ++i) std::this_thread::yield();
+    --*alive_;
+  }
+
+ private:
+  std::atomic<int>* alive_;
+};
+
 }  // namespace
 
 TEST_CASE("subscription: its end waits for the handler that runs, and the callable is destroyed", "[engine]") {
@@ -38,6 +53,42 @@ TEST_CASE("subscription: its end waits for the handler that runs, and the callab
   CHECK(finished);
   CHECK(callable.expired());
   opener.join();
+}
+
+TEST_CASE("subscription: its end waits for the callable's destructor, also where another thread runs it", "[engine]") {
+  bus b;
+  std::atomic<bool> stop{false};
+  std::thread publishing([&] {
+    auto out = b.publisher(numbers);
+    while (!stop) out.publish({1});
+  });
+  int outlived = 0;
+  for (int i = 0; i != 200; ++i) {
+    std::atomic<int> alive{0};
+    std::atomic<bool> ran{false};
+    auto sub = b.subscribe(numbers, {.on = i % 2 == 0 ? executor_choice(serial) : inline_},
+                           [&, here = lingering(alive)](const number&) { ran = true; });
+    while (!ran) std::this_thread::yield();
+    sub.end();
+    outlived += alive != 0 ? 1 : 0;
+    while (alive != 0) std::this_thread::yield();
+  }
+  stop = true;
+  publishing.join();
+  CHECK(outlived == 0);
+}
+
+TEST_CASE("subscription: a callable may own its own subscription and end it from its destructor", "[engine]") {
+  for (const executor_choice& on : {executor_choice(serial), executor_choice(inline_)}) {
+    bus b;
+    auto own = std::make_shared<subscription>();
+    *own = b.subscribe(numbers, {.on = on}, [own](const number&) {});
+    const std::weak_ptr<subscription> callable = own;
+    own.reset();
+    b.publish(numbers, {1});
+    b.close();
+    CHECK(callable.expired());
+  }
 }
 
 TEST_CASE("subscription: nothing starts after its end, and every message is accounted for", "[engine]") {
