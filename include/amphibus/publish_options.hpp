@@ -1,9 +1,6 @@
 #pragma once
 
-#include <concepts>
 #include <cstddef>
-#include <initializer_list>
-#include <span>
 #include <string_view>
 
 #include <amphibus/base/ids.hpp>
@@ -11,21 +8,6 @@
 #include <amphibus/wire/attributes.hpp>
 
 namespace amphibus {
-
-/// Headers as an argument: `{{"tenant", "acme"}}`, or any contiguous range of header. Lifetime: the call.
-class header_list {
- public:
-  header_list() = default;
-  // NOLINTBEGIN(google-explicit-constructor): reads as .headers = {…}
-  header_list(std::initializer_list<header> list) noexcept : all_(std::data(list), list.size()) {}
-  template <std::convertible_to<std::span<const header>> Range>
-  header_list(const Range& range) noexcept : all_(range) {}
-  // NOLINTEND(google-explicit-constructor)
-  [[nodiscard]] std::span<const header> all() const noexcept { return all_; }
-
- private:
-  std::span<const header> all_;
-};
 
 /// What one publish can add to its message; read back from the context.
 ///
@@ -42,7 +24,7 @@ struct publish_options {
   message_id correlation = {};
 
   /// Nothing is chosen: the fast path.
-  [[nodiscard]] bool is_default() const noexcept { return key.empty() && headers.all().empty() && !correlation; }
+  [[nodiscard]] bool is_default() const noexcept { return key.empty() && headers.empty() && !correlation; }
 };
 
 /// Answer of publish_batch.

@@ -54,52 +54,57 @@ std::uint64_t eviction_list::take(const topic_core* topic, const message_id& mes
   return count;
 }
 
-struct loss_book::content {
-  eviction_list evictions;
-  envelope_pool envelopes;
-  std::unique_ptr<queue::keyed_store> latest;
+namespace {
+
+class kept_losses final : public loss_book {
+ public:
+  kept_losses(const bus_core& bus, std::size_t slot_size, std::size_t keys) : bus_(bus) {
+    if (keys != 0) latest_ = std::make_unique<queue::keyed_store>(slot_size, keys);
+  }
+
+  [[nodiscard]] bool keeps_latest() const noexcept override { return latest_ != nullptr; }
+
+  put_result put(const topic_core* topic, identity_word message, const void* value, void* old_value) override {
+    const wire::envelope with = bus_.envelope_of(message);
+    switch (latest_->put(topic, with.attributes.key(), value, old_value)) {
+      case queue::keyed_store::put_result::added: return put_result::added;
+      case queue::keyed_store::put_result::replaced: return put_result::replaced;
+      case queue::keyed_store::put_result::full: break;
+    }
+    return put_result::full;
+  }
+  std::size_t take(void* values, std::uint64_t* replaced, std::size_t max) override {
+    return latest_->take(values, replaced, max);
+  }
+
+  void add_thrown_out(const topic_core* topic, identity_word message) override {
+    const wire::envelope with = bus_.envelope_of(message);
+    evictions_.add(topic, with.id, 1 + with.lost_before);
+  }
+  void add_replaced(const topic_core* topic, identity_word message) override {
+    const wire::envelope with = bus_.envelope_of(message);
+    if (with.lost_before != 0) evictions_.add(topic, with.id, with.lost_before);
+  }
+  [[nodiscard]] bool any() const noexcept override { return evictions_.any(); }
+  [[nodiscard]] identity_word told(identity_word message, const topic_core* topic, std::uint64_t lost) override {
+    const wire::envelope with = bus_.envelope_of(message);
+    lost += any() ? evictions_.take(topic, with.id) : 0;
+    return lost == 0 ? message : envelopes_.with_loss(message, with, lost);
+  }
+
+ private:
+  const bus_core& bus_;
+  eviction_list evictions_;
+  envelope_pool envelopes_;
+  std::unique_ptr<queue::keyed_store> latest_;
 };
 
-loss_book::loss_book(const bus_core& bus, std::size_t slot_size, std::size_t keys)
-    : bus_(bus), content_(std::make_unique<content>()) {
-  if (keys != 0) content_->latest = std::make_unique<queue::keyed_store>(slot_size, keys);
-}
+}  // namespace
 
 loss_book::~loss_book() = default;
 
-bool loss_book::keeps_latest() const noexcept { return content_->latest != nullptr; }
-
-loss_book::put_result loss_book::put(const topic_core* topic, identity_word message, const void* value,
-                                     void* old_value) {
-  const wire::envelope with = bus_.envelope_of(message);
-  switch (content_->latest->put(topic, with.attributes.key(), value, old_value)) {
-    case queue::keyed_store::put_result::added: return put_result::added;
-    case queue::keyed_store::put_result::replaced: return put_result::replaced;
-    case queue::keyed_store::put_result::full: break;
-  }
-  return put_result::full;
-}
-
-std::size_t loss_book::take(void* values, std::uint64_t* replaced, std::size_t max) {
-  return content_->latest->take(values, replaced, max);
-}
-
-void loss_book::add_thrown_out(const topic_core* topic, identity_word message) {
-  const wire::envelope with = bus_.envelope_of(message);
-  content_->evictions.add(topic, with.id, 1 + with.lost_before);
-}
-
-void loss_book::add_replaced(const topic_core* topic, identity_word message) {
-  const wire::envelope with = bus_.envelope_of(message);
-  if (with.lost_before != 0) content_->evictions.add(topic, with.id, with.lost_before);
-}
-
-bool loss_book::any() const noexcept { return content_->evictions.any(); }
-
-identity_word loss_book::told(identity_word message, const topic_core* topic, std::uint64_t lost) {
-  const wire::envelope with = bus_.envelope_of(message);
-  lost += any() ? content_->evictions.take(topic, with.id) : 0;
-  return lost == 0 ? message : content_->envelopes.with_loss(message, with, lost);
+std::unique_ptr<loss_book> loss_book::make(const bus_core& bus, std::size_t slot_size, std::size_t keys) {
+  return std::make_unique<kept_losses>(bus, slot_size, keys);
 }
 
 }  // namespace amphibus::detail

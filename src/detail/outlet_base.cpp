@@ -15,6 +15,7 @@ namespace {
 
 constexpr unsigned spin_pauses = 50;
 constexpr unsigned yields_before_sleep = 5;
+
 /// Wakes one publisher that waits for room.
 class parked_publisher final : public queue::space_listener {
  public:
@@ -41,16 +42,6 @@ void inline_call::run() noexcept {
   who->call(message);
   message.drop();
   who.reset();
-}
-
-outlet_base::outlet_base(bus_core& core, topic_core& to, source_state& by, queue::space_listener* remote)
-    : core_(core), topic_(to), source_(by), remote_(remote), version_(&core.version()) {
-  topic_.add_outlet(*this);
-}
-
-outlet_base::~outlet_base() {
-  if (writable_) writable_->end();
-  topic_.remove_outlet(*this);
 }
 
 void outlet_base::on_writable(std::unique_ptr<action> call) {
@@ -90,8 +81,8 @@ wire::envelope outlet_base::caused_envelope(message_id own) {
 
 bool outlet_base::describe(offer& what, const publish_options& options, wire::byte_writer& bytes) {
   what.correlation = options.correlation;
-  if (options.key.empty() && options.headers.all().empty()) return true;
-  if (!wire::attributes_view::append(options.key, options.headers.all(), bytes)) return false;
+  if (options.key.empty() && options.headers.empty()) return true;
+  if (!wire::attributes_view::append(options.key, options.headers, bytes)) return false;
   what.attributes = wire::attributes_view(bytes.bytes());
   return true;
 }
@@ -127,6 +118,7 @@ void outlet_base::refresh() {
     if (remote_ == nullptr && each->kind() == delivery_kind::in_publisher) called.push_back(each);
   }
   inlines_ = called.empty() ? nullptr : std::make_shared<inline_table>(called);
+  adopt_any(table);
   adopt(table);
   // While the bus closes every publish must come here, where handlers are told from outsiders.
   const bool open = core_.current_phase() == bus_core::phase::open;
@@ -279,6 +271,7 @@ void outlet_base::let_go() {
   stop_listening();
   gate_.exclude();
   inlines_.reset();
+  adopt_any({});
   adopt({});
   gate_.admit();
 }
@@ -328,8 +321,7 @@ void outlet_base::give_up_oldest() {
   lose_oldest_held();
   tell_undeliverable(
       "cycle: a handler's publish found no room until its deadline; raise .capacity of the subscriptions of this "
-      "topic, or "
-      "break the cycle of modules that publish to each other");
+      "topic, or break the cycle of modules that publish to each other");
   forget_oldest();
 }
 

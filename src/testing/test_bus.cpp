@@ -12,8 +12,8 @@ made_context::made_context(detail::bus_core& core, detail::topic_core& about, co
   made.causation = options.causation;
   made.lost_before = options.lost_before;
   wire::byte_writer bytes;
-  if (!options.key.empty() || !options.headers.all().empty()) {
-    const bool fits = wire::attributes_view::append(options.key, options.headers.all(), bytes);
+  if (!options.key.empty() || !options.headers.empty()) {
+    const bool fits = wire::attributes_view::append(options.key, options.headers, bytes);
     AMPHIBUS_ASSERT(fits, "key or headers are over the limits of publish_options");
     made.attributes = wire::attributes_view(bytes.bytes());
   }

@@ -56,7 +56,7 @@ const char* attributes_view::check(std::span<const std::byte> bytes) noexcept {
   return nullptr;
 }
 
-bool attributes_view::append(std::string_view key, std::span<const header> headers, byte_writer& to) {
+bool attributes_view::append(std::string_view key, const header_list& headers, byte_writer& to) {
   const std::size_t begin = to.size();
   std::size_t size = 2 + key.size();
   bool fits = key.size() <= key_size_max_bytes && headers.size() <= header_count_max;

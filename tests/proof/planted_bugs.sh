@@ -15,7 +15,7 @@ bugs() {
 destructor_does_not_wait|src/detail/mailbox.cpp|s/^  if (on_this_stack()) return;.*/  return;/
 drain_misses_a_cascade|include/amphibus/detail/mailbox.hpp|s/^      invoke(current.value(), with);/      this->finish(1);\n&/; s/this->finish(done - returned);/;/; s/this->finish(done - returned - running_);/returned = done;/
 credit_returned_twice|include/amphibus/queue/inbox.hpp|s/credit_.give_back(static_cast<std::int64_t>(count));/credit_.give_back(static_cast<std::int64_t>(2 * count));/
-echo|include/amphibus/detail/outlet.hpp|s/if (!table.egress || remote_ != nullptr) {/if (!table.egress) {/
+echo|src/detail/outlet_any.cpp|s/if (!table.egress || !local) {/if (!table.egress) {/
 lost_wake_up|src/detail/executor_core.cpp|s/if (!waits && !each->has_work())/if (!waits)/
 readiness_without_confirmation|transports/zeromq/src/link.cpp|s/return each.second == revision_;/return each.second == revision_ || true;/; s/synced_.size() == settings_.data_endpoints.size()/true/
 LIST

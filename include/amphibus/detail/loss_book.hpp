@@ -23,29 +23,25 @@ class loss_book {
   };
 
   /// `keys`: how many may wait at once with latest; 0: none, the messages lie in the queue.
-  loss_book(const bus_core& bus, std::size_t slot_size, std::size_t keys);
+  [[nodiscard]] static std::unique_ptr<loss_book> make(const bus_core& bus, std::size_t slot_size, std::size_t keys);
+  loss_book() = default;
   loss_book(const loss_book&) = delete;
   loss_book& operator=(const loss_book&) = delete;
-  ~loss_book();
+  virtual ~loss_book();
 
-  [[nodiscard]] bool keeps_latest() const noexcept;
-  put_result put(const topic_core* topic, identity_word message, const void* value, void* old_value);
+  [[nodiscard]] virtual bool keeps_latest() const noexcept = 0;
+  virtual put_result put(const topic_core* topic, identity_word message, const void* value, void* old_value) = 0;
   /// Takes up to `max` values, oldest key first, and how many each of them replaced. Returns: how many.
-  std::size_t take(void* values, std::uint64_t* replaced, std::size_t max);
+  virtual std::size_t take(void* values, std::uint64_t* replaced, std::size_t max) = 0;
 
   /// `message` was thrown out, and with it what it would have told.
-  void add_thrown_out(const topic_core* topic, identity_word message);
+  virtual void add_thrown_out(const topic_core* topic, identity_word message) = 0;
   /// `message` gave way to one of its key: only what it would have told is new.
-  void add_replaced(const topic_core* topic, identity_word message);
+  virtual void add_replaced(const topic_core* topic, identity_word message) = 0;
   /// True if the next messages have losses to tell.
-  [[nodiscard]] bool any() const noexcept;
+  [[nodiscard]] virtual bool any() const noexcept = 0;
   /// The message, telling what was thrown out before it and `lost` more.
-  [[nodiscard]] identity_word told(identity_word message, const topic_core* topic, std::uint64_t lost);
-
- private:
-  struct content;
-  const bus_core& bus_;
-  const std::unique_ptr<content> content_;
+  [[nodiscard]] virtual identity_word told(identity_word message, const topic_core* topic, std::uint64_t lost) = 0;
 };
 
 }  // namespace amphibus::detail

@@ -133,8 +133,7 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
         handler_(std::move(handler)) {
     const bool latest = overflow.kind == queue::overflow_kind::latest;
     if (latest || overflow.kind == queue::overflow_kind::drop_oldest) {
-      losses_ =
-          std::make_unique<loss_book>(this->core(), sizeof(Slot), latest ? static_cast<std::size_t>(capacity) : 0);
+      losses_ = loss_book::make(this->core(), sizeof(Slot), latest ? static_cast<std::size_t>(capacity) : 0);
     }
   }
   ~mailbox() override { discard_queue(); }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <amphibus/detail/outlet_base.hpp>
+#include <amphibus/detail/senders.hpp>
 
 namespace amphibus::detail {
 
@@ -16,7 +17,6 @@ class outlet final : public outlet_base {
   ~outlet() override {
     stop_listening();
     senders_.clear();
-    any_senders_.clear();
     if (blocks_ != nullptr) blocks_->retire();
   }
 
@@ -81,19 +81,13 @@ class outlet final : public outlet_base {
   }
 
  protected:
-  [[nodiscard]] bool has_receivers() const noexcept override {
-    return !senders_.empty() || !any_senders_.empty() || egress_ || inlines_;
-  }
+  [[nodiscard]] bool has_receivers() const noexcept override { return !senders_.empty() || has_other_receivers(); }
 
   [[nodiscard]] queue::inbox_base* refusing() noexcept override {
     for (auto& each : senders_) {
       if (each->refuses && !each->has_room()) return &each->to();
     }
-    for (auto& each : any_senders_) {
-      if (each->refuses && !each->has_room()) return &each->to();
-    }
-    if (egress_ && egress_->refuses && !egress_->has_room()) return &egress_->to();
-    return nullptr;
+    return refusing_any();
   }
 
   void push_offered(offer& what, identity_word identity) noexcept override {
@@ -103,23 +97,13 @@ class outlet final : public outlet_base {
 
   void adopt(const receiver_table& table) override {
     // The bus checked the type of the topic: every mailbox of it is one of T.
-    adopt_mailboxes(senders_, table, {delivery_kind::queued});
-    adopt_mailboxes(any_senders_, table,
-                    remote_ == nullptr
-                        ? std::initializer_list<delivery_kind>{delivery_kind::queued_any}
-                        : std::initializer_list<delivery_kind>{delivery_kind::queued_any, delivery_kind::stand_in});
-    if (!table.egress || remote_ != nullptr) {  // what came from a transport never leaves again
-      egress_.reset();
-    } else if (!egress_) {
-      egress_ = std::make_unique<queue::sender<any_slot>>(gate_, table.egress);
-    }
-    one_sender_ = senders_.size() == 1 && any_senders_.empty() && !egress_ && !inlines_;
+    adopt_senders(senders_, gate_, table, {delivery_kind::queued}, remote_ != nullptr);
+    one_sender_ = senders_.size() == 1 && !has_other_receivers();
   }
 
   void return_credit() noexcept override {
     for (auto& each : senders_) each->return_credit();
-    for (auto& each : any_senders_) each->return_credit();
-    if (egress_) egress_->return_credit();
+    return_any_credit();
   }
 
   void hold_offered(offer& what) override {
@@ -226,78 +210,21 @@ class outlet final : public outlet_base {
       }
     }
     if (!one_sender_) [[unlikely]]
-      push_any(identity, payload, block, call);
+      push_any(any_of(identity, payload, block), call);
     identity.drop_reference();
     if (block != nullptr) drop_block<T>(block);
   }
 
-  /// To those whose slots are of any type.
+  /// The message as a slot of any type, borrowed: without references of its own.
   template <class Payload>
-  void push_any(identity_word identity, const Payload& payload, value_block<T>* block, inline_call* call) noexcept {
-    if (inlines_ && call != nullptr) {
-      call->who = inlines_;
-      identity.add_reference();
-      call->message = any_of(identity, payload, block);
-    }
-    for (auto& each : any_senders_) {
-      if (!each->has_room() && !make_room(*each, identity)) continue;
-      identity_word own = identity;
-      own.add_reference();
-      if (each->lost_since_push != 0) own = tell_loss(*each, own);
-      push_one(*each, own, payload, block);
-    }
-    if (!egress_) return;
-    if (!egress_->has_room()) return topic_.count_egress_dropped(1);
-    identity.add_reference();
-    push_one(*egress_, identity, payload, block);
-  }
-
-  template <class Payload>
-  void push_one(queue::sender<any_slot>& to, identity_word identity, const Payload& payload,
-                value_block<T>* block) noexcept {
-    put(to, any_of(identity, payload, block));
-  }
-  /// Takes over one reference of the identity, adds one of the block.
-  template <class Payload>
-  any_slot any_of(identity_word identity, [[maybe_unused]] const Payload& payload, value_block<T>* block) noexcept {
+  any_slot any_of(identity_word identity, [[maybe_unused]] const Payload& payload,
+                  [[maybe_unused]] value_block<T>* block) noexcept {
     if constexpr (travels_inline<T>) {
       return {identity, &topic_, base::words<inline_size_max_bytes>(payload)};
     } else {
-      block->references.fetch_add(1, std::memory_order_relaxed);
       const auto shared = reinterpret_cast<std::uintptr_t>(static_cast<queue::block_header*>(block));
       return {identity, &topic_, base::words<inline_size_max_bytes>(shared)};
     }
-  }
-
-  template <class Slot>
-  static void put(queue::sender<Slot>& to, const Slot& message) noexcept {
-    if (to.credit > 0) [[likely]] {
-      to.push(message);
-    } else {
-      static_cast<mailbox<Slot>&>(to.to()).keep_latest(to, message);
-    }
-    to.to().announce();
-  }
-  /// Where nothing may be refused: room by the inbox's overflow rule. Returns: false if the message passes it by.
-  template <class Slot>
-  [[gnu::noinline]] static bool make_room(queue::sender<Slot>& full, identity_word message) noexcept {
-    return static_cast<mailbox<Slot>&>(full.to()).make_room(full, message);
-  }
-
-  template <class Slot>
-  void adopt_mailboxes(std::vector<std::unique_ptr<queue::sender<Slot>>>& senders, const receiver_table& table,
-                       std::initializer_list<delivery_kind> kinds) {
-    std::vector<std::unique_ptr<queue::sender<Slot>>> kept;
-    for (const auto& who : table.subscribers) {
-      if (std::find(kinds.begin(), kinds.end(), who->kind()) == kinds.end()) continue;
-      std::shared_ptr<queue::inbox<Slot>> box = std::static_pointer_cast<mailbox<Slot>>(who);
-      auto found =
-          std::find_if(senders.begin(), senders.end(), [&](auto& each) { return each && &each->to() == box.get(); });
-      kept.push_back(found != senders.end() ? std::move(*found)
-                                            : std::make_unique<queue::sender<Slot>>(gate_, std::move(box)));
-      kept.back()->many_sources = remote_ != nullptr;
-    }
-    senders = std::move(kept);
   }
 
   value_block<T>* make_block(T&& value) {
@@ -306,10 +233,8 @@ class outlet final : public outlet_base {
     return block;
   }
 
-  std::vector<std::unique_ptr<queue::sender<slot<T>>>> senders_;
-  std::vector<std::unique_ptr<queue::sender<any_slot>>> any_senders_;
-  std::unique_ptr<queue::sender<any_slot>> egress_;
-  bool one_sender_ = false;  // nobody but senders_[0]; no inline subscription either
+  sender_list<slot<T>> senders_;
+  bool one_sender_ = false;  // nobody but senders_[0]
   queue::block_pool* blocks_ = nullptr;
   std::vector<T> held_values_;  // from oldest_held_ on
   std::size_t oldest_held_ = 0;

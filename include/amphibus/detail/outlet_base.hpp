@@ -82,6 +82,13 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   virtual void push_oldest_held(identity_word identity, inline_call& call) noexcept = 0;
   virtual void drop_oldest_held() noexcept = 0;
 
+  // What is not of the message's type; src/detail/outlet_any.cpp.
+  [[nodiscard]] bool has_other_receivers() const noexcept { return any_ != nullptr || inlines_ != nullptr; }
+  [[nodiscard]] queue::inbox_base* refusing_any() noexcept;
+  void return_any_credit() noexcept;
+  /// To patterns and the egress; for inline subscriptions it notes what is left to do. `borrowed` has no references.
+  void push_any(const any_slot& borrowed, inline_call* call) noexcept;
+
   /// Adds `options` to the offer; `bytes` keeps key and headers meanwhile. Returns: false if a limit is exceeded.
   [[nodiscard]] static bool describe(offer& what, const publish_options& options, wire::byte_writer& bytes);
   /// Everything but the case that fits at once. What is offered is taken only if the answer is accepted.
@@ -136,7 +143,9 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   };
   enum class attempt : std::uint8_t { placed, nobody, refused, closed };
 
+  struct any_receivers;
   void refresh();
+  void adopt_any(const receiver_table& table);
   attempt try_once(offer& what, queue::inbox_base*& by);
   identity_word slow_identity();
   identity_word identity_of(const offer& what);
@@ -168,6 +177,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   base::duration last_timeout_{};  // owner: of the inbox that refused last
   std::atomic<executor_core*> holder_{nullptr};
   envelope_pool envelopes_;
+  std::unique_ptr<any_receivers> any_;  // null: none
   std::atomic<std::uint64_t> published_{0};
   std::atomic<std::uint64_t> no_subscribers_{0};
   std::atomic<std::uint64_t> refused_{0};

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -14,6 +15,32 @@ namespace amphibus {
 struct header {
   std::string_view name;   ///< 1 to 255 bytes; UTF-8 by convention
   std::string_view value;  ///< any bytes
+};
+
+/// Headers as an argument: `{{"tenant", "acme"}}`, or any contiguous range of header. Lifetime: the call.
+///
+/// Not a span: its conversions alone made every includer instantiate 390 classes.
+class header_list {
+ public:
+  header_list() = default;
+  // NOLINTBEGIN(google-explicit-constructor): reads as .headers = {…}
+  header_list(std::initializer_list<header> list) noexcept : first_(std::data(list)), size_(list.size()) {}
+  template <class Range>
+  requires requires(const Range& range, const header* first, std::size_t size) {
+    first = range.data();
+    size = range.size();
+  }
+  header_list(const Range& range) noexcept : first_(range.data()), size_(range.size()) {}
+  // NOLINTEND(google-explicit-constructor)
+
+  [[nodiscard]] const header* begin() const noexcept { return first_; }
+  [[nodiscard]] const header* end() const noexcept { return first_ + size_; }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+
+ private:
+  const header* first_ = nullptr;
+  std::size_t size_ = 0;
 };
 
 namespace wire {
@@ -35,7 +62,7 @@ class attributes_view {
   /// Checks bytes from outside against every limit. Returns: what is wrong, or nullptr.
   [[nodiscard]] static const char* check(std::span<const std::byte> bytes) noexcept;
   /// Appends key and headers. Returns: false, with nothing appended, if a limit is exceeded.
-  [[nodiscard]] static bool append(std::string_view key, std::span<const header> headers, byte_writer& to);
+  [[nodiscard]] static bool append(std::string_view key, const header_list& headers, byte_writer& to);
 
   [[nodiscard]] std::string_view key() const noexcept;
   [[nodiscard]] std::size_t header_count() const noexcept;

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <algorithm>
+#include <initializer_list>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <amphibus/detail/mailbox.hpp>
+#include <amphibus/detail/topic_core.hpp>
+
+namespace amphibus::detail {
+
+/// One outlet's ways into the inboxes of one kind of slot. Thread: inside the outlet's gate.
+template <class Slot>
+using sender_list = std::vector<std::unique_ptr<queue::sender<Slot>>>;
+
+/// Keeps the senders to who is still in the table and makes those that are missing.
+template <class Slot>
+void adopt_senders(sender_list<Slot>& senders, queue::gate& owner, const receiver_table& table,
+                   std::initializer_list<delivery_kind> kinds, bool many_sources) {
+  sender_list<Slot> kept;
+  for (const auto& who : table.subscribers) {
+    if (std::find(kinds.begin(), kinds.end(), who->kind()) == kinds.end()) continue;
+    std::shared_ptr<queue::inbox<Slot>> box = std::static_pointer_cast<mailbox<Slot>>(who);
+    auto found =
+        std::find_if(senders.begin(), senders.end(), [&](auto& each) { return each && &each->to() == box.get(); });
+    kept.push_back(found != senders.end() ? std::move(*found)
+                                          : std::make_unique<queue::sender<Slot>>(owner, std::move(box)));
+    kept.back()->many_sources = many_sources;
+  }
+  senders = std::move(kept);
+}
+
+/// Where nothing may be refused: room by the mailbox's overflow rule. Returns: false if the message passes it by.
+template <class Slot>
+[[gnu::noinline]] bool make_room(queue::sender<Slot>& full, identity_word message) noexcept {
+  return static_cast<mailbox<Slot>&>(full.to()).make_room(full, message);
+}
+
+/// Hands over a message after has_room() or make_room(); takes over its references.
+template <class Slot>
+void put(queue::sender<Slot>& to, const Slot& message) noexcept {
+  if (to.credit > 0) [[likely]] {
+    to.push(message);
+  } else {
+    static_cast<mailbox<Slot>&>(to.to()).keep_latest(to, message);
+  }
+  to.to().announce();
+}
+
+}  // namespace amphibus::detail

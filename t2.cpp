@@ -1,1 +1,0 @@
-#include <amphibus/bus.hpp>
