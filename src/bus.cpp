@@ -14,11 +14,33 @@ namespace {
 
 constexpr std::size_t pool_threads_max = 256;
 constexpr std::size_t capacity_max = std::size_t{1} << 24U;
+constexpr std::size_t capacity_bytes_max = std::size_t{1} << 46U;
+constexpr std::size_t memory_min = std::size_t{1} << 20U;
+constexpr std::size_t memory_max = std::size_t{1} << 46U;
 std::atomic<std::uint64_t> next_subscription{1};
+
+/// What a file says wins over code.
+bus_options with_limits(const config::configuration& from, bus_options options) {
+  if (from.memory_max_bytes.from.kind != config::origin_kind::code) {
+    options.memory_max_bytes = from.memory_max_bytes.value;
+  }
+  return options;
+}
+
+std::int64_t checked_memory(const bus_options& options) {
+  if (options.memory_max_bytes >= memory_min && options.memory_max_bytes <= memory_max) {
+    return static_cast<std::int64_t>(options.memory_max_bytes);
+  }
+  throw error(error_code::bad_option,
+              "bus option .memory_max_bytes is " + std::to_string(options.memory_max_bytes) + "; allowed are " +
+                  std::to_string(memory_min) + " to " + std::to_string(memory_max),
+              "choose a bound within the limits; the default is 1 GiB", {".memory_max_bytes"});
+}
 
 }  // namespace
 
-bus::bus(bus_options options) : core_(std::make_shared<detail::bus_core>(*options.clock, std::move(options.name))) {
+bus::bus(bus_options options)
+    : core_(std::make_shared<detail::bus_core>(*options.clock, std::move(options.name), checked_memory(options))) {
   adopt_executor(options.on);
 }
 
@@ -32,7 +54,8 @@ void bus::adopt_executor(const executor_choice& on) {
 }
 
 bus::bus(const config::configuration& from, bus_options options, transport_list transports)
-    : core_(std::make_shared<detail::bus_core>(*options.clock, std::move(options.name))) {
+    : core_(std::make_shared<detail::bus_core>(*options.clock, std::move(options.name),
+                                               checked_memory(with_limits(from, options)))) {
   adopt_executor(options.on);
   std::string process = config::choose_process(from, options.process).value();
   const auto placed = std::make_shared<detail::placement>(*core_, from, std::move(process), std::move(transports));
@@ -44,6 +67,11 @@ bus::bus(const config::configuration& from, bus_options options, transport_list 
 drain_report bus::drain(base::duration deadline) { return core_->drain(deadline); }
 
 close_report bus::close(base::duration deadline) { return core_->close(deadline); }
+
+memory_counters bus::memory() const {
+  const queue::byte_budget& budget = *core_->budget();
+  return {static_cast<std::uint64_t>(budget.used()), static_cast<std::uint64_t>(budget.credit().capacity())};
+}
 
 wire_counters bus::bytes() const noexcept { return core_->bytes(); }
 
@@ -61,18 +89,19 @@ bus::~bus() {
 subscription bus::add_inline(detail::interest to, const subscription_options& options,
                              std::unique_ptr<detail::slot_handler<detail::any_slot>> handler) {
   const subscription_options defaults;
-  if (options.capacity != defaults.capacity || options.overflow.rule().kind != queue::overflow_kind::block) {
+  if (options.capacity != defaults.capacity || options.capacity_bytes != defaults.capacity_bytes ||
+      options.overflow.rule().kind != queue::overflow_kind::block) {
     throw error(error_code::bad_option,
-                "subscription option .on is inline_, which has no inbox for .capacity or .overflow",
-                "leave both out, or choose an executor that queues, e.g. .on = serial", {".on"});
+                "subscription option .on is inline_, which has no inbox for .capacity, .capacity_bytes or .overflow",
+                "leave them out, or choose an executor that queues, e.g. .on = serial", {".on"});
   }
   const bool from_afar = core_->links() != nullptr && (to.topic == nullptr || to.topic->route() >= 0);
   const auto called =
       std::make_shared<detail::inline_subscriber>(core_, to, subscription_name(options), std::move(handler));
   if (from_afar) {
     auto stand_in = std::make_shared<detail::mailbox<detail::any_slot>>(
-        core_, std::move(to), core_->serial_executor(), called->name(), checked_capacity(options),
-        options.overflow.rule(), detail::make_stand_in_handler(called), detail::delivery_kind::stand_in);
+        core_, std::move(to), core_->serial_executor(), called->name(), checked_bounds(options, 0),
+        detail::make_stand_in_handler(called), detail::delivery_kind::stand_in);
     called->set_stand_in(stand_in);
     core_->subscribe(stand_in);
   }
@@ -124,12 +153,31 @@ void bus::check_pulled(const subscription_options& options) {
               "leave .on out, or subscribe a handler", {".on"});
 }
 
-std::int64_t bus::checked_capacity(const subscription_options& options) {
-  if (options.capacity >= 1 && options.capacity <= capacity_max) return static_cast<std::int64_t>(options.capacity);
-  throw error(error_code::bad_option,
-              "subscription option .capacity is " + std::to_string(options.capacity) + " messages; allowed are 1 to " +
-                  std::to_string(capacity_max),
-              "choose a capacity within the limits; the default is 8192", {".capacity"});
+detail::inbox_bounds bus::checked_bounds(const subscription_options& options, std::size_t bytes) {
+  if (options.capacity < 1 || options.capacity > capacity_max) {
+    throw error(error_code::bad_option,
+                "subscription option .capacity is " + std::to_string(options.capacity) +
+                    " messages; allowed are 1 to " + std::to_string(capacity_max),
+                "choose a capacity within the limits; the default is 8192", {".capacity"});
+  }
+  if (options.capacity_bytes < 1 || options.capacity_bytes > capacity_bytes_max) {
+    throw error(error_code::bad_option,
+                "subscription option .capacity_bytes is " + std::to_string(options.capacity_bytes) +
+                    "; allowed are 1 to " + std::to_string(capacity_bytes_max),
+                "choose a bound within the limits; the default is 64 MiB", {".capacity_bytes"});
+  }
+  detail::inbox_bounds out{static_cast<std::int64_t>(options.capacity), options.overflow.rule()};
+  if (out.overflow.kind == queue::overflow_kind::latest) {
+    if (options.capacity_bytes == subscription_options{}.capacity_bytes) return out;
+    throw error(error_code::bad_option,
+                "subscription option .capacity_bytes is set with overflow::latest(), which keeps one message per key",
+                "bound the keys by .capacity, and the memory of all messages by the bus's .memory_max_bytes",
+                {".capacity_bytes"});
+  }
+  const std::size_t fit = std::max<std::size_t>(1, options.capacity_bytes / std::max<std::size_t>(1, bytes));
+  out.capacity = static_cast<std::int64_t>(std::min(options.capacity, fit));
+  if (bytes == 0) out.bytes_per_place = static_cast<std::int64_t>(options.capacity_bytes) / out.capacity;
+  return out;
 }
 
 std::shared_ptr<detail::outlet_base> bus::find_outlet(const detail::source& by, const detail::topic_core& to) {

@@ -35,7 +35,7 @@ void push_and_pop(benchmark::State& state) {
       if (sender.has_room()) sender.push(slot{});
       box->announce();
     }
-    box->finish(box->pop(out.data(), batch));
+    box->finish(amphibus::queue::load::of_small(box->pop(out.data(), batch)));
     benchmark::DoNotOptimize(out);
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(batch));

@@ -47,7 +47,11 @@ struct bus_options {
   std::string name = "amphibus";               ///< names the serial executor's thread (first 15 characters)
   base::clock* clock = &base::steady_clock();  ///< every deadline; testing::manual_clock holds it still
   executor_choice on = serial;                 ///< where `.on = serial` runs: a thread of the bus, or a loop
-  std::string process = {};                    ///< which process of the configuration this is; only with one
+  /// What all messages together may take, with what owned_bytes says that they own; messages of up to 48 plain bytes
+  /// lie in the inboxes and are not counted, nor are headers (16 KiB each at most). Beyond it subscriptions that block
+  /// or fail refuse, and those that drop count the message as dropped. 1 MiB to 64 TiB.
+  std::size_t memory_max_bytes = std::size_t{1} << 30U;
+  std::string process = {};  ///< which process of the configuration this is; only with one
 };
 
 /// The transports that a bus may use, e.g. `amphibus::transports(amphibus::zeromq::transport())`.
@@ -151,6 +155,8 @@ class bus {
   /// once without a configuration.
   /// Throws: error (not_ready naming who is missing; peer_protocol, peer_routes, peer_type).
   void wait_until_ready(base::duration deadline = std::chrono::seconds(10));
+  /// What messages take now. Thread: safe.
+  [[nodiscard]] memory_counters memory() const;
   /// What crossed the border of this process so far.
   [[nodiscard]] wire_counters bytes() const noexcept;
 
@@ -213,8 +219,7 @@ class bus {
                             std::forward<Callable>(handler)));
     }
     auto box = std::make_shared<detail::mailbox<Slot>>(
-        core_, std::move(to), executor_for(options), subscription_name(options), checked_capacity(options),
-        options.overflow.rule(),
+        core_, std::move(to), executor_for(options), subscription_name(options), bounds_for<T, Slot>(options),
         std::make_unique<detail::handler<T, Slot, std::decay_t<Callable>>>(std::forward<Callable>(handler)));
     core_->subscribe(box);
     return subscription(std::move(box));
@@ -225,7 +230,13 @@ class bus {
   [[nodiscard]] std::string subscription_name(const subscription_options& options);
   void adopt_executor(const executor_choice& on);
   static void check_pulled(const subscription_options& options);
-  [[nodiscard]] static std::int64_t checked_capacity(const subscription_options& options);
+  template <class T, class Slot>
+  [[nodiscard]] static detail::inbox_bounds bounds_for(const subscription_options& options) {
+    constexpr bool of_one_size = std::is_same_v<Slot, detail::slot<T>> && !detail::differs_in_size<T>;
+    return checked_bounds(options, of_one_size ? detail::bytes_in_inbox<T> : 0);
+  }
+  /// `bytes`: of each message with its place; 0: they differ.
+  [[nodiscard]] static detail::inbox_bounds checked_bounds(const subscription_options& options, std::size_t bytes);
 
   static constexpr std::size_t cache_size = 64;
   // Trivially destructible and constinit: no guard on the publish path, and usable in static destruction.

@@ -23,6 +23,12 @@ struct topic_counters {
   std::uint64_t egress_dropped = 0;  ///< dropped on the way to other processes because the route is drop_newest
 };
 
+/// What the messages of one bus take now, as bus_options::memory_max_bytes counts it.
+struct memory_counters {
+  std::uint64_t used_bytes = 0;
+  std::uint64_t max_bytes = 0;
+};
+
 /// What crossed the border of this process.
 struct wire_counters {
   std::uint64_t sent_bytes = 0;

@@ -37,7 +37,7 @@ class loan {
   loan(const loan&) = delete;
   loan& operator=(const loan&) = delete;
   ~loan() {
-    if (block_ != nullptr) detail::drop_block<T>(block_);
+    if (block_ != nullptr) detail::destroy_block<T>(block_);
   }
 
   /// Precondition: not published.
@@ -67,7 +67,7 @@ class loan {
     AMPHIBUS_ASSERT(block_ != nullptr, "a loan is published once");
     if constexpr (detail::travels_inline<T>) {
       const publish_status answer = outlet_.publish(T(block_->value()), limits);
-      if (answer == publish_status::accepted) detail::drop_block<T>(std::exchange(block_, nullptr));
+      if (answer == publish_status::accepted) detail::destroy_block<T>(std::exchange(block_, nullptr));
       return answer;
     } else {
       return outlet_.publish_loaned(block_, limits);

@@ -30,8 +30,7 @@ class message {
   }
   ~message() {
     if (!home_) return;
-    slot_.drop();
-    home_->finish(1);
+    home_->finish_one(slot_);
     home_->core().work_ended();
   }
 
@@ -128,8 +127,8 @@ receiver<T> bus::receiver(const topic<T>& to, const subscription_options& option
   auto executor = std::make_shared<detail::pull_executor>();
   check_pulled(options);
   auto box = std::make_shared<detail::mailbox<detail::slot<T>>>(
-      core_, detail::interest{.topic = &find(to)}, executor, subscription_name(options), checked_capacity(options),
-      options.overflow.rule(), std::make_unique<detail::no_handler<detail::slot<T>>>());
+      core_, detail::interest{.topic = &find(to)}, executor, subscription_name(options),
+      bounds_for<T, detail::slot<T>>(options), std::make_unique<detail::no_handler<detail::slot<T>>>());
   box->finish_from_many_threads();
   core_->subscribe(box);
   return amphibus::receiver<T>(std::move(box), std::move(executor));

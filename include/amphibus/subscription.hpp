@@ -46,6 +46,10 @@ struct subscription_options {
   std::string_view name = {};
   /// Messages accepted and not finished, the ones in the handler's hand included. 1 to 16,777,216.
   std::size_t capacity = 8192;
+  /// The same in bytes, of the messages with what owned_bytes says that they own: where messages are of one size, fewer
+  /// fit; else each takes one place of `capacity` for every started `capacity_bytes / capacity`, and at most half of
+  /// all. A message of up to 48 plain bytes takes one place. Not with overflow::latest().
+  std::size_t capacity_bytes = std::size_t{64} << 20U;
   amphibus::overflow overflow = amphibus::overflow::block();
   /// Where the handler runs: serial, dedicated, inline_, a pool or a loop.
   executor_choice on = serial;

@@ -185,7 +185,8 @@ bool app::state::contained(amphibus::module& of, const std::function<void()>& ca
 }
 
 bool app::state::start(app& owner) {
-  running = std::make_unique<bus>(bus_options{.name = process});
+  running =
+      std::make_unique<bus>(bus_options{.name = process, .memory_max_bytes = configuration.memory_max_bytes.value});
   running->on_event([name = process](const event& what) {
     const auto kind = what.kind;
     if (kind == event_kind::ready || kind == event_kind::peer_connected || kind == event_kind::peer_closed) return;

@@ -57,11 +57,20 @@ option<process> endpoint_option(const char* key) {
           [](const process& of) -> const origin& { return (of.*Member).from; }};
 }
 
-std::string set_size(configuration& to, const std::string& text, const origin& from) {
-  const auto value = parse_size(text);
-  if (!value || *value < 64 || *value > (std::size_t{1} << 30U)) return is_not(text);
-  assign(to.message_size_max_bytes, *value, from);
-  return {};
+/// A size in bytes from `Min` to `Max`, which `allowed` says.
+template <auto Member, std::size_t Min, std::size_t Max>
+option<configuration> size_option(const char* key, std::string_view allowed) {
+  return {key,
+          allowed,
+          true,
+          [](configuration& to, const std::string& text, const origin& from) -> std::string {
+            const auto value = parse_size(text);
+            if (!value || *value < Min || *value > Max) return is_not(text);
+            assign(to.*Member, *value, from);
+            return {};
+          },
+          [](const configuration& of) { return print_size((of.*Member).value); },
+          [](const configuration& of) -> const origin& { return (of.*Member).from; }};
 }
 
 std::string set_topic(route& to, const std::string& text, const origin& from) {
@@ -94,9 +103,10 @@ std::string set_overflow(route& to, const std::string& text, const origin& from)
 
 const std::vector<option<configuration>>& limit_options() {
   static const std::vector<option<configuration>> table{
-      {"message_size_max_bytes", "64 to 1GiB, e.g. 65536, 64KiB, 16MiB", true, &set_size,
-       [](const configuration& of) { return print_size(of.message_size_max_bytes.value); },
-       [](const configuration& of) -> const origin& { return of.message_size_max_bytes.from; }},
+      size_option<&configuration::message_size_max_bytes, 64, std::size_t{1} << 30U>(
+          "message_size_max_bytes", "64 to 1GiB, e.g. 65536, 64KiB, 16MiB"),
+      size_option<&configuration::memory_max_bytes, std::size_t{1} << 20U, std::size_t{1} << 46U>(
+          "memory_max_bytes", "1MiB to 65536GiB, e.g. 256MiB, 4GiB"),
       duration_option<configuration, &configuration::peer_stall_max>("peer_stall_max"),
       duration_option<configuration, &configuration::ready_deadline>("ready_deadline"),
       duration_option<configuration, &configuration::close_deadline>("close_deadline"),

@@ -49,10 +49,11 @@ std::string type_conflict(std::string_view topic, std::string_view first, std::s
 
 }  // namespace
 
-bus_core::bus_core(base::clock& time, std::string name)
+bus_core::bus_core(base::clock& time, std::string name, std::int64_t memory_max)
     : id_(next_bus_id.fetch_add(1, std::memory_order_relaxed)),
       incarnation_(base::random_nonzero()),
       clock_(time),
+      budget_(std::make_shared<queue::byte_budget>(memory_max)),
       own_(std::make_unique<own_state>(std::move(name))) {}
 
 ending_handlers& bus_core::ending() noexcept { return own_->ending; }

@@ -131,6 +131,7 @@ void bus_core::enter_phase(phase next) {
   base::heavy_barrier();
   for (topic_core* topic : all_topics()) topic->wait_for_publishers();
   for (const auto& each : all_inboxes()) each.inbox->credit().notify_all();
+  budget_->credit().notify_all();
 }
 
 close_report bus_core::close(base::duration limit) {

@@ -15,10 +15,11 @@ egress_queue::~egress_queue() {
 std::size_t egress_queue::drain(std::size_t max, transport::egress_sink& to) {
   slot_array<any_slot, batch_max> batch;
   const std::size_t count = pop(batch.data(), std::min(max, batch_max));
-  in_hand_ += count;
   for (std::size_t i = 0; i != count; ++i) {
     const any_slot& leaving = batch.data()[i];
     to.on_message(leaving.topic->name(), *leaving.topic->codec(), core_.envelope_of(leaving.identity), leaving.value());
+    if (const std::int64_t places = places_of(leaving); places != 1) heavy_.push_back({drained_, places});
+    ++drained_;
     leaving.drop();
   }
   if (has_dropped_.load(std::memory_order_relaxed)) hand_out_drops(to);
@@ -43,15 +44,20 @@ void egress_queue::hand_out_drops(transport::egress_sink& to) {
 }
 
 void egress_queue::finished(std::size_t count) {
-  in_hand_ -= count;
-  finish(count);
+  done_ += count;
+  auto done = queue::load::of_small(count);
+  while (!heavy_.empty() && heavy_.front().position < done_) {
+    done.places += heavy_.front().places - 1;
+    heavy_.pop_front();
+  }
+  finish(done);
 }
 
 bool egress_queue::prepare_to_sleep() {
   deactivate();
   base::heavy_barrier();
   // What the I/O thread holds back itself, because a peer takes nothing, is no reason to stay awake.
-  if (pushed() - inbox_base::finished() > in_hand_ && reactivate()) return false;
+  if (pushed() - inbox_base::finished() > drained_ - done_ && reactivate()) return false;
   core_.work_ended();
   return true;
 }

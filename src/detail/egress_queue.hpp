@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -16,10 +17,11 @@ namespace amphibus::detail {
 class egress_queue final : public egress_inbox, public transport::egress {
  public:
   static constexpr std::int64_t capacity = 8192;
+  static constexpr std::int64_t capacity_bytes = std::int64_t{64} << 20U;
   static constexpr std::size_t batch_max = 256;
 
   egress_queue(bus_core& core, std::string name, queue::overflow_rule overflow)
-      : egress_inbox(capacity, overflow), core_(core), name_(std::move(name)) {}
+      : egress_inbox(capacity, overflow, capacity_bytes / capacity), core_(core), name_(std::move(name)) {}
   ~egress_queue() override;
 
   std::size_t drain(std::size_t max, transport::egress_sink& to) override;
@@ -40,7 +42,14 @@ class egress_queue final : public egress_inbox, public transport::egress {
 
   bus_core& core_;
   const std::string name_;
-  std::uint64_t in_hand_ = 0;  // I/O thread: drained and not finished
+  // I/O thread:
+  std::uint64_t drained_ = 0;
+  std::uint64_t done_ = 0;  // of those
+  struct heavy {
+    std::uint64_t position;  // among all that were drained
+    std::int64_t places;
+  };
+  std::deque<heavy> heavy_;  // drained, not finished, of more than one place
   std::atomic<bool> has_dropped_{false};
   std::mutex mutex_;
   transport::waker* waker_ = nullptr;

@@ -118,8 +118,9 @@ void mailbox_base::report_dropped(bool now_due) noexcept {
   if (!now_due && now < next_drop_report_) return;
   next_drop_report_ = base::deadline_after(now, drop_report_interval);
   const std::int64_t places = bounds().credit().capacity();
-  const std::string why = places == 0 ? "more keys than places: raise .capacity"
-                                      : "inbox full: raise .capacity (now " + std::to_string(places) + ")";
+  const std::string why =
+      places == 0 ? "more keys than places: raise .capacity"
+                  : "inbox full: raise .capacity or .capacity_bytes (now " + std::to_string(places) + " places)";
   const std::uint64_t news = sum - std::exchange(dropped_reported_, sum);
   core().report(
       {event_kind::dropped, wanted_name(), name(), "", news, why + ", use overflow::block, or handle faster"});

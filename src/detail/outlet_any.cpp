@@ -15,13 +15,14 @@ struct outlet_base::any_receivers {
 };
 
 outlet_base::outlet_base(bus_core& core, topic_core& to, source_state& by, queue::space_listener* remote)
-    : core_(core), topic_(to), source_(by), remote_(remote), version_(&core.version()) {
+    : core_(core), topic_(to), source_(by), remote_(remote), budget_(core.budget()), version_(&core.version()) {
   topic_.add_outlet(*this);
 }
 
 outlet_base::~outlet_base() {
   if (writable_) writable_->end();
   any_.reset();  // its senders leave while the gate is there
+  budget_->part(share_);
   topic_.remove_outlet(*this);
 }
 
@@ -41,36 +42,56 @@ void outlet_base::adopt_any(const receiver_table& table) {
   if (any_->mailboxes.empty() && !any_->egress) any_.reset();
 }
 
-queue::inbox_base* outlet_base::refusing_any() noexcept {
-  if (!any_) return nullptr;
+refusal outlet_base::refusing_any(std::size_t bytes) noexcept {
+  if (!any_) return {};
+  const auto refused_by = [bytes](queue::sender<any_slot>& each) {
+    const std::int64_t places = each.to().places_for(bytes);
+    return each.refuses && !each.has_room(places) ? refusal{&each.to(), places} : refusal{};
+  };
   for (auto& each : any_->mailboxes) {
-    if (each->refuses && !each->has_room()) return &each->to();
+    if (const refusal by = refused_by(*each)) return by;
   }
-  auto& egress = any_->egress;
-  return egress && egress->refuses && !egress->has_room() ? &egress->to() : nullptr;
+  return any_->egress ? refused_by(*any_->egress) : refusal{};
+}
+
+bool outlet_base::any_may_refuse() const noexcept {
+  if (inlines_) return true;
+  if (!any_) return false;
+  const auto refuses = [](const auto& each) { return each->refuses; };
+  return std::any_of(any_->mailboxes.begin(), any_->mailboxes.end(), refuses) ||
+         (any_->egress && any_->egress->refuses);
+}
+
+void outlet_base::pass_any_by(identity_word message) noexcept {
+  if (!any_) return;
+  for (auto& each : any_->mailboxes) static_cast<mailbox<any_slot>&>(each->to()).pass_by(*each, message);
+  if (any_->egress) topic_.count_egress_dropped(1);
 }
 
 void outlet_base::return_any_credit() noexcept {
+  budget_->return_share(share_);
   if (!any_) return;
   for (auto& each : any_->mailboxes) each->return_credit();
   if (any_->egress) any_->egress->return_credit();
 }
 
-[[gnu::flatten]] void outlet_base::push_any(const any_slot& borrowed, inline_call* call) noexcept {
+[[gnu::flatten]] void outlet_base::push_any(const any_slot& borrowed, std::size_t bytes, inline_call* call) noexcept {
   if (inlines_ && call != nullptr) {
     call->who = inlines_;
     call->message = borrowed.with_references();
   }
   if (!any_) return;
   for (auto& each : any_->mailboxes) {
-    if (!each->has_room() && !make_room(*each, borrowed.identity)) continue;
+    const std::int64_t places = each->to().places_for(bytes);
+    if (!each->has_room(places) && !make_room(*each, borrowed.identity, places)) continue;
     any_slot own = borrowed.with_references();
     if (each->lost_since_push != 0) own.identity = tell_loss(*each, own.identity);
-    put(*each, own);
+    put(*each, own, places);
   }
   if (!any_->egress) return;
-  if (!any_->egress->has_room()) return topic_.count_egress_dropped(1);
-  put(*any_->egress, borrowed.with_references());
+  const std::int64_t places = any_->egress->to().places_for(bytes);
+  if (!any_->egress->has_room(places)) return topic_.count_egress_dropped(1);
+  put(*any_->egress, borrowed.with_references(), places);
 }
 
 }  // namespace amphibus::detail

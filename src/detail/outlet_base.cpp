@@ -23,14 +23,15 @@ class parked_publisher final : public queue::space_listener {
   base::parker parker;
 };
 
-bool spin_for_room(queue::inbox_base& at) noexcept {
+bool spin_for_room(const refusal& refused) noexcept {
+  const queue::credit_account& places = refused.by->credit();
   for (unsigned i = 0; i != spin_pauses; ++i) {
-    if (at.credit().available() > 0) return true;
+    if (places.available() >= refused.places) return true;
     base::pause();
   }
   for (unsigned i = 0; i != yields_before_sleep; ++i) {
     std::this_thread::yield();
-    if (at.credit().available() > 0) return true;
+    if (places.available() >= refused.places) return true;
   }
   return false;
 }
@@ -125,7 +126,7 @@ void outlet_base::refresh() {
   seen_version_ = open ? version : 0;
 }
 
-outlet_base::attempt outlet_base::try_once(offer& what, queue::inbox_base*& by) {
+outlet_base::attempt outlet_base::try_once(offer& what, refusal& refused) {
   if (core_.in_child_of_fork()) return attempt::closed;
   const std::lock_guard lock(slow_mutex_);
   for (;;) {
@@ -139,10 +140,11 @@ outlet_base::attempt outlet_base::try_once(offer& what, queue::inbox_base*& by) 
     if (version_->load(std::memory_order_acquire) == version) {
       attempt answer = attempt::nobody;
       if (has_receivers()) {
-        by = refusing();
-        answer = by == nullptr ? attempt::placed : attempt::refused;
+        refused = refusing(what);
+        answer = refused && !passes_by(refused) ? attempt::refused : attempt::placed;
       }
-      if (answer == attempt::placed) push_offered(what, identity_of(what));
+      if (answer == attempt::placed)
+        refused ? pass_offered_by(what, identity_of(what)) : push_offered(what, identity_of(what));
       // Two publishers that hold each other's last place must not wait for each other.
       if (answer == attempt::refused) return_credit();
       gate_.leave();
@@ -165,8 +167,8 @@ identity_word outlet_base::slow_input_identity(const wire::envelope& with) {
 publish_status outlet_base::publish_slowly(offer& what, const publish_limits& limits) {
   std::optional<base::time_point> deadline;  // from the first refusal that waits
   for (;;) {
-    queue::inbox_base* by = nullptr;
-    switch (try_once(what, by)) {
+    refusal refused;
+    switch (try_once(what, refused)) {
       case attempt::placed: return what.call.run(), publish_status::accepted;
       case attempt::closed: return publish_status::closed;
       case attempt::nobody:
@@ -174,58 +176,59 @@ publish_status outlet_base::publish_slowly(offer& what, const publish_limits& li
         return publish_status::no_subscribers;
       case attempt::refused: break;
     }
-    if (by != nullptr && by->reclaim_idle_credit()) continue;
-    if (by != nullptr && by->overflow().kind == queue::overflow_kind::fail) return answer_refused(by);
-    if (limits.wait_max <= base::duration::zero() || publish_must_not_wait) return answer_refused(by);
-    if (!deadline) deadline = wait_deadline(by, limits);
-    if (current_lane() != nullptr) return hold(what, *deadline) ? publish_status::accepted : answer_refused(by);
-    if (!wait_for_room(by, *deadline)) return answer_refused(by);
+    if (refused && refused.by->reclaim_idle_credit()) continue;
+    if (refused && refused.by->overflow().kind == queue::overflow_kind::fail) return answer_refused(refused);
+    if (limits.wait_max <= base::duration::zero() || publish_must_not_wait) return answer_refused(refused);
+    if (!deadline) deadline = wait_deadline(refused, limits);
+    if (current_lane() != nullptr) return hold(what, *deadline) ? publish_status::accepted : answer_refused(refused);
+    if (!wait_for_room(refused, *deadline)) return answer_refused(refused);
   }
 }
 
-base::time_point outlet_base::wait_deadline(const queue::inbox_base* at, const publish_limits& limits) {
+base::time_point outlet_base::wait_deadline(const refusal& refused, const publish_limits& limits) {
   // Behind what is held nobody has refused this message yet; it waits as long as what it waits behind.
-  if (at != nullptr) last_timeout_ = at->overflow().block_timeout;
+  if (refused) last_timeout_ = refused.by->overflow().block_timeout;
   return base::deadline_after(core_.clock().now(), std::min(last_timeout_, limits.wait_max));
 }
 
-publish_status outlet_base::answer_refused(queue::inbox_base* by) noexcept {
+publish_status outlet_base::answer_refused(const refusal& refused) noexcept {
   refused_.store(refused_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   if (writable_) {
     const std::lock_guard lock(slow_mutex_);
-    if (by == nullptr || !listen_to(*by)) writable_->signal();  // there is room meanwhile, or soon
+    if (!refused || !listen_to(refused)) writable_->signal();  // there is room meanwhile, or soon
   }
   return publish_status::would_block;
 }
 
-bool outlet_base::wait_for_room(queue::inbox_base* at, base::time_point deadline) {
-  if (at == nullptr) {  // only what a handler holds is in the way: help to place it
+bool outlet_base::wait_for_room(const refusal& refused, base::time_point deadline) {
+  if (!refused) {  // only what a handler holds is in the way: help to place it
     if (!place_held()) std::this_thread::yield();
     return core_.clock().now() < deadline;
   }
-  if (spin_for_room(*at)) return true;
+  if (spin_for_room(refused)) return true;
   parked_publisher here;
   bool in_time = true;
   // Our sender keeps the inbox alive. close() moves the version first and wakes all listeners then, so whoever
   // registers too late for the waking sees the version.
-  if (at->credit().listen(here) && version_->load(std::memory_order_acquire) == seen_version_) {
+  queue::credit_account& places = refused.by->credit();
+  if (places.listen(here, refused.places) && version_->load(std::memory_order_acquire) == seen_version_) {
     in_time = core_.clock().park_until(here.parker, deadline);
   }
-  at->credit().forget(here);
+  places.forget(here);
   return in_time;
 }
 
 publish_status outlet_base::publish_input(offer& what) {
   for (;;) {
-    queue::inbox_base* by = nullptr;
-    switch (try_once(what, by)) {
+    refusal refused;
+    switch (try_once(what, refused)) {
       case attempt::placed: return publish_status::accepted;
       case attempt::closed: return publish_status::closed;
       case attempt::nobody: return publish_status::no_subscribers;
       case attempt::refused: break;
     }
-    if (by->reclaim_idle_credit()) continue;
-    if (listen_to(*by)) return publish_status::would_block;
+    if (refused.by->reclaim_idle_credit()) continue;
+    if (listen_to(refused)) return publish_status::would_block;
   }
 }
 
@@ -252,14 +255,14 @@ bool outlet_base::place_held(std::vector<inline_call>& calls) {
   const std::lock_guard lock(slow_mutex_);
   while (!held_messages_.empty()) {
     inline_call call;
-    queue::inbox_base* const by = place_oldest_held(call);
+    const refusal refused = place_oldest_held(call);
     if (call.who) calls.push_back(std::move(call));
-    if (by == nullptr || by->reclaim_idle_credit()) continue;
+    if (!refused || refused.by->reclaim_idle_credit()) continue;
     if (core_.clock().now() >= held_messages_.front().deadline) {
       give_up_oldest();
       continue;
     }
-    if (listen_to(*by)) return false;
+    if (listen_to(refused)) return false;
   }
   stop_listening();
   return true;
@@ -270,23 +273,28 @@ void outlet_base::let_go() {
   while (!held_messages_.empty()) give_up_oldest();
   stop_listening();
   gate_.exclude();
+  budget_->return_share(share_);
   inlines_.reset();
   adopt_any({});
   adopt({});
   gate_.admit();
 }
 
-queue::inbox_base* outlet_base::place_oldest_held(inline_call& call) {
-  if (core_.current_phase() == bus_core::phase::closed) return give_up_oldest(), nullptr;
+refusal outlet_base::place_oldest_held(inline_call& call) {
+  if (core_.current_phase() == bus_core::phase::closed) return give_up_oldest(), refusal{};
   const std::uint64_t version = version_->load(std::memory_order_acquire);
   refresh();
   gate_.enter_waiting();
-  queue::inbox_base* by = nullptr;
+  refusal refused;
   bool gone = false;
   bool left_alone = false;
   if (version_->load(std::memory_order_acquire) == version) {
-    by = refusing();
-    if (by == nullptr) {
+    refused = refusing_oldest_held();
+    if (refused && passes_by(refused)) {
+      refused = {};
+      pass_oldest_held_by(held_messages_.front().identity);
+      gone = true;
+    } else if (!refused) {
       has_receivers() ? push_oldest_held(held_messages_.front().identity, call) : lose_oldest_held();
       left_alone = !has_receivers();
       gone = true;
@@ -297,7 +305,7 @@ queue::inbox_base* outlet_base::place_oldest_held(inline_call& call) {
   gate_.leave();
   if (left_alone) tell_undeliverable("everybody who wanted it ended before there was room");
   if (gone) forget_oldest();
-  return by;
+  return refused;
 }
 
 void outlet_base::forget_oldest() {
@@ -330,10 +338,10 @@ base::time_point outlet_base::held_deadline() const {
   return held_messages_.empty() ? base::time_point::max() : held_messages_.front().deadline;
 }
 
-bool outlet_base::listen_to(queue::inbox_base& full) {
-  if (listening_to_ != &full) stop_listening();
-  listening_to_ = &full;
-  return full.credit().listen(*this);
+bool outlet_base::listen_to(const refusal& full) {
+  if (listening_to_ != full.by) stop_listening();
+  listening_to_ = full.by;
+  return full.by->credit().listen(*this, full.places);
 }
 
 void outlet_base::space_available() noexcept {

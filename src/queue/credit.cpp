@@ -14,7 +14,7 @@ void credit_account::notify_all() noexcept {
   }
 }
 
-bool credit_account::listen(space_listener& who) noexcept {
+bool credit_account::listen(space_listener& who, std::int64_t needed) noexcept {
   const std::lock_guard lock(mutex_);
   if (!who.listed_) {
     who.next_ = first_;
@@ -22,7 +22,7 @@ bool credit_account::listen(space_listener& who) noexcept {
     first_ = &who;
   }
   waiting_.store(true, std::memory_order_seq_cst);
-  if (free_.load(std::memory_order_seq_cst) <= 0) return true;
+  if (free_.load(std::memory_order_seq_cst) < needed) return true;
   unlink(who);
   return false;
 }

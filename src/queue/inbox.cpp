@@ -42,25 +42,28 @@ std::int64_t inbox_base::chunk() const noexcept {
   // Idle producers hoard chunks: with capacity / (8 * producers) all of them together stay below a fraction of
   // capacity.
   const std::int64_t producers = std::max<std::int64_t>(1, sender_count_.load(std::memory_order_relaxed));
-  return std::clamp<std::int64_t>(credit_.capacity() / (8 * producers), 1, 4096);
+  return std::clamp<std::int64_t>(credit().capacity() / (8 * producers), 1, 4096);
 }
 
-bool inbox_base::refill(sender_state& who) noexcept {
-  who.credit += credit_.take(chunk());
-  return who.credit > 0;
+bool inbox_base::refill(sender_state& who, std::int64_t needed) noexcept {
+  // Where it cannot suffice nothing is taken: two large messages would wait for what the other one holds.
+  const std::int64_t missing = needed - who.credit;
+  if (missing > 1 && credit().available() < missing) return false;
+  who.credit += credit().take(std::max(chunk(), missing));
+  return who.credit >= needed;
 }
 
 bool inbox_base::reclaim_idle_credit() {
   const std::lock_guard lock(senders_mutex_);
   const auto in_flight = static_cast<std::int64_t>(pushed_locked() - finished());
-  if (in_flight + credit_.available() >= credit_.capacity()) return false;
+  if (in_flight + credit().available() >= credit().capacity()) return false;
   std::int64_t found = 0;
   for (sender_state* other : senders_) {
     other->owner->exclude();
     found += std::exchange(other->credit, 0);
     other->owner->admit();
   }
-  if (found > 0) credit_.give_back(found);
+  if (found > 0) credit().give_back(found);
   return found > 0;
 }
 
@@ -75,7 +78,7 @@ void inbox_base::part(sender_state& who) {
   std::erase(senders_, &who);
   sender_count_.fetch_sub(1, std::memory_order_relaxed);
   pushed_by_parted_ += who.pushed.load(std::memory_order_relaxed);
-  if (who.credit > 0) credit_.give_back(std::exchange(who.credit, 0));
+  if (who.credit > 0) credit().give_back(std::exchange(who.credit, 0));
 }
 
 std::uint64_t inbox_base::pushed() const {

@@ -13,8 +13,8 @@ build=$scratch/build
 bugs() {
   cat <<'LIST'
 destructor_does_not_wait|src/detail/mailbox.cpp|s/^  if (on_this_stack()) return;.*/  return;/
-drain_misses_a_cascade|include/amphibus/detail/mailbox.hpp|s/^      invoke(current.value(), with);/      this->finish(1);\n&/; s/this->finish(done - returned);/;/; s/this->finish(done - returned - running_);/returned = done;/
-credit_returned_twice|include/amphibus/queue/inbox.hpp|s/credit_.give_back(static_cast<std::int64_t>(count));/credit_.give_back(static_cast<std::int64_t>(2 * count));/
+drain_misses_a_cascade|include/amphibus/detail/mailbox.hpp|s/^      invoke(current, at_once, here, with);/      this->finish(queue::load::of_small(at_once));\n&/; s/this->finish(std::exchange(finished, {}))/finished = {}/; s/^    this->finish(finished);//
+credit_returned_twice|include/amphibus/queue/inbox.hpp|s/credit().give_back(what.places)/credit().give_back(2 * what.places)/
 echo|src/detail/outlet_any.cpp|s/if (!table.egress || !local) {/if (!table.egress) {/
 lost_wake_up|src/detail/executor_core.cpp|s/if (!waits && !each->has_work())/if (!waits)/
 readiness_without_confirmation|transports/zeromq/src/link.cpp|s/return each.second == revision_;/return each.second == revision_ || true;/; s/synced_.size() == settings_.data_endpoints.size()/true/

@@ -56,6 +56,7 @@ struct configuration {
   std::vector<process> processes;
   std::vector<route> routes;
   setting<std::size_t> message_size_max_bytes{std::size_t{16} << 20U, {}};         ///< [limits] message_size_max_bytes
+  setting<std::size_t> memory_max_bytes{std::size_t{1} << 30U, {}};                ///< [limits] memory_max_bytes
   setting<std::chrono::nanoseconds> peer_stall_max{std::chrono::seconds(10), {}};  ///< [limits] peer_stall_max
   setting<std::chrono::nanoseconds> ready_deadline{std::chrono::seconds(10), {}};  ///< [limits] ready_deadline
   setting<std::chrono::nanoseconds> close_deadline{std::chrono::seconds(5), {}};   ///< [limits] close_deadline

@@ -61,7 +61,8 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
  public:
   enum class phase : std::uint8_t { open, closing, closed };
 
-  explicit bus_core(base::clock& time, std::string name);
+  /// `memory_max`: bytes that all its messages may take.
+  bus_core(base::clock& time, std::string name, std::int64_t memory_max);
   bus_core(const bus_core&) = delete;
   bus_core& operator=(const bus_core&) = delete;
   ~bus_core();
@@ -69,6 +70,7 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
   [[nodiscard]] std::uint64_t incarnation() const noexcept { return incarnation_; }
   [[nodiscard]] base::clock& clock() const noexcept { return clock_; }
+  [[nodiscard]] const std::shared_ptr<queue::byte_budget>& budget() const noexcept { return budget_; }
   [[nodiscard]] const std::atomic<std::uint64_t>& version() const noexcept { return *version_; }
   /// Makes every publisher read its table again. Call after the change.
   void bump_version() noexcept { (*version_).fetch_add(1, std::memory_order_release); }
@@ -145,6 +147,7 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   const std::uint64_t id_;
   const std::uint64_t incarnation_;
   base::clock& clock_;
+  const std::shared_ptr<queue::byte_budget> budget_;
   base::fork_word version_;
   std::atomic<phase> phase_{phase::open};
   std::atomic<std::uint64_t> next_source_{1};

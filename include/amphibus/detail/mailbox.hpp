@@ -118,22 +118,29 @@ class mailbox_base : public subscriber_base {
   base::time_point next_drop_report_{};  // run lock
 };
 
+/// How much a mailbox takes.
+struct inbox_bounds {
+  std::int64_t capacity;
+  queue::overflow_rule overflow;
+  std::int64_t bytes_per_place = queue::inbox_base::any_size;
+};
+
 /// A subscription with an inbox of `Slot`: slot<T> for a topic, any_slot for a pattern.
 template <class Slot>
 class mailbox final : public mailbox_base, public queue::inbox<Slot> {
  public:
   mailbox(std::shared_ptr<bus_core> core, interest to, std::shared_ptr<executor_core> on, std::string name,
-          std::int64_t capacity, queue::overflow_rule overflow, std::unique_ptr<slot_handler<Slot>> handler,
+          const inbox_bounds& bounds, std::unique_ptr<slot_handler<Slot>> handler,
           delivery_kind kind = std::is_same_v<Slot, any_slot> ? delivery_kind::queued_any : delivery_kind::queued)
       : mailbox_base(std::move(core), std::move(to), std::move(on), std::move(name)),
-        queue::inbox<Slot>(capacity, overflow),
-        return_every_(std::max<std::uint64_t>(1, static_cast<std::uint64_t>(capacity) / 16)),
+        queue::inbox<Slot>(bounds.capacity, bounds.overflow, bounds.bytes_per_place),
+        return_every_(std::max<std::int64_t>(1, bounds.capacity / 16)),
         kind_(kind),
         takes_batches_(handler->takes_batches()),
         handler_(std::move(handler)) {
-    const bool latest = overflow.kind == queue::overflow_kind::latest;
-    if (latest || overflow.kind == queue::overflow_kind::drop_oldest) {
-      losses_ = loss_book::make(this->core(), sizeof(Slot), latest ? static_cast<std::size_t>(capacity) : 0);
+    const bool latest = bounds.overflow.kind == queue::overflow_kind::latest;
+    if (latest || bounds.overflow.kind == queue::overflow_kind::drop_oldest) {
+      losses_ = loss_book::make(this->core(), sizeof(Slot), latest ? static_cast<std::size_t>(bounds.capacity) : 0);
     }
   }
   ~mailbox() override { discard_queue(); }
@@ -143,14 +150,14 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
 
   /// Producer, inside its gate, without room here and with nothing to refuse. Returns: true if `by` may push, or
   /// keep_latest(); false: counted, the message passes by.
-  bool make_room(queue::sender<Slot>& by, identity_word message) noexcept {
+  bool make_room(queue::sender<Slot>& by, identity_word message, std::int64_t places) noexcept {
     if (keeps_latest()) return true;
     Slot oldest;
-    if (losses_ != nullptr && by.take_back_oldest(oldest)) {
+    while (losses_ != nullptr && by.take_back_oldest(oldest)) {
       losses_->add_thrown_out(topic_of(oldest), oldest.identity);
       oldest.drop();
       count_dropped();
-      return true;
+      if (by.has_room(places)) return true;
     }
     return pass_by(by, message), false;
   }
@@ -167,9 +174,14 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
   }
   /// Receiver: a message that was pulled and not looked at.
   void give_up(Slot& message) noexcept {
-    message.drop();
     count_unsubscribed(1);
-    this->finish(1);
+    finish_one(message);
+  }
+  /// The message is done with, and with it its places.
+  void finish_one(const Slot& message) noexcept {
+    const queue::load one{1, this->places_of(message)};
+    message.drop();
+    this->finish(one);
   }
   /// Producer: puts `message` where its key has its place.
   void keep_latest(queue::sender<Slot>& by, const Slot& message) noexcept {
@@ -221,9 +233,8 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
   void discard_queue() noexcept override {
     slot_array<Slot, batch_max> batch;
     while (const std::size_t count = take(batch.data())) {
-      for (std::size_t i = 0; i != count; ++i) batch.data()[i].drop();
       count_unsubscribed(count);
-      this->finish(count);
+      for (std::size_t i = 0; i != count; ++i) finish_one(batch.data()[i]);
     }
   }
 
@@ -267,28 +278,28 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
     frame here(core(), *this, this, wants().topic);
     const context with(core(), here.topic, here.message);
     std::size_t done = 0;
-    std::size_t returned = 0;
-    std::size_t at_once = 1;
+    queue::load finished;
     bool waits = false;
     while (done != count && !waits && !ended()) {
-      at_once = takes_batches_ ? count - done : 1;
+      const std::size_t at_once = takes_batches_ ? count - done : 1;
       Slot* const current = batch + done;
       here.message = current->identity;
       here.topic = topic_of(*current);
       invoke(current, at_once, here, with);
-      for (std::size_t i = 0; i != at_once; ++i) current[i].drop();
+      queue::load handled;
+      for (std::size_t i = 0; i != at_once; ++i) {
+        handled.add(this->places_of(current[i]));
+        current[i].drop();
+      }
       done += at_once;
       waits = stalled() && !settle();
-      if (done - returned >= return_every_ && !waits) {
-        this->finish(done - returned);
-        returned = done;
-      }
+      // Messages whose publishes wait for room are not finished: they keep their places, and drain() waits for them.
+      (waits ? running_ : finished).add(handled);
+      if (finished.places >= return_every_) this->finish(std::exchange(finished, {}));
     }
     count_handled(done);
     put_back(batch + done, count - done);
-    // Messages whose publishes wait for room are not finished: they keep their places, and drain() waits for them.
-    running_ = waits ? at_once : 0;
-    this->finish(done - returned - running_);
+    this->finish(finished);
     return done;
   }
 
@@ -310,17 +321,17 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
 
   bool settle_running() {
     if (!settle()) return false;
-    this->finish(std::exchange(running_, 0));
+    this->finish(std::exchange(running_, {}));
     return true;
   }
 
-  const std::uint64_t return_every_;
+  const std::int64_t return_every_;  // places
   const delivery_kind kind_;
   const bool takes_batches_;
   std::unique_ptr<slot_handler<Slot>> handler_;
   std::unique_ptr<loss_book> losses_;  // with overflow drop_oldest and latest
   std::vector<Slot> pending_;
-  std::uint64_t running_ = 0;  // messages of the last call whose publishes are held back
+  queue::load running_;  // messages of the last call whose publishes are held back
 };
 
 }  // namespace amphibus::detail

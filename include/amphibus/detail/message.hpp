@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <amphibus/base/words.hpp>
+#include <amphibus/owned_bytes.hpp>
 #include <amphibus/queue/pool.hpp>
 #include <amphibus/wire/envelope.hpp>
 
@@ -94,11 +95,38 @@ struct value_block : queue::block_header {
   [[nodiscard]] T& value() noexcept { return *std::launder(reinterpret_cast<T*>(storage)); }
 };
 
+/// T says what a message owns outside of its block.
+template <class T>
+inline constexpr bool differs_in_size = !travels_inline<T> && requires(const T& of) {
+  owned_bytes<T>::of(of);
+};
+
+/// What a message takes outside of the queues: nothing, its block, or its block and what it owns.
+template <class T>
+[[nodiscard]] std::size_t bytes_of(const T& message) noexcept {
+  if constexpr (travels_inline<T>) {
+    return 0;
+  } else if constexpr (differs_in_size<T>) {
+    return sizeof(value_block<T>) + owned_bytes<T>::of(message);
+  } else {
+    return sizeof(value_block<T>);
+  }
+}
+
+/// A block that nobody else holds and that was not charged to the budget.
+template <class T>
+void destroy_block(queue::block_header* block) noexcept {
+  std::destroy_at(&static_cast<value_block<T>*>(block)->value());
+  queue::block_pool::give_back(block);
+}
+
+/// One reference to a message; with the last one it is destroyed, and the budget has its bytes again.
 template <class T>
 void drop_block(queue::block_header* block) noexcept {
   if (!queue::release(*block)) return;
-  std::destroy_at(&static_cast<value_block<T>*>(block)->value());
-  queue::block_pool::give_back(block);
+  queue::byte_budget& budget = *block->home->budget();
+  budget.give_back(budget.cost_of(bytes_of(static_cast<value_block<T>*>(block)->value())));
+  destroy_block<T>(block);
 }
 
 /// What lies in a subscription's inbox. Unpadded on purpose: padding to 64 bytes halves the throughput.
@@ -115,11 +143,17 @@ struct slot<T, false> {
   identity_word identity;
   value_block<T>* payload;
   [[nodiscard]] const T& value() const noexcept { return payload->value(); }
+  /// Where all are of one size, the capacity is chosen by it.
+  [[nodiscard]] std::size_t weighed_bytes() const noexcept requires(differs_in_size<T>) { return bytes_of(value()); }
   void drop() const noexcept {
     identity.drop_reference();
     drop_block<T>(payload);
   }
 };
+
+/// What a message takes with its place, without what it owns elsewhere.
+template <class T>
+inline constexpr std::size_t bytes_in_inbox = sizeof(slot<T>) + (travels_inline<T> ? 0 : sizeof(value_block<T>));
 
 class topic_core;
 
@@ -134,6 +168,7 @@ struct any_slot {
   void drop() const noexcept;
   /// A second one to be dropped.
   [[nodiscard]] any_slot with_references() const noexcept;
+  [[nodiscard]] std::size_t weighed_bytes() const noexcept;
 
  private:
   [[nodiscard]] queue::block_header* block() const noexcept {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -59,7 +60,7 @@ class outlet final : public outlet_base {
   }
   /// Room for a message of the loan, which is constructed by the caller.
   [[nodiscard]] value_block<T>* take_block() {
-    if (blocks_ == nullptr) blocks_ = queue::block_pool::make(sizeof(value_block<T>), alignof(value_block<T>));
+    if (blocks_ == nullptr) blocks_ = queue::block_pool::make(sizeof(value_block<T>), alignof(value_block<T>), budget_);
     return static_cast<value_block<T>*>(blocks_->take());
   }
 
@@ -70,7 +71,7 @@ class outlet final : public outlet_base {
       return 0;
     std::size_t count = 0;
     if (seen_version_ == version_->load(std::memory_order_acquire)) {  // SYNC(bus.version)
-      while (count != messages.size() && everywhere_has_room() && push_decoded(messages[count], codec)) ++count;
+      while (count != messages.size() && push_decoded(messages[count], codec)) ++count;
     }
     gate_.leave();
     return count;
@@ -83,12 +84,8 @@ class outlet final : public outlet_base {
  protected:
   [[nodiscard]] bool has_receivers() const noexcept override { return !senders_.empty() || has_other_receivers(); }
 
-  [[nodiscard]] queue::inbox_base* refusing() noexcept override {
-    for (auto& each : senders_) {
-      if (each->refuses && !each->has_room()) return &each->to();
-    }
-    return refusing_any();
-  }
+  [[nodiscard]] refusal refusing(const offer& what) noexcept override { return refusing_of(value_of(what)); }
+  [[nodiscard]] refusal refusing_oldest_held() noexcept override { return refusing_of(held_values_[oldest_held_]); }
 
   void push_offered(offer& what, identity_word identity) noexcept override {
     if (what.loaned == nullptr) return push(std::move(*static_cast<T*>(what.value)), identity, &what.call);
@@ -101,6 +98,20 @@ class outlet final : public outlet_base {
     one_sender_ = senders_.size() == 1 && !has_other_receivers();
   }
 
+  [[nodiscard]] bool may_refuse() const noexcept override {
+    const auto refuses = [](const auto& each) { return each->refuses; };
+    return std::any_of(senders_.begin(), senders_.end(), refuses) || any_may_refuse();
+  }
+
+  void pass_offered_by(offer& what, identity_word identity) noexcept override {
+    if (what.loaned != nullptr) destroy_block<T>(std::exchange(what.loaned, nullptr));
+    pass_all_by(identity);
+  }
+  void pass_oldest_held_by(identity_word identity) noexcept override {
+    drop_oldest_held();
+    pass_all_by(identity);
+  }
+
   void return_credit() noexcept override {
     for (auto& each : senders_) each->return_credit();
     return_any_credit();
@@ -110,7 +121,7 @@ class outlet final : public outlet_base {
     if (what.loaned == nullptr) return held_values_.push_back(std::move(*static_cast<T*>(what.value)));
     auto* const block = static_cast<value_block<T>*>(std::exchange(what.loaned, nullptr));
     held_values_.push_back(std::move(block->value()));
-    drop_block<T>(block);
+    destroy_block<T>(block);
   }
   void push_oldest_held(identity_word identity, inline_call& call) noexcept override {
     push(std::move(held_values_[oldest_held_]), identity, &call);
@@ -129,7 +140,7 @@ class outlet final : public outlet_base {
     if (held_.load(std::memory_order_acquire) != 0 || !gate_.enter()) [[unlikely]]
       return false;
     // SYNC(bus.version): the table that this version names was complete before it.
-    const bool fits = seen_version_ == version_->load(std::memory_order_acquire) && everywhere_has_room();
+    const bool fits = seen_version_ == version_->load(std::memory_order_acquire) && everywhere_has_room(value);
     if (fits) [[likely]]
       push(std::move(value), next_identity());
     gate_.leave();
@@ -138,7 +149,7 @@ class outlet final : public outlet_base {
 
   [[nodiscard]] bool push_loaned_if_room(offer& what) {
     if (held_.load(std::memory_order_acquire) != 0 || !gate_.enter()) return false;
-    const bool fits = seen_version_ == version_->load(std::memory_order_acquire) && everywhere_has_room();
+    const bool fits = seen_version_ == version_->load(std::memory_order_acquire) && everywhere_has_room(value_of(what));
     if (fits) push_loaned(what, next_identity());
     gate_.leave();
     return fits;
@@ -147,7 +158,9 @@ class outlet final : public outlet_base {
   void push_loaned([[maybe_unused]] offer& what, [[maybe_unused]] identity_word identity) noexcept {
     if constexpr (!travels_inline<T>) {  // the others are published by value
       count_published();
-      push_all(identity, nullptr, static_cast<value_block<T>*>(std::exchange(what.loaned, nullptr)), &what.call);
+      auto* const block = static_cast<value_block<T>*>(std::exchange(what.loaned, nullptr));
+      spend_memory(bytes_of(block->value()));
+      push_all(identity, nullptr, block, &what.call);
     }
   }
 
@@ -158,7 +171,7 @@ class outlet final : public outlet_base {
       return 0;
     std::size_t count = 0;
     if (seen_version_ == version_->load(std::memory_order_acquire)) {  // SYNC(bus.version)
-      while (count != values.size() && everywhere_has_room()) {
+      while (count != values.size() && everywhere_has_room(values[count])) {
         T value(static_cast<std::conditional_t<std::is_const_v<Element>, const T&, T&&>>(values[count]));
         push(std::move(value), next_identity());
         ++count;
@@ -168,17 +181,46 @@ class outlet final : public outlet_base {
     return count;
   }
 
+  /// Where the sizes differ it has to be decoded to know whether there is room for it.
   bool push_decoded(const wire::received_message& from, const wire::codec_operations& codec) {
     T value{};
+    if (!differs_in_size<T> && !everywhere_has_room(value)) return false;
     if (!codec.decode(from.payload, &value)) return false;
+    if (differs_in_size<T> && !everywhere_has_room(value)) return false;
     push(std::move(value), input_identity(from.with));
     return true;
   }
 
-  [[nodiscard]] bool everywhere_has_room() noexcept {
+  [[nodiscard]] static const T& value_of(const offer& what) noexcept {
+    return what.loaned == nullptr ? *static_cast<T*>(what.value) : static_cast<value_block<T>*>(what.loaned)->value();
+  }
+
+  /// What a message of so many bytes takes in a typed inbox, whose capacity is chosen by the size where all have one.
+  [[nodiscard]] static std::int64_t places_in(queue::sender<slot<T>>& to, [[maybe_unused]] std::size_t bytes) noexcept {
+    if constexpr (differs_in_size<T>) {
+      return to.to().places_for(bytes);
+    } else {
+      return 1;
+    }
+  }
+
+  [[nodiscard]] bool everywhere_has_room(const T& value) noexcept {
+    if constexpr (!travels_inline<T>) {
+      if (!reserve_memory(bytes_of(value))) return false;
+    }
     if (one_sender_) [[likely]]
-      return !senders_[0]->refuses || senders_[0]->has_room();
-    return !inlines_ && has_receivers() && refusing() == nullptr;  // what is called waits for the slow path's end
+      return !senders_[0]->refuses || senders_[0]->has_room(places_in(*senders_[0], bytes_of(value)));
+    return !inlines_ && has_receivers() && !refusing_of(value);  // what is called waits for the slow path's end
+  }
+
+  [[nodiscard]] refusal refusing_of(const T& value) noexcept {
+    const std::size_t bytes = bytes_of(value);
+    if (!travels_inline<T> && !reserve_memory(bytes)) return no_memory_for(bytes);
+    for (auto& each : senders_) {
+      const std::int64_t places = places_in(*each, bytes);
+      if (each->refuses && !each->has_room(places)) return {&each->to(), places};
+    }
+    return refusing_any(bytes);
   }
 
   /// `call`: where there may be inline subscriptions, what is left to do for them.
@@ -194,8 +236,11 @@ class outlet final : public outlet_base {
   /// `payload` is the value itself or null, `block` the shared block or null; consumes one reference of both.
   template <class Payload>
   void push_all(identity_word identity, const Payload& payload, value_block<T>* block, inline_call* call) noexcept {
+    std::size_t bytes = 0;
+    if constexpr (!travels_inline<T>) bytes = bytes_of(block->value());
     for (auto& each : senders_) {
-      if (!each->has_room() && !make_room(*each, identity)) [[unlikely]] {
+      const std::int64_t places = places_in(*each, bytes);
+      if (!each->has_room(places) && !make_room(*each, identity, places)) [[unlikely]] {
         continue;
       }
       identity_word own = identity;
@@ -203,16 +248,23 @@ class outlet final : public outlet_base {
       if (each->lost_since_push != 0) [[unlikely]]
         own = tell_loss(*each, own);
       if constexpr (travels_inline<T>) {
-        put(*each, slot<T>{own, base::words<sizeof(T)>(payload)});
+        put(*each, slot<T>{own, base::words<sizeof(T)>(payload)}, places);
       } else {
         block->references.fetch_add(1, std::memory_order_relaxed);
-        put(*each, slot<T>{own, block});
+        put(*each, slot<T>{own, block}, places);
       }
     }
     if (!one_sender_) [[unlikely]]
-      push_any(any_of(identity, payload, block), call);
+      push_any(any_of(identity, payload, block), bytes, call);
     identity.drop_reference();
     if (block != nullptr) drop_block<T>(block);
+  }
+
+  void pass_all_by(identity_word message) noexcept {
+    count_published();
+    for (auto& each : senders_) static_cast<mailbox<slot<T>>&>(each->to()).pass_by(*each, message);
+    pass_any_by(message);
+    message.drop_reference();
   }
 
   /// The message as a slot of any type, borrowed: without references of its own.
@@ -228,6 +280,7 @@ class outlet final : public outlet_base {
   }
 
   value_block<T>* make_block(T&& value) {
+    spend_memory(bytes_of(value));
     value_block<T>* const block = take_block();
     ::new (static_cast<void*>(block->storage)) T(std::move(value));
     return block;
@@ -294,8 +347,11 @@ std::unique_ptr<remote_input> make_typed_input([[maybe_unused]] bus_core& core, 
 /// One object per type and program; its address is the type's identity on this bus.
 template <class T>
 inline constexpr type_operations type_operations_of{
-    type_name<T>(), travels_inline<T>,
+    type_name<T>(),
+    travels_inline<T>,
     [](queue::block_header* block) noexcept -> const void* { return &static_cast<value_block<T>*>(block)->value(); },
-    [](queue::block_header* block) noexcept { drop_block<T>(block); }, &make_typed_input<T>};
+    [](queue::block_header* block) noexcept { return bytes_of(static_cast<value_block<T>*>(block)->value()); },
+    [](queue::block_header* block) noexcept { drop_block<T>(block); },
+    &make_typed_input<T>};
 
 }  // namespace amphibus::detail

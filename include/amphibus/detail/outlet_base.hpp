@@ -43,6 +43,13 @@ struct offer {
   inline_call call = {};                  ///< what is left to do when it is accepted and every lock is released
 };
 
+/// Who has no room for a message, and how many places it would take there.
+struct refusal {
+  queue::bound* by = nullptr;
+  std::int64_t places = 0;
+  explicit operator bool() const noexcept { return by != nullptr; }
+};
+
 /// The untyped half of (source, topic): the slow path of publishing, in one place and out of the headers.
 ///
 /// Roles: the *owner* (one thread at a time) publishes; while something is held, the executor of the holding handler
@@ -70,10 +77,15 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   void let_go();
 
  protected:
-  /// Where a publish may be refused: the first inbox without room, or null.
-  [[nodiscard]] virtual queue::inbox_base* refusing() noexcept = 0;
+  /// Who refuses what is offered, or the oldest held message: the first inbox that may and has no room.
+  [[nodiscard]] virtual refusal refusing(const offer& what) noexcept = 0;
+  [[nodiscard]] virtual refusal refusing_oldest_held() noexcept = 0;
   [[nodiscard]] virtual bool has_receivers() const noexcept = 0;
-  /// Pushes what is offered everywhere. Inside the gate, after refusing() == null.
+  /// True if somebody there may refuse; where everybody drops, a message without memory passes all of them by.
+  [[nodiscard]] virtual bool may_refuse() const noexcept = 0;
+  virtual void pass_offered_by(offer& what, identity_word identity) noexcept = 0;
+  virtual void pass_oldest_held_by(identity_word identity) noexcept = 0;
+  /// Pushes what is offered everywhere. Inside the gate, after nobody refused.
   virtual void push_offered(offer& what, identity_word identity) noexcept = 0;
   virtual void adopt(const receiver_table& table) = 0;
   virtual void return_credit() noexcept = 0;
@@ -84,10 +96,12 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
 
   // What is not of the message's type; src/detail/outlet_any.cpp.
   [[nodiscard]] bool has_other_receivers() const noexcept { return any_ != nullptr || inlines_ != nullptr; }
-  [[nodiscard]] queue::inbox_base* refusing_any() noexcept;
+  [[nodiscard]] refusal refusing_any(std::size_t bytes) noexcept;
   void return_any_credit() noexcept;
+  [[nodiscard]] bool any_may_refuse() const noexcept;
+  void pass_any_by(identity_word message) noexcept;
   /// To patterns and the egress; for inline subscriptions it notes what is left to do. `borrowed` has no references.
-  void push_any(const any_slot& borrowed, inline_call* call) noexcept;
+  void push_any(const any_slot& borrowed, std::size_t bytes, inline_call* call) noexcept;
 
   /// Adds `options` to the offer; `bytes` keeps key and headers meanwhile. Returns: false if a limit is exceeded.
   [[nodiscard]] static bool describe(offer& what, const publish_options& options, wire::byte_writer& bytes);
@@ -117,6 +131,12 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   [[nodiscard]] identity_word pooled_identity(const wire::envelope& with) { return envelopes_.make(with); }
   /// The same message, told of what its source lost `at` that receiver.
   [[nodiscard]] identity_word tell_loss(queue::sender_state& at, identity_word identity);
+  /// Memory for a message, which push() spends: true if there is some.
+  [[nodiscard]] bool reserve_memory(std::size_t bytes) { return budget_->reserve(share_, budget_->cost_of(bytes)); }
+  void spend_memory(std::size_t bytes) noexcept { budget_->spend(share_, budget_->cost_of(bytes)); }
+  [[nodiscard]] refusal no_memory_for(std::size_t bytes) const noexcept {
+    return {budget_.get(), budget_->cost_of(bytes)};
+  }
   /// Before the inbox it listens to can go: the derived destructor calls it first.
   void stop_listening();
   void count_published() noexcept {
@@ -128,6 +148,8 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   source_state& source_;
   queue::space_listener* const remote_;  // told, never listed: many outlets share it
   queue::gate gate_;
+  const std::shared_ptr<queue::byte_budget> budget_;
+  queue::budget_share share_{gate_};
   const std::atomic<std::uint64_t>* const version_;  // the bus's
   source_id last_remote_;
   std::uint64_t last_alias_ = 0;
@@ -146,21 +168,24 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   struct any_receivers;
   void refresh();
   void adopt_any(const receiver_table& table);
-  attempt try_once(offer& what, queue::inbox_base*& by);
+  attempt try_once(offer& what, refusal& refused);
   identity_word slow_identity();
   identity_word identity_of(const offer& what);
   identity_word described_identity(const offer& what);
   /// With correlation and causation of the handler that runs here.
   static wire::envelope caused_envelope(message_id own);
   identity_word slow_input_identity(const wire::envelope& with);
-  /// `by`: who refused; null: what a handler holds is in the way.
-  publish_status answer_refused(queue::inbox_base* by) noexcept;
-  /// `at`: who refused; null: only what is held is in the way.
-  [[nodiscard]] base::time_point wait_deadline(const queue::inbox_base* at, const publish_limits& limits);
-  bool wait_for_room(queue::inbox_base* at, base::time_point deadline);
+  // A refusal by nobody: only what a handler holds is in the way.
+  publish_status answer_refused(const refusal& refused) noexcept;
+  [[nodiscard]] base::time_point wait_deadline(const refusal& refused, const publish_limits& limits);
+  bool wait_for_room(const refusal& refused, base::time_point deadline);
   bool hold(offer& what, base::time_point deadline);
-  /// Returns: who refused it, or null when it is gone or the table moved.
-  queue::inbox_base* place_oldest_held(inline_call& call);
+  /// Nobody can refuse the message for which there is no memory: it is lost, counted everywhere.
+  [[nodiscard]] bool passes_by(const refusal& refused) const noexcept {
+    return refused.by == budget_.get() && !may_refuse();
+  }
+  /// Returns: who refused it; nobody when it is gone or the table moved.
+  refusal place_oldest_held(inline_call& call);
   bool place_held(std::vector<inline_call>& calls);
   void forget_oldest();
   void lose_oldest_held();
@@ -168,11 +193,11 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   /// The oldest held message is given up; `why` for a person.
   void tell_undeliverable(const char* why);
   /// One listener stands in one list at a time. Returns: false if there is room meanwhile.
-  bool listen_to(queue::inbox_base& full);
+  bool listen_to(const refusal& full);
 
   mutable std::mutex slow_mutex_;            // structure and held messages
   std::vector<held_message> held_messages_;  // oldest first
-  queue::inbox_base* listening_to_ = nullptr;
+  queue::bound* listening_to_ = nullptr;
   std::shared_ptr<writable_signal> writable_;
   base::duration last_timeout_{};  // owner: of the inbox that refused last
   std::atomic<executor_core*> holder_{nullptr};

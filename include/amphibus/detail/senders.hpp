@@ -34,15 +34,15 @@ void adopt_senders(sender_list<Slot>& senders, queue::gate& owner, const receive
 
 /// Where nothing may be refused: room by the mailbox's overflow rule. Returns: false if the message passes it by.
 template <class Slot>
-[[gnu::noinline]] bool make_room(queue::sender<Slot>& full, identity_word message) noexcept {
-  return static_cast<mailbox<Slot>&>(full.to()).make_room(full, message);
+[[gnu::noinline]] bool make_room(queue::sender<Slot>& full, identity_word message, std::int64_t places) noexcept {
+  return static_cast<mailbox<Slot>&>(full.to()).make_room(full, message, places);
 }
 
 /// Hands over a message after has_room() or make_room(); takes over its references.
 template <class Slot>
-void put(queue::sender<Slot>& to, const Slot& message) noexcept {
-  if (to.credit > 0) [[likely]] {
-    to.push(message);
+void put(queue::sender<Slot>& to, const Slot& message, std::int64_t places) noexcept {
+  if (to.credit >= places) [[likely]] {
+    to.push(message, places);
   } else {
     static_cast<mailbox<Slot>&>(to.to()).keep_latest(to, message);
   }

@@ -25,12 +25,15 @@ class space_listener {
 
 /// The free places of one bounded inbox: publishers take them in chunks, the consumer returns them after the handler.
 ///
-/// Counts accepted-not-finished messages, those in the handler's hand included. Publishers that wait are woken when
-/// half of the capacity is free or the consumer has nothing left, not for every place: waking is what costs. Thread:
-/// safe.
+/// Counts accepted-not-finished messages, those in the handler's hand included; a large one may take several places.
+/// Publishers that wait are woken when half of the capacity is free or the consumer has nothing left, not for every
+/// place: waking is what costs. Thread: safe.
 class credit_account {
  public:
-  explicit credit_account(std::int64_t capacity) noexcept : capacity_(capacity), free_(capacity) {}
+  /// `wake_at`: how many free places wake those who wait.
+  credit_account(std::int64_t capacity, std::int64_t wake_at) noexcept
+      : capacity_(capacity), wake_at_(wake_at), free_(capacity) {}
+  explicit credit_account(std::int64_t capacity) noexcept : credit_account(capacity, (capacity + 1) / 2) {}
 
   [[nodiscard]] std::int64_t capacity() const noexcept { return capacity_; }
   [[nodiscard]] std::int64_t available() const noexcept { return free_.load(std::memory_order_relaxed); }
@@ -47,11 +50,11 @@ class credit_account {
     return 0;
   }
 
-  /// Returns places; wakes waiting publishers once half of the capacity is free.
+  /// Returns places; wakes waiting publishers once enough are free.
   void give_back(std::int64_t places) noexcept {
     // SYNC(credit.waiting): seq_cst pairs with listen(): either we see the listener or it sees the places.
     const std::int64_t free = free_.fetch_add(places, std::memory_order_seq_cst) + places;
-    if (waiting_.load(std::memory_order_seq_cst) && free * 2 >= capacity_) notify_all();
+    if (waiting_.load(std::memory_order_seq_cst) && free >= wake_at_) notify_all();
   }
 
   /// Wakes everybody who waits, e.g. when the consumer has nothing left to do or the inbox ends.
@@ -61,8 +64,8 @@ class credit_account {
     if (waiting_.load(std::memory_order_seq_cst)) notify_all();
   }
 
-  /// Registers `who` for one call. Returns: false, unregistered, if places became free meanwhile.
-  bool listen(space_listener& who) noexcept;
+  /// Registers `who` for one call. Returns: false, unregistered, if `needed` places became free meanwhile.
+  bool listen(space_listener& who, std::int64_t needed = 1) noexcept;
   /// Takes `who` off the list; when it returns, `who` is not being called.
   void forget(space_listener& who) noexcept;
 
@@ -70,6 +73,7 @@ class credit_account {
   void unlink(space_listener& who) noexcept;
 
   const std::int64_t capacity_;
+  const std::int64_t wake_at_;
   alignas(64) std::atomic<std::int64_t> free_;
   std::atomic<bool> waiting_{false};
   std::mutex mutex_;

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -14,28 +16,10 @@
 #include <amphibus/base/ids.hpp>
 #include <amphibus/base/parker.hpp>
 #include <amphibus/base/tsan.hpp>
-#include <amphibus/queue/credit.hpp>
+#include <amphibus/queue/bound.hpp>
 #include <amphibus/queue/gate.hpp>
 
 namespace amphibus::queue {
-
-/// What a producer that found no room does.
-enum class overflow_kind : std::uint8_t {
-  block,        ///< the publish waits, or is refused as a whole
-  fail,         ///< the publish is refused as a whole, at once
-  drop_newest,  ///< the message passes this inbox by and is counted
-  drop_oldest,  ///< the same source's oldest queued message makes room and is counted
-  latest,       ///< one place per key: a newer message replaces what waits (see keyed_store)
-};
-
-[[nodiscard]] constexpr bool refuses_when_full(overflow_kind kind) noexcept {
-  return kind == overflow_kind::block || kind == overflow_kind::fail;
-}
-
-struct overflow_rule {
-  overflow_kind kind = overflow_kind::block;
-  base::duration block_timeout = std::chrono::seconds(5);  ///< how long a publish waits for room; only for block
-};
 
 /// Traits of the queues: blocks of 128 because busy inboxes gain up to 40 % over 32; no implicit producers, whose hash
 /// costs 9 KB per queue.
@@ -46,6 +30,22 @@ struct inbox_traits : moodycamel::ConcurrentQueueDefaultTraits {
 };
 
 class inbox_base;
+
+/// Messages, and the places that they take together.
+struct load {
+  std::uint64_t messages = 0;
+  std::int64_t places = 0;
+  /// `count` messages of one place each.
+  [[nodiscard]] static load of_small(std::uint64_t count) noexcept { return {count, static_cast<std::int64_t>(count)}; }
+  void add(std::int64_t places_of_one) noexcept {
+    ++messages;
+    places += places_of_one;
+  }
+  void add(const load& more) noexcept {
+    messages += more.messages;
+    places += more.places;
+  }
+};
 
 /// One producer's side of one inbox, the part without the slot type.
 ///
@@ -72,19 +72,26 @@ struct sender_state {
 
 /// The bounded, counted part of an inbox that does not depend on what is in it.
 ///
-/// Bound: `capacity` messages accepted and not finished, the ones in the handler's hand included; with drop_oldest
-/// those that wait. Thread: safe, each method says for whom. Lifetime: shared by its producers; outlives its consumer.
-class inbox_base {
+/// Bound: `capacity` places of messages accepted and not finished, the ones in the handler's hand included; with
+/// drop_oldest those that wait. A message takes one place for every started `bytes_per_place`, so that one account
+/// bounds messages and bytes, and never more than half of the places, so that the largest gets in. Thread: safe, each
+/// method says for whom. Lifetime: shared by its producers; outlives its consumer.
+class inbox_base : public bound {
  public:
+  static constexpr std::int64_t any_size = std::numeric_limits<std::int64_t>::max();
+
   /// One that keeps the latest has no places of its own: nothing is ever pushed into it.
-  inbox_base(std::int64_t capacity, overflow_rule overflow)
-      : credit_(overflow.kind == overflow_kind::latest ? 0 : capacity), overflow_(overflow) {}
-  inbox_base(const inbox_base&) = delete;
-  inbox_base& operator=(const inbox_base&) = delete;
+  inbox_base(std::int64_t capacity, overflow_rule overflow, std::int64_t bytes_per_place = any_size)
+      : bound(overflow.kind == overflow_kind::latest ? 0 : capacity, overflow), bytes_per_place_(bytes_per_place) {}
   virtual ~inbox_base() = default;
 
-  [[nodiscard]] const overflow_rule& overflow() const noexcept { return overflow_; }
-  [[nodiscard]] credit_account& credit() noexcept { return credit_; }
+  /// What a message of `bytes` takes.
+  [[nodiscard]] std::int64_t places_for(std::size_t bytes) const noexcept {
+    if (bytes <= static_cast<std::uint64_t>(bytes_per_place_)) [[likely]]
+      return 1;
+    const std::uint64_t started = (bytes - 1) / static_cast<std::uint64_t>(bytes_per_place_) + 1;
+    return std::min(static_cast<std::int64_t>(started), std::max<std::int64_t>(1, credit().capacity() / 2));
+  }
 
   /// Producer, after its pushes: makes sure that the consumer looks again before it sleeps. Costs a load when awake.
   void announce() noexcept {
@@ -92,27 +99,25 @@ class inbox_base {
     if (!active_.load(std::memory_order_relaxed)) [[unlikely]]
       activate();
   }
-  /// Fetches more credit for `who` in a chunk that idle producers cannot hoard. Returns: true if there is some now.
-  bool refill(sender_state& who) noexcept;
-  /// Takes the unused credit of producers that are not publishing right now. Returns: true if any was found; without a
-  /// barrier if there is none to find. Precondition: the caller is outside every gate.
-  bool reclaim_idle_credit();
+  /// Fetches more credit for `who` in a chunk that idle producers cannot hoard. Returns: true if it has `needed` now.
+  bool refill(sender_state& who, std::int64_t needed) noexcept;
+  bool reclaim_idle_credit() override;
   void join(sender_state& who);
   /// Returns the credit of `who` and keeps its count.
   void part(sender_state& who);
 
-  /// Consumer: `count` messages are handled, in the sense of the bound.
-  void finish(std::uint64_t count) noexcept {
-    if (count == 0) return;
+  /// Consumer: `what` is handled, in the sense of the bound.
+  void finish(const load& what) noexcept {
+    if (what.messages == 0) return;
     // SYNC(inbox.finished): releases what the handler published; pairs with finished().
     if (many_finishers_) {
-      finished_.fetch_add(count, std::memory_order_release);
+      finished_.fetch_add(what.messages, std::memory_order_release);
     } else {
-      finished_.store(finished_.load(std::memory_order_relaxed) + count, std::memory_order_release);
+      finished_.store(finished_.load(std::memory_order_relaxed) + what.messages, std::memory_order_release);
     }
     const bool counted_until_now =
-        overflow_.kind != overflow_kind::latest && overflow_.kind != overflow_kind::drop_oldest;
-    if (counted_until_now) credit_.give_back(static_cast<std::int64_t>(count));
+        overflow().kind != overflow_kind::latest && overflow().kind != overflow_kind::drop_oldest;
+    if (counted_until_now) credit().give_back(what.places);
   }
   /// Producer: one message that was pushed will never reach the consumer; its place passes to whoever replaced it.
   void count_replaced() noexcept { replaced_.fetch_add(1, std::memory_order_release); }
@@ -144,8 +149,7 @@ class inbox_base {
   [[nodiscard]] std::int64_t chunk() const noexcept;
   [[nodiscard]] std::uint64_t pushed_locked() const noexcept;
 
-  credit_account credit_;
-  const overflow_rule overflow_;
+  const std::int64_t bytes_per_place_;
   bool many_finishers_ = false;
   alignas(64) std::atomic<bool> active_{false};         // read by every publish
   alignas(64) std::atomic<std::uint64_t> finished_{0};  // written by the consumer
@@ -159,20 +163,33 @@ class inbox_base {
 /// A bounded multi-producer single-consumer queue of `Slot`: moodycamel's queue with a token per producer, credit for
 /// the bound and an announcement that costs a sleeping consumer's producer nothing. FIFO per producer.
 ///
-/// `Slot` is trivially copyable; what it refers to is the user's to release (drain it before destruction).
+/// `Slot` is trivially copyable; what it refers to is the user's to release (drain it before destruction). One whose
+/// messages differ in size has `weighed_bytes()`.
 template <class Slot>
 class inbox : public inbox_base {
  public:
   using queue_type = moodycamel::ConcurrentQueue<Slot, inbox_traits>;
 
-  inbox(std::int64_t capacity, overflow_rule overflow) : inbox_base(capacity, overflow), queue_(0), consumer_(queue_) {}
+  inbox(std::int64_t capacity, overflow_rule overflow, std::int64_t bytes_per_place = any_size)
+      : inbox_base(capacity, overflow, bytes_per_place), queue_(0), consumer_(queue_) {}
+
+  [[nodiscard]] std::int64_t places_of(const Slot& message) const noexcept {
+    if constexpr (requires { message.weighed_bytes(); }) {
+      return places_for(message.weighed_bytes());
+    } else {
+      return 1;
+    }
+  }
 
   /// Consumer: moves up to `max` messages to `out`. Returns: how many.
   std::size_t pop(Slot* out, std::size_t max) {
     const std::size_t count = dequeue(out, max);
     // What was taken cannot be thrown out any more: it must not keep newer messages out.
-    if (count != 0 && overflow().kind == overflow_kind::drop_oldest)
-      credit().give_back(static_cast<std::int64_t>(count));
+    if (count != 0 && overflow().kind == overflow_kind::drop_oldest) {
+      std::int64_t places = 0;
+      for (std::size_t i = 0; i != count; ++i) places += places_of(out[i]);
+      credit().give_back(places);
+    }
     return count;
   }
 
@@ -203,20 +220,23 @@ class sender : public sender_state {
 
   [[nodiscard]] inbox<Slot>& to() noexcept { return *inbox_; }
   [[nodiscard]] const std::shared_ptr<inbox<Slot>>& shared() const noexcept { return inbox_; }
-  /// True if one message has room, fetching a chunk of credit where needed.
-  [[nodiscard]] bool has_room() noexcept { return credit > 0 || inbox_->refill(*this); }
-  /// Appends one message. Precondition: has_room(). Call announce() of the inbox afterwards.
-  void push(const Slot& slot) noexcept {
-    --credit;
+  /// True if a message of so many places has room, fetching a chunk of credit where needed.
+  [[nodiscard]] bool has_room(std::int64_t places = 1) noexcept {
+    return credit >= places || inbox_->refill(*this, places);
+  }
+  /// Appends one message. Precondition: has_room(places). Call announce() of the inbox afterwards.
+  void push(const Slot& slot, std::int64_t places = 1) noexcept {
+    credit -= places;
     count_pushed();
     const bool stored = inbox_->queue().enqueue(token_, slot);
     AMPHIBUS_ASSERT(stored, "out of memory for an inbox block");
   }
-  /// Takes back this producer's oldest message, and with it a place. Returns: false if none of its waits in the queue.
+  /// Takes back this producer's oldest message, and with it its places. Returns: false if none of its waits in the
+  /// queue.
   [[nodiscard]] bool take_back_oldest(Slot& into) noexcept {
     const base::tsan_unseen copying;
     if (!inbox_->queue().try_dequeue_from_producer(token_, into)) return false;
-    ++credit;
+    credit += inbox_->places_of(into);
     inbox_->count_replaced();
     return true;
   }

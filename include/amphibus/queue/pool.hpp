@@ -3,7 +3,11 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <new>
+#include <utility>
+
+#include <amphibus/queue/byte_budget.hpp>
 
 namespace amphibus::queue {
 
@@ -25,8 +29,13 @@ struct block_header {
 /// is back.
 class block_pool {
  public:
-  /// A pool for blocks of `size` bytes (header included) with `alignment`.
-  static block_pool* make(std::size_t size, std::size_t alignment) { return new block_pool(size, alignment); }
+  /// A pool for blocks of `size` bytes (header included) with `alignment`. `budget`: what the user of the blocks
+  /// charges; only kept here.
+  static block_pool* make(std::size_t size, std::size_t alignment, std::shared_ptr<byte_budget> budget = nullptr) {
+    return new block_pool(size, alignment, std::move(budget));
+  }
+  /// Null if there is none.
+  [[nodiscard]] byte_budget* budget() const noexcept { return budget_.get(); }
 
   /// A block whose header is fresh (one reference) and whose payload is raw memory. Throws std::bad_alloc.
   block_header* take() {
@@ -56,7 +65,8 @@ class block_pool {
   block_pool& operator=(const block_pool&) = delete;
 
  private:
-  block_pool(std::size_t size, std::size_t alignment) noexcept : size_(size), alignment_(alignment) {}
+  block_pool(std::size_t size, std::size_t alignment, std::shared_ptr<byte_budget> budget) noexcept
+      : size_(size), alignment_(alignment), budget_(std::move(budget)) {}
   ~block_pool() = default;
   block_header* retired_mark() noexcept { return reinterpret_cast<block_header*>(this); }
   block_header* allocate();
@@ -66,6 +76,7 @@ class block_pool {
 
   const std::size_t size_;
   const std::size_t alignment_;
+  const std::shared_ptr<byte_budget> budget_;
   block_header* local_ = nullptr;
   std::int64_t outstanding_ = 0;  // owner: blocks that exist
   alignas(64) std::atomic<block_header*> returned_{nullptr};

@@ -17,7 +17,7 @@ class batch_reader {
   batch_reader(scenario& in, std::size_t process, const topic<note>& to, const reader_options& options)
       : index_(in.past().add_reader(std::string(options.name), std::string(to.name()), options.owed)),
         kept_(in.at(process).subscribe(
-            to, {options.name, options.capacity, options.overflow, options.on},
+            to, {.name = options.name, .capacity = options.capacity, .overflow = options.overflow, .on = options.on},
             [&past = in.past(), index = index_](batch<note> all) {
               for (std::size_t i = 0; i != all.size(); ++i) {
                 const auto with = all.context(i);

@@ -208,7 +208,7 @@ class reader {
   reader(scenario& in, std::size_t process, const topic<T>& to, const reader_options& options, action then = {})
       : index_(in.past().add_reader(std::string(options.name), std::string(to.name()), options.owed)),
         kept_(in.at(process).subscribe(
-            to, {options.name, options.capacity, options.overflow, options.on},
+            to, {.name = options.name, .capacity = options.capacity, .overflow = options.overflow, .on = options.on},
             [&past = in.past(), index = index_, then = std::move(then)](const T& got, const context& with) {
               past.received(index, name_of(got), {with.id(), with.correlation(), with.causation(), with.lost_before()},
                             intact(got));

@@ -39,7 +39,7 @@ TEST_CASE("inbox: the bound is exact, and what the consumer holds counts", "[que
   std::array<std::uint64_t, 256> out;
   CHECK(in->pop(out.data(), 30) == 30);
   CHECK(fill(by) == 0);
-  in->finish(30);
+  in->finish(load::of_small(30));
   CHECK(fill(by) == 30);
 }
 
@@ -58,7 +58,7 @@ TEST_CASE("inbox: first in, first out per producer", "[queue]") {
   std::uint64_t next_two = 1'000'000;
   while (const std::size_t count = in->pop(out.data(), out.size())) {
     for (std::size_t i = 0; i != count; ++i) CHECK(out[i] == (out[i] < 1'000'000 ? next_one++ : next_two++));
-    in->finish(count);
+    in->finish(load::of_small(count));
   }
   CHECK(next_one + next_two == 1'000'600);
 }
@@ -112,7 +112,7 @@ TEST_CASE("inbox: equal sums of finished and pushed mean that nothing is in flig
     std::array<std::uint64_t, 256> out;
     for (std::uint64_t got = 0; got != many;) {
       const std::size_t count = in->pop(out.data(), out.size());
-      in->finish(count);
+      in->finish(load::of_small(count));
       got += count;
       if (count == 0) std::this_thread::yield();
     }

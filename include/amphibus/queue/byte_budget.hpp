@@ -1,0 +1,75 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+
+#include <amphibus/queue/bound.hpp>
+#include <amphibus/queue/gate.hpp>
+
+namespace amphibus::queue {
+
+class byte_budget;
+
+/// What one producer took from a budget and did not use yet. Thread: who is inside the owner's gate.
+class budget_share {
+ public:
+  explicit budget_share(gate& owner) noexcept : owner_(owner) {}
+  budget_share(const budget_share&) = delete;
+  budget_share& operator=(const budget_share&) = delete;
+
+ private:
+  friend class byte_budget;
+  gate& owner_;
+  std::atomic<std::int64_t> bytes_{0};  // written inside the gate
+  bool joined_ = false;
+  budget_share* next_ = nullptr;
+  budget_share* previous_ = nullptr;
+};
+
+/// How many bytes all messages of a bus may take together, outside of the queues' own slots.
+///
+/// Producers take shares in advance, so that what they publish costs no shared counter; what is done with is given back
+/// at once. A message counts for at most half, so that the largest gets in. Thread: safe; a share as it says. Lifetime:
+/// shared by the bus and every message block.
+class byte_budget final : public bound {
+ public:
+  explicit byte_budget(std::int64_t bytes) noexcept : bound(bytes, {}, 1) {}
+
+  [[nodiscard]] std::int64_t cost_of(std::size_t bytes) const noexcept {
+    const std::int64_t half = credit().capacity() / 2;
+    return bytes < static_cast<std::uint64_t>(half) ? static_cast<std::int64_t>(bytes) : half;
+  }
+  /// Returns: true if `cost` bytes are in the share, now or already.
+  [[nodiscard]] bool reserve(budget_share& share, std::int64_t cost) {
+    return share.bytes_.load(std::memory_order_relaxed) >= cost || refill(share, cost);
+  }
+  /// Precondition: reserve().
+  void spend(budget_share& share, std::int64_t cost) noexcept {
+    share.bytes_.store(share.bytes_.load(std::memory_order_relaxed) - cost, std::memory_order_relaxed);
+  }
+  /// The producer does not use its share for now.
+  void return_share(budget_share& share) noexcept {
+    if (share.bytes_.load(std::memory_order_relaxed) > 0)
+      give_back(share.bytes_.exchange(0, std::memory_order_relaxed));
+  }
+  /// The producer is gone.
+  void part(budget_share& share) noexcept;
+  /// A message is done with.
+  void give_back(std::int64_t cost) noexcept { credit().give_back(cost); }
+
+  bool reclaim_idle_credit() override;
+  /// What messages take now, without what producers took in advance.
+  [[nodiscard]] std::int64_t used() const;
+
+ private:
+  bool refill(budget_share& share, std::int64_t cost);
+  [[nodiscard]] std::int64_t shared_locked() const noexcept;
+
+  mutable std::mutex mutex_;
+  budget_share* first_ = nullptr;
+  std::atomic<std::int64_t> share_count_{0};
+};
+
+}  // namespace amphibus::queue
