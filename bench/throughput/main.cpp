@@ -16,6 +16,12 @@
 
 namespace {
 
+constexpr const char* usage =
+    "usage: amphibus_bench [--quick] [--json FILE] [--only PREFIX]\n"
+    "  --quick   fewer messages and pairs\n"
+    "  --json    also write the figures to FILE\n"
+    "  --only    only what begins so, e.g. inproc, zeromq/tcp, local/3\n";
+
 struct options {
   bool quick = false;
   std::string json;
@@ -127,9 +133,19 @@ int main(int argc, char** argv) {
   options chosen;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
-    if (word == "--quick") chosen.quick = true;
-    if (word == "--json" && i + 1 < argc) chosen.json = argv[++i];
-    if (word == "--only" && i + 1 < argc) chosen.only = argv[++i];
+    if (word == "--quick") {
+      chosen.quick = true;
+    } else if (word == "--json" && i + 1 < argc) {
+      chosen.json = argv[++i];
+    } else if (word == "--only" && i + 1 < argc) {
+      chosen.only = argv[++i];
+    } else if (word == "--help") {
+      std::fputs(usage, stdout);
+      return 0;
+    } else {
+      std::fprintf(stderr, "amphibus_bench: '%s' is unknown or lacks its value\n%s", word.c_str(), usage);
+      return 2;
+    }
   }
   bench::report all;
   run_rows(chosen, all);
