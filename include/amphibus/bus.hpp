@@ -125,6 +125,18 @@ class bus {
   result<subscription> try_subscribe(const topic<T>& to, Callable handler) {
     return try_subscribe(to, subscription_options{}, std::move(handler));
   }
+  template <class T, handler_of<T> Callable>
+  result<subscription> try_subscribe(const pattern<T>& to, const subscription_options& options, Callable handler) {
+    try {
+      return subscribe(to, options, std::move(handler));
+    } catch (const error& why) {
+      return why;
+    }
+  }
+  template <class T, handler_of<T> Callable>
+  result<subscription> try_subscribe(const pattern<T>& to, Callable handler) {
+    return try_subscribe(to, subscription_options{}, std::move(handler));
+  }
 
   /// A subscription that is pulled; include <amphibus/receiver.hpp>. Throws: as subscribe; bad_option for `.on`.
   template <class T>

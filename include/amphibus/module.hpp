@@ -63,6 +63,11 @@ class module {
   [[nodiscard]] amphibus::publisher<T> publisher(const topic<T>& to, const publisher_options& options = {}) {
     return bus_.publisher(to, options);
   }
+  /// As bus::receiver; include <amphibus/receiver.hpp>. It is the caller's, not the module's.
+  template <class T>
+  [[nodiscard]] amphibus::receiver<T> receiver(const topic<T>& to, const subscription_options& options = {}) {
+    return bus_.receiver(to, named(options));
+  }
 
   /// Called once on the main thread when every process of the file is there and subscribed: nothing is lost to late
   /// joining after that. Before any run() thread of this process starts.
@@ -81,9 +86,14 @@ class module {
  private:
   friend class app;
   module(std::string name, amphibus::bus& bus, app& owner);
+  /// With the module's name where no other is chosen.
+  [[nodiscard]] subscription_options named(subscription_options options) const {
+    if (options.name.empty()) options.name = name_;
+    return options;
+  }
   /// With the module's name and thread where nothing else is chosen.
   [[nodiscard]] subscription_options own(subscription_options options) const {
-    if (options.name.empty()) options.name = name_;
+    options = named(options);
     if (options.on.which() == executor_choice::kind::serial) options.on = executor_;
     return options;
   }
