@@ -108,9 +108,9 @@ class publisher {
   /// Waits where a subscription or route asks `block` and has no room, at most its timeout and wait_max; inside a
   /// handler it never waits: what does not fit is held with the running message and answers accepted.
   ///
-  /// Returns:   accepted; no_subscribers (nobody wants the topic); would_block (the time is over, somebody with
-  ///            overflow::fail has no room, or a handler holds 1024 messages already; nobody got it); too_large (key or
-  ///            headers); closed. `value` is gone whatever the answer.
+  /// Returns:   accepted; no_subscribers (nobody wants the topic); would_block (no room in time, none at somebody with
+  ///            overflow::fail, or a handler holds 1024 messages already; nobody got it); too_large (key or headers);
+  ///            closed. `value` is gone whatever the answer.
   /// Allocates: never in the steady state.   Throws: only what moving T throws.
   publish_status publish(T value, const publish_options& with = {}) {
     return outlet_->publish(std::move(value), limits_, with);
