@@ -8,6 +8,7 @@
 
 #include "detail/inline_subscriber.hpp"
 #include "detail/placement.hpp"
+#include "detail/pool_executor.hpp"
 
 namespace amphibus {
 namespace {
@@ -37,6 +38,27 @@ std::int64_t checked_memory(const bus_options& options) {
               "choose a bound within the limits; the default is 1 GiB", {".memory_max_bytes"});
 }
 
+/// Every route that may leave the process needs its transport, and no two may answer to one name.
+void check_transports(const config::configuration& from, const transport_list& offered) {
+  std::vector<std::string> names{"inproc"};
+  for (const auto& each : offered) {
+    if (std::find(names.begin(), names.end(), each->name()) != names.end()) {
+      throw error(error_code::config_conflict, "the bus is given two transports '" + std::string(each->name()) + "'",
+                  "give each transport once; its routes share it");
+    }
+    names.emplace_back(each->name());
+  }
+  if (from.processes.size() < 2) return;  // nobody to talk to: every route stays in the process
+  for (const config::route& each : from.routes) {
+    const std::string& wanted = each.transport.value;
+    if (std::find(names.begin(), names.end(), wanted) != names.end()) continue;
+    throw error(error_code::config_unknown_name,
+                "route '" + escaped(each.topic.value) + "' needs the transport '" + escaped(wanted) +
+                    "', which the bus is not given",
+                "add it to transports(…), or route the topic \"inproc\"", each.where);
+  }
+}
+
 }  // namespace
 
 bus::bus(bus_options options)
@@ -46,7 +68,8 @@ bus::bus(bus_options options)
 
 void bus::adopt_executor(const executor_choice& on) {
   if (on.which() == executor_choice::kind::serial) return;
-  if (on.which() != executor_choice::kind::given) {
+  const bool overlaps = dynamic_cast<const detail::pool_executor*>(on.core().get()) != nullptr;
+  if (on.which() != executor_choice::kind::given || overlaps) {
     throw error(error_code::bad_option, "bus option .on is neither serial nor a loop", "give a loop, or leave it out",
                 {".on"});
   }
@@ -58,6 +81,7 @@ bus::bus(const config::configuration& from, bus_options options, transport_list 
                                                checked_memory(with_limits(from, options)))) {
   adopt_executor(options.on);
   std::string process = config::choose_process(from, options.process).value();
+  check_transports(from, transports);
   const auto placed = std::make_shared<detail::placement>(*core_, from, std::move(process), std::move(transports));
   if (const auto wrong = placed->check(); !wrong.empty()) throw wrong.front();
   core_->set_links(placed);

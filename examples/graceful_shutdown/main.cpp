@@ -32,12 +32,7 @@ long feed(amphibus::bus& bus) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // A SIGTERM that comes while we still start stays pending until somebody waits for it.
-  sigset_t terminate;
-  sigemptyset(&terminate);
-  sigaddset(&terminate, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &terminate, nullptr);
-
+  const amphibus::shutdown_signal stop;  // first: a signal that comes while we still start is not lost
   const long stop_after = argc > 1 ? std::strtol(argv[1], nullptr, 10) : -1;
   long handled = 0;
   amphibus::bus bus;
@@ -47,8 +42,7 @@ int main(int argc, char** argv) {
   long accepted = 0;
   std::thread feeding([&] { accepted = feed(bus); });
 
-  const int signal = amphibus::wait_for_shutdown_signal();
-  std::printf("%s: no more orders\n", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+  std::printf("%s: no more orders\n", stop.wait() == SIGTERM ? "SIGTERM" : "SIGINT");
   const auto report = bus.close();  // refuses the feed, handles what was accepted, ends the subscription
   feeding.join();
   std::printf("close: %s\n", to_string(report).c_str());

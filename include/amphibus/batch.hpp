@@ -11,12 +11,15 @@ namespace amphibus {
 /// Several messages at once, in order: the third form of a handler, `(amphibus::batch<T>)`.
 ///
 /// ```cpp
-/// auto sub = bus.subscribe(ticks, [&](amphibus::batch<tick> all) { for (const tick& each : all) sum += each.price; });
+/// long sum = 0;
+/// auto sub = bus.subscribe(orders, [&](amphibus::batch<order_placed> all) {
+///   for (const auto& each : all) sum += each.pence;
+/// });
 /// ```
 /// A range of `const T&`; between 1 and 256 messages, whatever was waiting. Use it where the cost per call matters,
-/// e.g. one write for many messages. What the handler publishes is caused by the message it looked at last. An
-/// exception fails the batch as a whole: one failed call. Thread: confined to the handler call. Lifetime: the handler
-/// call; a copy is the same view.
+/// e.g. one write for many messages. What the handler publishes is caused by the message it looked at last: the first,
+/// until it looks; [], what an iterator shows and context() look. An exception fails the batch as a whole: one failed
+/// call. Thread: confined to the handler call. Lifetime: the handler call; a copy is the same view.
 template <class T>
 class batch {
  public:
@@ -57,11 +60,12 @@ class batch {
     std::size_t at_ = 0;
   };
 
+  /// 1 to 256, so never empty().
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
   [[nodiscard]] iterator begin() const noexcept { return {this, 0}; }
   [[nodiscard]] iterator end() const noexcept { return {this, size_}; }
-  /// Precondition: `at` < size().
+  /// Looks at a message: what is published next is caused by it. Precondition: `at` < size().
   [[nodiscard]] const T& operator[](std::size_t at) const noexcept {
     if (typed_ != nullptr) [[likely]] {
       frame_->message = typed_[at].identity;
@@ -70,7 +74,7 @@ class batch {
     look_at(at);
     return *static_cast<const T*>(any_[at].value());
   }
-  /// The context of one message. Precondition: `at` < size(). Lifetime: the handler call.
+  /// The context of one message, which it looks at too. Precondition: `at` < size(). Lifetime: the handler call.
   [[nodiscard]] amphibus::context context(std::size_t at) const noexcept {
     if (typed_ != nullptr) {
       frame_->message = typed_[at].identity;

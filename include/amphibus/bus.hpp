@@ -43,9 +43,10 @@ struct cached_outlet {
 };
 }  // namespace detail
 
+/// What a bus can choose, all with defaults. Thread: const-safe.
 struct bus_options {
   std::string name = "amphibus";               ///< names the serial executor's thread (first 15 characters)
-  base::clock* clock = &base::steady_clock();  ///< every deadline; testing::manual_clock holds it still
+  base::clock* clock = &base::steady_clock();  ///< every deadline; outlives the bus and all its handles
   executor_choice on = serial;                 ///< where `.on = serial` runs: a thread of the bus, or a loop
   /// What all messages together may take, with what owned_bytes says that they own; messages of up to 48 plain bytes
   /// lie in the inboxes and are not counted, nor are headers (16 KiB each at most). Beyond it subscriptions that block
@@ -54,9 +55,10 @@ struct bus_options {
   std::string process = {};  ///< which process of the configuration this is; only with one
 };
 
-/// The transports that a bus may use, e.g. `amphibus::transports(amphibus::zeromq::transport())`.
+/// The transports that a bus may use; none is null, no two have one name.
 using transport_list = std::vector<std::unique_ptr<amphibus::transport::transport>>;
 
+/// A list of them: `amphibus::transports(amphibus::zeromq::transport())`.
 template <class... Transport>
 [[nodiscard]] transport_list transports(std::unique_ptr<Transport>... each) {
   transport_list out;
@@ -68,27 +70,30 @@ template <class... Transport>
 ///
 /// ```cpp
 /// amphibus::bus bus;
-/// auto sub = bus.subscribe(orders, [](const order_placed& o) { … });
+/// auto sub = bus.subscribe(orders, [](const order_placed& o) { std::printf("order %d\n", o.id); });
 /// bus.publish(orders, {.id = 1, .pence = 1999});
 /// bus.drain();
 /// ```
-/// In-process unless amphibus::app gave it routes. Order: FIFO per source and topic to every subscription; a source is
-/// a publisher handle, a handler, or a thread outside handlers. Thread: safe, owns threads. Lifetime: the destructor
-/// closes with the default deadline; not inside a handler of this bus (asserts). Publishers and subscriptions may
-/// outlive it.
+/// In-process unless a configuration or amphibus::app gave it routes. Order: FIFO per source and topic to every
+/// subscription; a source is a publisher handle, a handler, or a thread outside handlers. Thread: safe, owns threads.
+/// Lifetime: the destructor closes with the default deadline; not inside a handler of this bus (asserts). Publishers,
+/// subscriptions, receivers, messages and pools may outlive it.
 class bus {
  public:
+  /// In-process; no thread starts before something needs it. Throws: error (bad_option: `options.on` is neither
+  /// `serial` nor a loop, or `options.memory_max_bytes` is outside its limits).
   explicit bus(bus_options options = {});
   /// One process of a configuration, without modules: routes decide which topics leave it over `transports`.
   ///
-  /// Binds the process's endpoint and links to the others at once. Throws: error (config_unknown_name for
-  /// `options.process`, unsupported_level, endpoint_invalid, endpoint_in_use); no socket is opened then.
+  /// Binds the process's endpoint and links to the others at once; a transport that no route names opens nothing.
+  /// Throws: error (bad_option as above; config_unknown_name: no such process, or a route's transport is not among
+  /// `transports`; config_conflict: two of them have one name; unsupported_level, endpoint_invalid, endpoint_in_use).
   bus(const config::configuration& from, bus_options options, transport_list transports);
   bus(const bus&) = delete;
   bus& operator=(const bus&) = delete;
   ~bus();
 
-  /// Subscribes with default options: own thread of the bus, 8192 messages, block. See the other overload.
+  /// Subscribes with default options: the bus's serial executor, 8192 messages, block. See the other overload.
   template <class T, handler_of<T> Callable>
   subscription subscribe(const topic<T>& to, Callable handler) {
     return subscribe(to, subscription_options{}, std::move(handler));
@@ -96,7 +101,9 @@ class bus {
   /// Calls `handler` for every message published on `to` from now on.
   ///
   /// Handlers of serial subscriptions never overlap. An exception of a handler is counted, told through on_event and
-  /// goes no further. Throws: error (topic_type_conflict, missing_codec, bad_option, bus_closed). Never blocks.
+  /// goes no further. Throws: error (topic_type_conflict; missing_codec; bad_option: a bound, or an option that
+  /// inline_ has no use for; bus_closed: closing or closed, or the child of a fork), and std::system_error if a thread
+  /// is needed and the system starts none. Never blocks; also inside handlers.
   template <class T, handler_of<T> Callable>
   subscription subscribe(const topic<T>& to, const subscription_options& options, Callable handler) {
     return add<T, detail::slot<T>>({.topic = &find(to)}, options, std::move(handler));
@@ -112,7 +119,7 @@ class bus {
   subscription subscribe(const pattern<T>& to, Callable handler) {
     return subscribe(to, subscription_options{}, std::move(handler));
   }
-  /// As subscribe, but returns the error.
+  /// As subscribe, but returns the error that it throws.
   template <class T, handler_of<T> Callable>
   result<subscription> try_subscribe(const topic<T>& to, const subscription_options& options, Callable handler) {
     try {
@@ -125,24 +132,40 @@ class bus {
   result<subscription> try_subscribe(const topic<T>& to, Callable handler) {
     return try_subscribe(to, subscription_options{}, std::move(handler));
   }
+  template <class T, handler_of<T> Callable>
+  result<subscription> try_subscribe(const pattern<T>& to, const subscription_options& options, Callable handler) {
+    try {
+      return subscribe(to, options, std::move(handler));
+    } catch (const error& why) {
+      return why;
+    }
+  }
+  template <class T, handler_of<T> Callable>
+  result<subscription> try_subscribe(const pattern<T>& to, Callable handler) {
+    return try_subscribe(to, subscription_options{}, std::move(handler));
+  }
 
-  /// A subscription that is pulled; include <amphibus/receiver.hpp>. Throws: as subscribe; bad_option for `.on`.
+  /// A subscription that is pulled, FIFO per source; include <amphibus/receiver.hpp>, where an example stands.
+  /// Throws: as subscribe; bad_option for `.on`.
   template <class T>
   [[nodiscard]] amphibus::receiver<T> receiver(const topic<T>& to, const subscription_options& options = {});
 
-  /// A handle for publishing fast from one thread. Throws: error (topic_type_conflict, missing_codec).
+  /// A handle for publishing fast from one thread; on a closed bus its publishes answer closed.
+  /// Throws: error (topic_type_conflict, missing_codec).
   template <class T>
   [[nodiscard]] amphibus::publisher<T> publisher(const topic<T>& to, const publisher_options& options = {}) {
     return amphibus::publisher<T>(core_, find(to), options);
   }
 
   /// Publishes from any thread; the thread, or inside a handler the handler, is the source.
-  /// Returns and waits as publisher::publish. Throws: error at the first use of a topic in this bus.
+  /// Returns and waits as publisher::publish. Throws: error (topic_type_conflict, missing_codec) at the source's first
+  /// use of the topic, and what moving T throws.
   template <class T>
   publish_status publish(const topic<T>& to, std::type_identity_t<T> message, const publish_options& with = {}) {
     return outlet_for(to).publish(std::move(message), {}, with);
   }
-  /// The same, but never waits and holds nothing.
+  /// The same, but never waits and holds nothing. Returns: accepted; no_subscribers; would_block (somebody who blocks
+  /// or fails has no room now, or what this handler holds for the topic goes first; nobody got it); too_large; closed.
   template <class T>
   [[nodiscard]] publish_status try_publish(const topic<T>& to, std::type_identity_t<T> message,
                                            const publish_options& with = {}) {
@@ -152,39 +175,54 @@ class bus {
   /// Waits until every process of the configuration called it too and has the subscriptions made before: what is
   /// published afterwards reaches them. Call it once, when all subscriptions exist; one that is made later gets what is
   /// published after it became effective here (until then publish answers no_subscribers if there is nobody else). At
-  /// once without a configuration.
-  /// Throws: error (not_ready naming who is missing; peer_protocol, peer_routes, peer_type).
+  /// once without a configuration, and when closed.
+  /// Throws: error (not_ready naming who is missing; peer_protocol, peer_routes, peer_type). Thread: any; not inside a
+  /// handler, which would wait.
   void wait_until_ready(base::duration deadline = std::chrono::seconds(10));
-  /// What messages take now. Thread: safe.
+  /// What messages take now. Thread: any.
   [[nodiscard]] memory_counters memory() const;
-  /// What crossed the border of this process so far.
+  /// What crossed the border of this process so far; after close() in total. Thread: any.
   [[nodiscard]] wire_counters bytes() const noexcept;
 
   /// Returns when everything accepted before has been handled, what handlers publish included, and what is bound for
-  /// other processes is handed to the transport. With other threads still publishing it may reach its deadline.
-  /// Inside a handler of this bus it refuses (called_from_handler). Loops must be run by somebody meanwhile.
+  /// other processes is handed to the transport; after `deadline`, 5 s unless given, at the latest. Nothing is closed.
+  ///
+  /// Returns: complete, also on a bus that is closed and in the child of a fork; deadline, naming what is left: others
+  /// went on publishing, a handler is slow, a receiver's message is kept, nobody runs a loop; called_from_handler, at
+  /// once, inside a handler of this bus, whose own message would never be finished. Thread: any but one that should run
+  /// a loop: it runs the loop until idle instead.
   drain_report drain(base::duration deadline = std::chrono::seconds(5));
-  /// Refuses publishers outside handlers, drains, says goodbye to other processes, ends all subscriptions. Idempotent.
+  /// Refuses publishers outside handlers, drains, says goodbye to other processes, ends all subscriptions.
+  ///
+  /// Returns: complete; deadline, naming what was left and dropped: the end is the same, once running handlers return;
+  /// called_from_handler inside a handler of this bus: nothing is closed then. `silent_peers` did not confirm the
+  /// goodbye. Again, or in the child of a fork: complete, with nothing to do. Thread: any other; where several close at
+  /// once, each returns when it is done.
   close_report close(base::duration deadline = std::chrono::seconds(5));
 
-  /// Calls `callback` for everything a person should know, one event at a time, on the thread that found it. Keep it
-  /// short; publishing inside never waits. Replaces the one before.
+  /// Calls `callback` for everything a person should know, one event at a time, on the thread that found it.
+  ///
+  /// Keep it short: that thread waits for it. Inside, publishing (which never waits there), subscribing and reading
+  /// counters are allowed; ending a subscription, drain() and close() are not, because the event may come from the
+  /// middle of a delivery. What it throws is swallowed. Replaces the one before, which has returned and is destroyed
+  /// when this returns; replaced inside itself it dies when it returns. Thread: any.
   template <std::invocable<const event&> Callable>
   void on_event(Callable callback) {
     core_->on_event(std::make_unique<detail::callback_to<const event&, Callable>>(std::move(callback)));
   }
-  /// The same as finished lines for a log. The library itself writes nowhere.
+  /// The same as finished lines for a log, after on_event; one does not see the other's exception. The library itself
+  /// writes nowhere.
   template <std::invocable<std::string_view> Callable>
   void on_log(Callable callback) {
     core_->on_log(std::make_unique<detail::callback_to<std::string_view, Callable>>(std::move(callback)));
   }
 
-  /// The pool of that name, made at its first use. Throws: error (bad_option: a number of threads or a CPU outside its
-  /// limits, or other options than those the pool was made with; bus_closed).
+  /// The pool of that name, made at its first use. Throws: error (bad_option: no name, an option outside its limits, or
+  /// other options than those the pool was made with; bus_closed). Thread: any.
   [[nodiscard]] amphibus::pool pool(std::string_view name, const pool_options& options = {});
 
   /// A topic whose name is known at run time only. Returns: the topic, valid as long as this bus; or bad_topic with the
-  /// escaped name and the position, topic_type_conflict, missing_codec.
+  /// escaped name and the position, topic_type_conflict, missing_codec. Thread: any.
   template <class T>
   [[nodiscard]] result<topic<T>> make_topic(std::string_view name) {
     const auto verdict = wire::check_topic_name(name);
@@ -197,7 +235,7 @@ class bus {
     }
   }
 
-  /// Counters of one topic in this process.
+  /// Counters of one topic in this process. Thread: any. Throws: as publisher(), at the first use of the topic.
   template <class T>
   [[nodiscard]] topic_counters counters(const topic<T>& of) {
     return find(of).counters();

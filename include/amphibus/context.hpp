@@ -11,9 +11,16 @@ namespace amphibus {
 
 /// What a handler may ask about the message in its hand; costs nothing until asked.
 ///
+/// ```cpp
+/// auto sub = bus.subscribe(orders, [](const order_placed& o, const amphibus::context& with) {
+///   if (with.lost_before() != 0) std::printf("messages are missing before order %d\n", o.id);
+///   std::printf("conversation %s\n", to_string(with.correlation()).c_str());
+/// });
+/// ```
 /// Messages that a handler publishes carry its correlation on and name the handled message as causation, without user
 /// code and over the wire.
-/// Thread: confined to the handler call. Lifetime: the handler call; keep copies of the ids, not the context.
+/// Thread: confined to the handler call. Lifetime: the handler call, or as message::with() says; what it returns as
+/// string_view the same. Keep copies of the ids, not the context.
 class context {
  public:
   /// Unique over all processes.
@@ -27,12 +34,13 @@ class context {
   /// How many messages of this stream were lost directly before this one: dropped by this subscription's overflow rule,
   /// or lost on the way from another process.
   [[nodiscard]] std::uint64_t lost_before() const;
+  /// Its name, also where a pattern covers many. Lifetime: the bus's.
   [[nodiscard]] std::string_view topic() const noexcept;
   /// What publish_options::key said; empty without one.
   [[nodiscard]] std::string_view key() const;
-  /// The value of the first header of that name.
+  /// The value of the first header of that name, if there is one.
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
-  /// Every header, by position.
+  /// Every header, by position, in the order of the publish. Precondition of header_at: `position` < header_count().
   [[nodiscard]] std::size_t header_count() const;
   [[nodiscard]] amphibus::header header_at(std::size_t position) const;
 

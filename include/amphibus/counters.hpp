@@ -4,7 +4,8 @@
 
 namespace amphibus {
 
-/// What became of the messages of one subscription. Monotone, except `pending`; read at any time from any thread.
+/// What became of the messages of one subscription. Monotone, except `pending`; read at any time from any thread, each
+/// number by itself. Thread: const-safe, a copy.
 struct subscription_counters {
   std::uint64_t handled = 0;       ///< handler calls that ended, failed ones included
   std::uint64_t failed = 0;        ///< handler calls that ended with an exception
@@ -14,25 +15,26 @@ struct subscription_counters {
   std::uint64_t pending = 0;       ///< accepted and not finished, now
 };
 
-/// What was published on one topic in this process.
+/// What was published on one topic in this process. Monotone. Thread: const-safe, a copy.
 struct topic_counters {
   std::uint64_t published = 0;       ///< accepted publishes, remote messages that arrived here included
   std::uint64_t no_subscribers = 0;  ///< publishes that nobody wanted
   std::uint64_t refused = 0;         ///< publishes that answered would_block
-  std::uint64_t undeliverable = 0;   ///< accepted and later given up; each batch of them has an event
+  std::uint64_t undeliverable = 0;   ///< accepted, held, and given up; what a transport cannot encode is an event only
   std::uint64_t egress_dropped = 0;  ///< dropped on the way to other processes because the route is drop_newest
 };
 
-/// What the messages of one bus take now, as bus_options::memory_max_bytes counts it.
+/// What the messages of one bus take now, as bus_options::memory_max_bytes counts it. Thread: const-safe, a copy.
 struct memory_counters {
   std::uint64_t used_bytes = 0;
   std::uint64_t max_bytes = 0;
 };
 
-/// What crossed the border of this process.
+/// What crossed the border of this process on data sockets: topics and batches as they travel, headers and padding
+/// included; not the control links, nor what the sockets add. Monotone. Thread: const-safe, a copy.
 struct wire_counters {
-  std::uint64_t sent_bytes = 0;
-  std::uint64_t received_bytes = 0;
+  std::uint64_t sent_bytes = 0;      ///< once per frame, however many processes it goes to
+  std::uint64_t received_bytes = 0;  ///< refused frames included
 };
 
 }  // namespace amphibus

@@ -14,20 +14,22 @@ namespace amphibus {
 /// ```cpp
 /// amphibus::loop here;
 /// auto sub = bus.subscribe(orders, {.on = here}, handle);
-/// // poll(here.fd()) says when there is work; then:
-/// here.run_until_idle();
+/// pollfd watched{here.fd(), POLLIN, 0};
+/// while (::poll(&watched, 1, -1) == 1) here.run_once();
 /// ```
 /// Use it to join a bus to an event loop or a game's frame; use the default executor where a thread of its own is fine.
-/// Thread: run from one thread at a time. Lifetime: may end before its subscriptions, but not inside one of their
-/// handlers; their messages then wait until the subscription ends.
+/// Thread: run_once and run_until_idle from one thread at a time, and not inside a handler that it runs (both assert);
+/// fd from any. Lifetime: may end before its subscriptions, but not inside one of their handlers; their messages then
+/// wait until the subscription ends.
 class loop {
  public:
+  /// Throws: error (out_of_descriptors).
   loop();
   ~loop();
   loop(const loop&) = delete;
   loop& operator=(const loop&) = delete;
 
-  /// Readable (level-triggered) while there is something to do. Do not read it.
+  /// Readable (level-triggered) while there is something to do. Do not read it. Valid as long as the loop.
   [[nodiscard]] int fd() const noexcept;
   /// Handles up to 256 messages per subscription. Returns: how many. Never waits.
   std::size_t run_once();
@@ -39,9 +41,13 @@ class loop {
   std::shared_ptr<detail::loop_executor> core_;
 };
 
-/// Value of subscription_options::on.
+/// Value of subscription_options::on: `serial`, `dedicated`, `inline_`, a loop or a pool.
+///
+/// Thread: const-safe, a value. Lifetime: holds what it names but does not run it: a loop that ended and a pool whose
+/// bus closed handle nothing more.
 class executor_choice {
  public:
+  /// `given`: a loop or a pool.
   enum class kind : unsigned char { serial, dedicated, in_publisher, given };
   constexpr executor_choice() noexcept = default;
   // NOLINTBEGIN(google-explicit-constructor): reads as .on = serial
@@ -50,6 +56,7 @@ class executor_choice {
   executor_choice(const amphibus::pool& threads) : kind_(kind::given), given_(threads.core_) {}
 
   [[nodiscard]] kind which() const noexcept { return kind_; }
+
   /// For the library only.
   executor_choice(std::shared_ptr<detail::executor_core> core) : kind_(kind::given), given_(std::move(core)) {}
   // NOLINTEND(google-explicit-constructor)
@@ -62,7 +69,7 @@ class executor_choice {
 
 /// The one thread of the module, outside modules of the bus: its handlers never overlap. The default.
 inline constexpr executor_choice::kind serial = executor_choice::kind::serial;
-/// A thread for this subscription alone.
+/// A thread for this subscription alone, named after it; it ends with the subscription.
 inline constexpr executor_choice::kind dedicated = executor_choice::kind::dedicated;
 /// In the publish itself, on the publisher's thread: the handler is called before publish returns, after the message
 /// lies in every inbox. Concurrent publishers call concurrently. No capacity and no overflow: naming them is an error.

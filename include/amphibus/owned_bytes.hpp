@@ -10,6 +10,7 @@ namespace amphibus {
 /// that holds much of its content elsewhere, else sizeof(T) is all that counts of it.
 ///
 /// ```cpp
+/// struct document { std::string title; std::vector<char> pages; };
 /// template <> struct amphibus::owned_bytes<document> {
 ///   static std::size_t of(const document& d) noexcept { return d.title.size() + d.pages.size(); }
 /// };

@@ -15,13 +15,19 @@ inline void pattern_literal_breaks_the_grammar_star_is_one_token_and_greater_tha
 
 /// A message of whatever type: what a pattern<any_message> handles, for taps, audits and bridges.
 ///
+/// ```cpp
+/// auto tap = bus.subscribe(amphibus::pattern<amphibus::any_message>{"shop.>"}, [](const amphibus::any_message& m) {
+///   if (const auto* order = m.as<order_placed>()) std::printf("order %d\n", order->id);
+/// });
+/// ```
 /// Thread: confined to the handler call. Lifetime: the handler call.
 class any_message {
  public:
+  /// Lifetime: the bus's, as that of type_name().
   [[nodiscard]] std::string_view topic() const noexcept { return slot_.topic->name(); }
   /// As the compiler prints it, e.g. `order_placed`.
   [[nodiscard]] std::string_view type_name() const noexcept { return slot_.topic->type().name; }
-  /// The message if it is a T, else nullptr.
+  /// The message if it is a T, else nullptr: exactly T, no base of it.
   template <class T>
   [[nodiscard]] const T* as() const noexcept {
     return &slot_.topic->type() == &detail::type_operations_of<T> ? static_cast<const T*>(slot_.value()) : nullptr;
@@ -47,15 +53,11 @@ class any_message {
 /// Many topics: `*` stands for one token, `>` as last token for one or more; the grammar of NATS.
 ///
 /// ```cpp
-/// auto all = bus.subscribe(amphibus::pattern<order>{"shop.orders.*"}, [](const order& o, const amphibus::context&
-/// with) {
-///   std::printf("%.*s\n", int(with.topic().size()), with.topic().data());
-/// });
-/// auto tap = bus.subscribe(amphibus::pattern<amphibus::any_message>{">"}, [](const amphibus::any_message& m) { … });
+/// auto all = bus.subscribe(amphibus::pattern<order_placed>{"shop.orders.*"}, {.name = "audit"}, handle);
 /// ```
 /// Also covers topics that appear later, from their first message. Topics of another type than T are passed over and
 /// told once (event topic_skipped). One inbox for all its topics: order is kept per source and topic.
-/// Limits: 200 bytes, 16 tokens. Thread: const-safe. Lifetime: the literal's.
+/// Limits: 200 bytes, 16 tokens. Thread: const-safe. Lifetime: the literal's, or that of the text given to parse().
 template <class T>
 class pattern {
  public:
@@ -66,14 +68,17 @@ class pattern {
       detail::pattern_literal_breaks_the_grammar_star_is_one_token_and_greater_than_the_rest();
     }
   }
-  /// From run-time text, copied by what subscribes to it. Returns: bad_topic with the escaped text and the position.
+  /// From run-time text, which must live until subscribe has copied it. Returns: bad_topic with the escaped text and
+  /// the position.
   [[nodiscard]] static result<pattern> parse(std::string_view text) {
     const auto verdict = wire::check_topic_pattern(text);
     if (!verdict.ok()) return wire::topic_error(text, verdict);
     return pattern(text, verdict);
   }
 
+  /// As written.
   [[nodiscard]] constexpr std::string_view text() const noexcept { return text_; }
+  /// True if a topic of that name, well-formed, is one of its topics, whatever its type.
   [[nodiscard]] constexpr bool covers(std::string_view topic) const noexcept {
     return wire::topic_matches(text_, topic);
   }

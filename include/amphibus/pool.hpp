@@ -11,7 +11,7 @@
 
 namespace amphibus {
 
-/// What a pool can choose.
+/// What a pool can choose. Thread: const-safe.
 struct pool_options {
   std::size_t threads = 2;     ///< 1 to 256
   std::vector<int> cpus = {};  ///< where its threads may run; empty: anywhere
@@ -30,9 +30,11 @@ struct pool_options {
 /// Handlers of one subscription never overlap and keep their order, whatever thread runs them; those of different
 /// subscriptions run at the same time, so what they share needs a lock. Ready subscriptions take turns, up to 256
 /// messages each. Use `serial` where handlers share state, `dedicated` where one must never wait for another.
-/// Thread: safe, a handle. Lifetime: its threads end with the bus.
+/// Thread: const-safe, a handle. Lifetime: may outlive its bus, but its threads end when that bus closes; what is
+/// subscribed with it elsewhere is not handled from then on.
 class pool {
  public:
+  /// As given to bus::pool(); its threads are `NAME-0`, `NAME-1` …
   [[nodiscard]] const std::string& name() const noexcept { return core_->name(); }
 
   /// For the library only.

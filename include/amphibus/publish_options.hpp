@@ -12,13 +12,14 @@ namespace amphibus {
 /// What one publish can add to its message; read back from the context.
 ///
 /// ```cpp
-/// bus.publish(orders, order, {.key = "customer-7", .headers = {{"tenant", "acme"}}});
+/// bus.publish(orders, {.id = 1, .pence = 1999}, {.key = "customer-7", .headers = {{"tenant", "acme"}}});
 /// ```
 /// Limits: a key of 255 bytes, 64 headers, names of 1 to 255 bytes, 16 KiB together; beyond them publish answers
-/// too_large. Lifetime: the call; the bus keeps copies.
+/// too_large. Thread: const-safe. Lifetime: the call; the bus keeps copies.
 struct publish_options {
   /// What the message is about; overflow::latest() keeps one message per key.
   std::string_view key = {};
+  /// Text beside the message, in this order; a name may repeat.
   header_list headers = {};
   /// The conversation this message belongs to, instead of that of the handler that publishes it.
   message_id correlation = {};
@@ -27,7 +28,8 @@ struct publish_options {
   [[nodiscard]] bool is_default() const noexcept { return key.empty() && headers.empty() && !correlation; }
 };
 
-/// Answer of publish_batch.
+/// Answer of publish_batch. The messages from `accepted_prefix` on reached nobody: repeating from there is safe.
+/// Thread: const-safe.
 struct batch_status {
   publish_status status = publish_status::accepted;  ///< of the first message that was not accepted
   std::size_t accepted_prefix = 0;                   ///< so many messages were accepted, in order

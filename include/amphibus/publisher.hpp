@@ -15,7 +15,7 @@ namespace amphibus {
 template <class T>
 class publisher;
 
-/// What a publisher can choose.
+/// What a publisher can choose. Thread: const-safe.
 struct publisher_options {
   /// Upper bound of what one publish may wait, whatever subscribers ask; 0: never, so that no subscriber can stall a
   /// real-time thread. In a handler: how long a message may be held back before it becomes undeliverable.
@@ -25,12 +25,13 @@ struct publisher_options {
 /// A message under construction in the very memory that its receivers will read.
 ///
 /// ```cpp
-/// auto frame = out.loan();
-/// camera.read_into(frame->pixels);
-/// frame.publish();
+/// auto out = bus.publisher(orders);
+/// auto next = out.loan();
+/// next->pence = 1999;
+/// next.publish();
 /// ```
-/// Worth it for messages of many kilobytes. Thread: confined, the publisher's. Lifetime: not beyond its publisher; one
-/// that is not published is given back.
+/// Worth it for messages of many kilobytes; one that travels inside the queue's slot is copied all the same. Thread:
+/// confined, the publisher's. Lifetime: not beyond its publisher; one that is not published is given back.
 template <class T>
 class loan {
  public:
@@ -40,14 +41,15 @@ class loan {
     if (block_ != nullptr) detail::destroy_block<T>(block_);
   }
 
-  /// Precondition: not published.
+  /// Precondition: not published (asserts).
   [[nodiscard]] T& operator*() noexcept {
     AMPHIBUS_ASSERT(block_ != nullptr, "a loan that is published belongs to its receivers");
     return block_->value();
   }
   [[nodiscard]] T* operator->() noexcept { return &**this; }
 
-  /// As publisher::publish. Unless accepted the message stays here, and repeating is safe.
+  /// As publisher::publish. Returns: accepted, and the message belongs to its receivers; else it stays here, and
+  /// repeating is safe. Precondition: not published (asserts).
   publish_status publish() { return publish_within(limits_); }
   [[nodiscard]] publish_status try_publish() { return publish_within({base::duration::zero()}); }
 
@@ -81,9 +83,13 @@ class loan {
 
 /// The fast way to publish on one topic: a source of its own, owned by one thread.
 ///
+/// ```cpp
+/// auto out = bus.publisher(orders);
+/// for (int id = 1; id <= 1000; ++id) out.publish({.id = id, .pence = 100});
+/// ```
 /// Use it in loops and hot paths; bus::publish for the occasional message from anywhere.
 /// Order: FIFO per publisher to every subscription. Thread: confined; move it to hand it over. Lifetime: may outlive
-/// the bus; then publish answers closed.
+/// the bus; then publish answers closed. One that was moved from may only be assigned to or destroyed.
 template <class T>
 class publisher {
  public:
@@ -100,8 +106,12 @@ class publisher {
   /// Publishes to everybody who wants the topic, or to nobody.
   ///
   /// Waits where a subscription or route asks `block` and has no room, at most its timeout and wait_max; inside a
-  /// handler it never waits: what does not fit is held with the running message and answers accepted. Returns: see
-  /// publish_status. Allocates: never in the steady state. Throws: only what moving T throws.
+  /// handler it never waits: what does not fit is held with the running message and answers accepted.
+  ///
+  /// Returns:   accepted; no_subscribers (nobody wants the topic); would_block (no room in time, none at somebody with
+  ///            overflow::fail, or a handler holds 1024 messages already; nobody got it); too_large (key or headers);
+  ///            closed. `value` is gone whatever the answer.
+  /// Allocates: never in the steady state.   Throws: only what moving T throws.
   publish_status publish(T value, const publish_options& with = {}) {
     return outlet_->publish(std::move(value), limits_, with);
   }
@@ -111,8 +121,9 @@ class publisher {
   }
 
   /// Publishes `values` in order until one is not accepted. Copies; of a std::span<T>, and only of that, it moves from
-  /// those that are accepted. Waits like publish, for each message.
-  /// Each message is all-or-nothing over its receivers, the batch is not. Returns: how many, and what stopped it.
+  /// those that are accepted. Waits as publish, anew for each message, so a batch may wait many times wait_max.
+  /// Each message is all-or-nothing over its receivers, the batch is not. Returns: how many, and what stopped it: any
+  /// answer of publish but too_large. Of none it is accepted.
   template <std::same_as<std::span<T>> Span>
   batch_status publish_batch(Span values) {
     return outlet_->publish_batch(values, limits_);
@@ -123,15 +134,24 @@ class publisher {
 
   /// Calls `callback` once after each would_block, when there is room again: a hint to try again, not a reservation.
   ///
-  /// It runs on the bus's serial executor, never overlapping its handlers, and must not use this publisher unless that
-  /// is the publisher's thread; a publish inside never waits. Typically it wakes the thread that publishes. Replaces
-  /// the one before. What it throws is counted as a failed handler.
+  /// ```cpp
+  /// std::binary_semaphore room{0};
+  /// auto out = bus.publisher(orders);
+  /// out.on_writable([&] { room.release(); });
+  /// while (out.try_publish({.id = 1, .pence = 100}) == amphibus::publish_status::would_block) room.acquire();
+  /// ```
+  /// Several refusals may share a call. It comes too when who refused ended: the next publish answers something else
+  /// then. It never comes after an answer other than would_block, once the bus is closed, or while nobody runs the loop
+  /// that a bus has as its serial executor. It runs on the bus's serial executor, never overlapping its handlers, and
+  /// must not use this publisher unless that is the publisher's thread; a publish inside never waits. Replaces the one
+  /// before. What it throws is told as a failed handler (event handler_failed).
   template <std::invocable Callable>
   void on_writable(Callable callback) {
     outlet_->on_writable(std::make_unique<detail::action_of<Callable>>(std::move(callback)));
   }
 
-  /// A message that is built where it will lie: no copy of a large one. See loan. Throws: what T's constructor throws.
+  /// A message that is built where it will lie, T(arguments…): no copy of a large one. See amphibus::loan. Never waits,
+  /// never refuses: the answer comes with loan::publish. Throws: what T's constructor throws.
   template <class... Arguments>
   [[nodiscard]] amphibus::loan<T> loan(Arguments&&... arguments) {
     return amphibus::loan<T>(*outlet_, limits_, std::forward<Arguments>(arguments)...);

@@ -16,7 +16,9 @@ namespace amphibus {
 /// A message that was pulled, kept without a copy for as long as it is wanted.
 ///
 /// It keeps its place in the receiver's inbox, which is how `capacity` bounds what is kept; destroying it frees the
-/// place. Thread: confined, may be moved to and destroyed on any thread. Lifetime: may outlive receiver and bus.
+/// place. Until then it counts as not handled: drain() and close() run to their deadline. Thread: confined, may be
+/// moved to and destroyed on any thread. Lifetime: may outlive receiver and bus. One that was moved from may only be
+/// assigned to or destroyed.
 template <class T>
 class message {
  public:
@@ -34,10 +36,9 @@ class message {
     home_->core().work_ended();
   }
 
-  /// Precondition: not moved from.
   [[nodiscard]] const T& operator*() const noexcept { return slot_.value(); }
   [[nodiscard]] const T* operator->() const noexcept { return &slot_.value(); }
-  /// Who sent it, and what it belongs to. Lifetime: this message's, where it stands.
+  /// Who sent it, and what it belongs to. Lifetime: until this message is moved or destroyed.
   [[nodiscard]] context with() const noexcept { return {home_->core(), topic_, slot_.identity}; }
 
   /// For the library only.
@@ -54,11 +55,14 @@ class message {
 ///
 /// ```cpp
 /// auto in = bus.receiver(orders);
-/// while (auto next = in.next_for(std::chrono::seconds(1))) charge(**next);
+/// while (auto next = in.next_for(std::chrono::seconds(1))) handle(**next);
 /// ```
+/// It takes up to 64 messages out of its inbox at once and hands them out one by one. What it took is `handled` in its
+/// counters, so that they run up to 63 ahead, and overflow::drop_oldest and latest can no longer throw it out.
 /// Use it where a thread has a loop of its own; `loop` where it polls descriptors; a handler everywhere else. Messages
-/// that it publishes are not caused by what it pulled: hand the correlation on with publish_options.
-/// Order: FIFO per source. Thread: confined. Lifetime: may outlive the bus; its destructor ends the subscription.
+/// that its thread publishes are not caused by what it pulled: hand the correlation on with publish_options.
+/// Order: FIFO per source. Thread: confined. Lifetime: may outlive the bus; its destructor ends the subscription. One
+/// that was moved from is as one that ended.
 template <class T>
 class receiver {
  public:
@@ -66,7 +70,7 @@ class receiver {
   receiver& operator=(receiver&&) = delete;
   ~receiver() { end(); }
 
-  /// The next message if there is one. Never waits.
+  /// The next message; none if nothing waits, or once the subscription ended. Never waits.
   [[nodiscard]] std::optional<message<T>> try_next() {
     if (!box_) return std::nullopt;
     if (at_ == size_) {
@@ -102,7 +106,7 @@ class receiver {
   }
   /// False once ended here or moved from.
   explicit operator bool() const noexcept { return box_ != nullptr; }
-  /// Precondition: not ended here. `handled` counts what was pulled from the inbox.
+  /// Precondition: not ended here nor moved from. `pending` includes what is kept.
   [[nodiscard]] subscription_counters counters() const { return box_->counters(); }
   [[nodiscard]] const std::string& name() const { return box_->name(); }
 

@@ -4,12 +4,13 @@
 
 namespace amphibus {
 
-/// Answer of a publish. A publish is all-or-nothing over every subscription and route that may refuse.
+/// Answer of a publish. A publish is all-or-nothing over every subscription and route that may refuse. What is found
+/// out later, e.g. a message over its transport's limit, is an event (undeliverable) and no answer.
 enum class publish_status : std::uint8_t {
   accepted,        ///< every subscription has it, or its own drop policy counted it
   no_subscribers,  ///< nobody wants the topic now; nothing was queued
-  would_block,     ///< somebody who blocks has no room and the time is over; nobody got it, repeating is safe
-  too_large,       ///< a key, a header or the message itself is over its limit; it can never be accepted
+  would_block,     ///< somebody who may refuse has no room and the time is over; nobody got it, repeating is safe
+  too_large,       ///< key or headers are over a limit of publish_options; it can never be accepted
   closed,          ///< the bus is closed or closing, or this is the child of a fork
 };
 

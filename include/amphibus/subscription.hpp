@@ -12,7 +12,7 @@
 
 namespace amphibus {
 
-/// What happens when a subscription's inbox is full.
+/// What happens when a subscription's inbox is full. Thread: const-safe, a value.
 class overflow {
  public:
   /// Publishers wait up to `timeout`, then their publish answers would_block and nobody gets the message. The default.
@@ -40,11 +40,13 @@ class overflow {
   queue::overflow_rule rule_;
 };
 
-/// Everything a subscription can choose, all with defaults.
+/// Everything a subscription can choose, all with defaults. Thread: const-safe. Lifetime: the call; `name` is copied.
 struct subscription_options {
   /// For events, counters and reports; default "subscription-N".
   std::string_view name = {};
-  /// Messages accepted and not finished, the ones in the handler's hand included. 1 to 16,777,216.
+  /// Messages: with block, fail and drop_newest those accepted and not finished, the ones in the handler's hand or kept
+  /// included; with drop_oldest those that wait; with latest the keys that wait, counted per topic. 1 to 16,777,216:
+  /// a choice, 2^24 of the largest slots are 1 GiB.
   std::size_t capacity = 8192;
   /// The same in bytes, of the messages with what owned_bytes says that they own: where messages are of one size, fewer
   /// fit; else each takes one place of `capacity` for every started `capacity_bytes / capacity`, and at most half of
@@ -57,11 +59,16 @@ struct subscription_options {
 
 /// Keeps a handler subscribed.
 ///
+/// ```cpp
+/// std::map<int, int> pence_by_order;   // declared first, so that it ends last
+/// auto sub = bus.subscribe(orders, [&](const order_placed& o) { pence_by_order[o.id] = o.pence; });
+/// ```
 /// Its end is an end: the destructor returns when no handler of it runs, none will start and the callable is destroyed.
 /// Called from that very handler it returns at once, nothing further starts, and the callable dies when the handler
 /// returns. Messages still queued are counted as unsubscribed. Two handlers that destroy each other's subscriptions at
-/// the same time would wait for ever: that asserts and names both. Thread: confined; the destructor from any thread.
-/// Lifetime: may outlive the bus.
+/// the same time would wait for ever: that asserts and names both; a lock that its handler wants must not be held. Use
+/// a receiver where a thread has a loop of its own. Thread: confined; counters and name const-safe, the destructor from
+/// any thread. Lifetime: may outlive the bus.
 class [[nodiscard("a subscription that is not kept ends at once")]] subscription {
  public:
   subscription() = default;
@@ -81,7 +88,7 @@ class [[nodiscard("a subscription that is not kept ends at once")]] subscription
   }
   /// False once ended or moved from.
   explicit operator bool() const noexcept { return subscriber_ != nullptr; }
-  /// Precondition: not ended here.
+  /// Precondition: not ended here nor moved from; the bus may be closed.
   [[nodiscard]] subscription_counters counters() const { return subscriber_->counters(); }
   [[nodiscard]] const std::string& name() const { return subscriber_->name(); }
 

@@ -17,6 +17,7 @@ inline void topic_literal_breaks_the_grammar_tokens_of_A_Za_z0_9_dash_underscore
 /// A topic: a name and the one type of its messages, shared by publishers and subscribers as a constant.
 ///
 /// ```cpp
+/// struct order_placed { int id; int pence; };
 /// inline constexpr amphibus::topic<order_placed> orders{"shop.orders.placed"};
 /// ```
 /// A malformed literal does not compile; nor does publishing another type. The codec of T, if one is visible here, is

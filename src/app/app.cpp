@@ -68,6 +68,7 @@ class stop_signals {
 
 struct app::state {
   app_detail::parsed command;
+  bool ran = false;
   std::vector<std::unique_ptr<transport::transport>> transports;
   std::vector<registered_module> registered;
   config::configuration configuration;
@@ -93,6 +94,8 @@ struct app::state {
     [[maybe_unused]] const auto written = ::write(wake, &one, sizeof one);
   }
   [[nodiscard]] config::vocabulary vocabulary() const;
+  /// What the program registered twice under one name.
+  [[nodiscard]] std::vector<error> check_names() const;
   [[nodiscard]] bool load();
   [[nodiscard]] bool choose_process();
   [[nodiscard]] bool runs_here(const std::string& module) const;
@@ -114,7 +117,23 @@ config::vocabulary app::state::vocabulary() const {
   return known;
 }
 
+std::vector<error> app::state::check_names() const {
+  std::vector<error> out;
+  const auto check = [&out](const std::string& kind, std::vector<std::string> names, const char* mend) {
+    std::sort(names.begin(), names.end());
+    for (auto twice = names.begin(); (twice = std::adjacent_find(twice, names.end())) != names.end();) {
+      out.emplace_back(error_code::config_conflict, kind + " '" + escaped(*twice) + "' is registered twice", mend);
+      twice = std::upper_bound(twice, names.end(), *twice);
+    }
+  };
+  const config::vocabulary known = vocabulary();
+  check("module", known.modules, "give each module a name of its own");
+  check("transport", known.transports, "offer each transport once; its routes share it");
+  return out;
+}
+
 bool app::state::load() {
+  if (const auto errors = check_names(); !errors.empty()) return print_errors(errors), false;
   const app_detail::command_line& said = command.value;
   auto loaded = said.config.empty()
                     ? config::load_text("", "", vocabulary(), config::process_environment(), said.overrides)
@@ -284,6 +303,7 @@ wire_counters app::bytes() const noexcept {
 }
 
 int app::run() {
+  AMPHIBUS_ASSERT(!std::exchange(state_->ran, true), "an app runs once");
   if (state_->command.exit_code) return *state_->command.exit_code;
   if (!state_->load()) return exit_configuration;
   switch (state_->command.value.what) {

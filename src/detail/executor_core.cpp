@@ -1,6 +1,8 @@
 #include <amphibus/detail/executor_core.hpp>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
 #ifdef __linux__
@@ -146,7 +148,10 @@ bool thread_executor::spin_until_work() {
 
 #ifdef __linux__
 loop_executor::loop_executor() : executor_core("loop"), descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  AMPHIBUS_ASSERT(descriptor_ >= 0, "no file descriptor left for a loop: raise RLIMIT_NOFILE");
+  if (descriptor_ >= 0) return;
+  throw error(error_code::out_of_descriptors,
+              std::string("the system has no file descriptor for a loop: ") + std::strerror(errno),
+              "close what is not used any more, or raise the limit of open files (ulimit -n)");
 }
 
 loop_executor::~loop_executor() { ::close(descriptor_); }
@@ -165,10 +170,13 @@ void loop_executor::clear() noexcept {
 #endif
 
 std::size_t loop_executor::run_once() {
+  AMPHIBUS_ASSERT(!running_.exchange(true, std::memory_order_relaxed),
+                  "a loop is run by two threads at once, or inside a handler of its own");
   clear();
   const std::size_t handled = pass();
   // Level-triggered: readable again unless everything was handled.
   if (handled != 0 || !prepare_to_sleep()) poke();
+  running_.store(false, std::memory_order_relaxed);
   return handled;
 }
 

@@ -40,6 +40,7 @@ class loop_executor final : public executor_core {
  private:
   void clear() noexcept;
   int descriptor_;
+  std::atomic<bool> running_{false};
 };
 
 }  // namespace amphibus::detail

@@ -3,6 +3,8 @@
 #include <amphibus/app.hpp>
 #include <amphibus/bus.hpp>
 #include <amphibus/receiver.hpp>
+#include <amphibus/shutdown_signal.hpp>
+#include <amphibus/testing/conformance.hpp>
 #include <amphibus/testing/test_bus.hpp>
 #include <amphibus/zeromq/zeromq.hpp>
 
@@ -17,7 +19,7 @@
 #include <variant>
 #include <vector>
 
-// What the fragments of the documents may take as given.
+// What the fragments of documents and headers may take as given.
 struct order_placed {
   int id;
   int pence;
@@ -25,3 +27,8 @@ struct order_placed {
 inline constexpr amphibus::topic<order_placed> orders{"shop.orders.placed"};
 extern amphibus::bus& bus;
 void handle(const order_placed&);
+struct ledger {
+  long pence = 0;
+};
+void start_orders(amphibus::module&);
+void start_billing(amphibus::module&);

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""snippets.py ROOT BUILD COMPILER FLAG...: what the documents show is true.
+"""snippets.py ROOT BUILD COMPILER FLAG...: what documents and public headers show is true.
 
-Every ```cpp block of README.md and docs/ compiles: a block with #include as it stands, any other as the body of a
-function that has what tests/house/snippet_context.hpp offers. Every ```console block marked `run` prints what it shows;
-`build/release` stands for BUILD there. Every `./dev WORD` is a word that ./dev knows.
+Every ```cpp block of README.md, docs/ and the comments of public headers compiles: a block with #include as it stands,
+any other with what tests/house/snippet_context.hpp offers, as the body of a function unless it begins with a
+declaration. Every ```console block marked `run` prints what it shows; `build/release` stands for BUILD there. Every
+`./dev WORD` is a word that ./dev knows.
 """
 import re
 import subprocess
@@ -12,12 +13,28 @@ from pathlib import Path
 
 import tree
 
+DECLARATION = re.compile(r"(int|void) \w+\(|inline |struct \w+ .*\n(inline|template)")
 BLOCK = re.compile(r"^```(cpp|console)( run)?\n(.*?)^```", re.S | re.M)
+
+
+def in_context(body):
+    if "template <>" not in body:  # which is for the outermost scope only
+        body = f"namespace snippet {{\n{body}}}\n" if DECLARATION.match(body) else f"void snippet() {{\n{body}\n}}\n"
+    return f"#include <tests/house/snippet_context.hpp>\n{body}"
+
+
+def documentation(root, name):
+    """The text of a document, or of a header's /// comments, line by line where it stands."""
+    text = tree.read(root, name)
+    if name.endswith(".md"):
+        return text
+    comments = (re.match(r"\s*/// ?(.*)", line) for line in text.split("\n"))
+    return "\n".join(found.group(1) if found else "" for found in comments)
 
 
 def compile_block(root, compiler, flags, body):
     if "#include" not in body:
-        body = f"#include <tests/house/snippet_context.hpp>\nvoid snippet() {{\n{body}\n}}\n"
+        body = in_context(body)
     command = [compiler, "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wno-unused", f"-I{root}", *flags,
                "-x", "c++", "-"]
     ran = subprocess.run(command, input=body, capture_output=True, text=True, check=False)
@@ -41,10 +58,10 @@ def main():
         [f"{root}/dev", "help"], capture_output=True, text=True, check=True).stdout, re.M))
     words = {word for pair in words for word in pair if word} | {"help"}
     faults, count = [], 0
-    for name in tree.select(root, (".md",)):
-        if name != "README.md" and not name.startswith(("docs/", "transports/")):
+    for name in tree.select(root, (".md", ".hpp")):
+        if not re.match(r"README.md$|(docs|transports)/.*\.md$|include/|transports/\w+/include/", name):
             continue
-        text = tree.read(root, name)
+        text = documentation(root, name)
         faults += [f"{name}: ./dev has no {word}" for word in re.findall(r"\./dev ([\w-]+)", text) if word not in words]
         for found in BLOCK.finditer(text):
             where = f"{name}:{text.count(chr(10), 0, found.start()) + 1}"

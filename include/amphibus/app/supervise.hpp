@@ -10,11 +10,13 @@
 namespace amphibus {
 
 /// One process to start: its name for the output and its argument vector; arguments[0] is the executable's path.
+/// Thread: const-safe.
 struct supervised_process {
   std::string name;
   std::vector<std::string> arguments;
 };
 
+/// What supervise() can choose. Its callbacks run on the thread that called it.
 struct supervise_options {
   /// From the first stop signal, or the first failure, to SIGKILL.
   std::chrono::nanoseconds close_deadline = std::chrono::seconds(6);
@@ -27,6 +29,7 @@ struct supervise_options {
   std::function<void(const std::string& name, const std::string& line)> on_line;
 };
 
+/// How one process ended. Thread: const-safe.
 struct process_outcome {
   std::string name;
   pid_t pid = -1;
@@ -34,6 +37,7 @@ struct process_outcome {
   int signal = 0;  ///< the signal that ended it; 0 if it exited
 };
 
+/// How all of them ended. Thread: const-safe.
 struct supervise_report {
   bool deadline_passed = false;
   int exit_code = 0;  ///< 0 if every process exited with 0; else the first failure's code, or 128 + its signal

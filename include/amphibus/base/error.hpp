@@ -15,7 +15,9 @@ enum class error_code : unsigned short {
   topic_type_conflict = 102,  ///< one topic name was used with two message types
   missing_codec = 103,        ///< a topic routed to a remote transport has a type without codec
   bad_option = 104,           ///< an option has a value outside its limits
-  bus_closed = 105,           ///< the bus no longer takes subscriptions or publishers
+  bus_closed = 105,           ///< the bus no longer takes subscriptions or makes pools
+  out_of_descriptors = 106,   ///< the system gives this process no further file descriptor
+  signals_taken = 107,        ///< a shutdown_signal exists already
   config_unreadable = 201,    ///< the configuration file cannot be read
   config_syntax = 202,        ///< the configuration file is not TOML
   config_unknown_key = 203,   ///< a key that does not exist

@@ -24,7 +24,8 @@ enum class event_kind : std::uint8_t {
 
 /// One thing a person should know; see bus::on_event.
 ///
-/// Strings from outside are escaped already: control characters appear as \xNN, at most 256 characters.
+/// Strings from outside are escaped already: control characters appear as \xNN, at most 256 characters. Thread:
+/// const-safe. Lifetime: the callback; copy what is to stay.
 struct event {
   event_kind kind{};
   std::string topic;         ///< empty where no topic is concerned

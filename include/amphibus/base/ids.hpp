@@ -7,6 +7,7 @@
 namespace amphibus {
 
 /// Who published: one publisher handle, one handler, or one thread of one bus. Order is kept per source and topic.
+/// Thread: const-safe.
 struct source_id {
   std::uint64_t origin = 0;  ///< incarnation of the bus: random per bus, 0 = none
   std::uint64_t index = 0;   ///< number of the source within that bus, from 1
@@ -14,7 +15,7 @@ struct source_id {
   friend auto operator<=>(const source_id&, const source_id&) = default;
 };
 
-/// Identity of one message, unique over all processes: source and the source's own count.
+/// Identity of one message, unique over all processes: source and the source's own count. Thread: const-safe.
 struct message_id {
   source_id source;
   std::uint64_t sequence = 0;  ///< from 1 per source; 0 = no message

@@ -10,7 +10,7 @@
 
 #include <amphibus/base/error.hpp>
 
-/// Configuration as plain data; who reads the TOML is src/config, who applies it is the bus.
+/// Configuration as plain data; who reads the TOML is src/config, who applies it is the bus. Thread: const-safe.
 namespace amphibus::config {
 
 /// Where a value came from; later kinds win over earlier ones.

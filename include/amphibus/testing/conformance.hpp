@@ -17,7 +17,7 @@
 ///   namespace testing = amphibus::testing;
 ///   const std::vector<testing::subject> subjects{
 ///       testing::in_process(),
-///       testing::over("mine_tcp", [] { return mine::transport(); }, testing::free_tcp_endpoint),
+///       testing::over("mine_tcp", [] { return amphibus::zeromq::transport(); }, testing::free_tcp_endpoint),
 ///   };
 ///   return testing::conformance_main(argc, argv, subjects);
 /// }

@@ -12,7 +12,7 @@
 
 namespace amphibus::testing {
 
-/// What a context made by hand says.
+/// What a context made by hand says. Thread: const-safe. Lifetime: the call; copies are kept.
 struct context_options {
   std::string_view key = {};
   header_list headers = {};
@@ -21,7 +21,14 @@ struct context_options {
   std::uint64_t lost_before = 0;  ///< messages lost directly before
 };
 
-/// A context without a bus around it, to call a handler directly. Lifetime: not beyond its test_bus.
+/// A context without a bus around it, to call a handler directly; made by test_bus::context_for().
+///
+/// ```cpp
+/// amphibus::testing::test_bus t;
+/// const auto on_order = [](const order_placed&, const amphibus::context& with) { return with.lost_before() == 0; };
+/// const bool complete = on_order({.id = 1, .pence = 100}, t.context_for(orders, {.lost_before = 2}));
+/// ```
+/// Thread: confined. Lifetime: not beyond its test_bus.
 class made_context {
  public:
   made_context(const made_context&) = delete;
@@ -45,14 +52,15 @@ class made_context {
 ///
 /// ```cpp
 /// amphibus::testing::test_bus t;
-/// billing::start(t.bus());                        // subscribes to orders, publishes invoices
+/// auto billing = t.bus().subscribe(orders, [](const order_placed&) {});   // what is tested
 /// t.bus().publish(orders, {.id = 1, .pence = 1999});
 /// t.run_until_idle();
-/// CHECK(t.published(invoices).size() == 1);
+/// const bool good = t.published(orders).size() == 1;
 /// ```
 /// Serial handlers run in run_until_idle(), on this thread; deadlines pass when clock() is advanced, so call
 /// run_until_idle() instead of drain(), which would wait for somebody to run the handlers. The record is one more
-/// subscriber: a publish that nobody else wants answers accepted. Thread: confined; the bus itself is safe.
+/// subscriber: a publish that nobody else wants answers accepted. Thread: confined; the bus itself is safe. Lifetime:
+/// outlives what subscribes to it; its end closes the bus at once, without draining.
 class test_bus {
  public:
   test_bus();
@@ -62,10 +70,11 @@ class test_bus {
 
   [[nodiscard]] amphibus::bus& bus() noexcept { return bus_; }
   [[nodiscard]] manual_clock& clock() noexcept { return clock_; }
-  /// Runs every serial handler, cascades included. Returns: how many messages were handled.
+  /// Runs every serial handler, cascades included; not inside one (asserts). Returns: how many messages were handled.
   std::size_t run_until_idle() { return loop_.run_until_idle(); }
 
-  /// Copies of everything published on `of` so far, in order.
+  /// Copies of everything accepted on `of` since the last forget_published(), in order. Looks through everything on
+  /// record, of whatever topic. What a handler publishes into a full inbox is on record when it is placed.
   template <class T>
   [[nodiscard]] std::vector<T> published(const topic<T>& of) const {
     std::vector<T> out;
@@ -75,7 +84,7 @@ class test_bus {
     }
     return out;
   }
-  /// Forgets what was published so far.
+  /// Forgets what was published so far. Until then the record keeps every message alive.
   void forget_published() noexcept { record_->clear(); }
 
   /// A context as a handler of `of` would get it.

@@ -12,12 +12,14 @@
 namespace amphibus {
 
 /// One header of a message: text beside the payload, for what is not the handlers' business (tenant, trace …).
+/// Thread: const-safe. Lifetime: of what the views refer to.
 struct header {
   std::string_view name;   ///< 1 to 255 bytes; UTF-8 by convention
   std::string_view value;  ///< any bytes
 };
 
-/// Headers as an argument: `{{"tenant", "acme"}}`, or any contiguous range of header. Lifetime: the call.
+/// Headers as an argument: `{{"tenant", "acme"}}`, or any contiguous range of header. Thread: const-safe. Lifetime: the
+/// call.
 ///
 /// Not a span: its conversions alone made every includer instantiate 390 classes.
 class header_list {

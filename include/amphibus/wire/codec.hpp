@@ -12,6 +12,7 @@ namespace amphibus {
 /// How a type leaves the process: specialise it for your type, visible where the topic constant is defined.
 ///
 /// ```cpp
+/// struct order { int id; int pence; };
 /// template <> struct amphibus::codec<order> {
 ///   static constexpr std::string_view type_name = "shop.order";   // the same in every program
 ///   static constexpr std::uint16_t major = 1;                     // equal majors can read each other

@@ -1,9 +1,12 @@
 // Whole programs, each in a child of its own: exit codes and what they print.
 #include <amphibus/app.hpp>
+#include <amphibus/receiver.hpp>
 
 #include <catch2/catch.hpp>
 
+#include <chrono>
 #include <cstdio>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -20,6 +23,18 @@ namespace {
 struct outcome {
   int exit_code = -1;
   std::string printed;  // both streams
+};
+
+/// A transport that no route uses.
+class idle_transport final : public transport::transport {
+ public:
+  [[nodiscard]] std::string_view name() const noexcept override { return "idle"; }
+  [[nodiscard]] amphibus::transport::capabilities capabilities() const override { return {}; }
+  [[nodiscard]] std::vector<error> check(const amphibus::transport::settings&) const override { return {}; }
+  [[nodiscard]] result<std::unique_ptr<amphibus::transport::session>> open(amphibus::transport::settings,
+                                                                           amphibus::transport::host&) override {
+    return error(error_code::endpoint_invalid, "no route uses it", "nothing");
+  }
 };
 
 /// Runs a program with these modules in a child of fork().
@@ -113,6 +128,39 @@ TEST_CASE("app: configuration errors end it with 2 before any module starts", "[
     CHECK(seen.exit_code == 2);
     CHECK_THAT(seen.printed, Contains("AMB-E") && !Contains("started"));
   }
+}
+
+TEST_CASE("app: two modules or transports of one name end it with 2 before any module starts", "[app]") {
+  const auto modules = run({}, [](app& program) {
+    for (int i = 0; i != 3; ++i) program.module("billing", [](module&) { std::puts("started"); });
+    program.module("stock", [](module&) { std::puts("started"); });
+  });
+  CHECK(modules.exit_code == 2);
+  CHECK_THAT(modules.printed,
+             Contains("AMB-E0206: module 'billing' is registered twice") && !Contains("started") && !Contains("stock"));
+  const auto transports = run({}, [](app& program) {
+    program.transport(std::make_unique<idle_transport>());
+    program.transport(std::make_unique<idle_transport>());
+  });
+  CHECK(transports.exit_code == 2);
+  CHECK_THAT(transports.printed, Contains("AMB-E0206: transport 'idle' is registered twice"));
+}
+
+TEST_CASE("app: a module pulls from a receiver that carries its name", "[app]") {
+  static constexpr topic<int> ticks{"t.ticks"};
+  const auto seen = run({}, [](app& program) {
+    program.module("clock", [](module& m) {
+      auto in = std::make_shared<receiver<int>>(m.receiver(ticks));
+      m.run([&m, in](const std::stop_token&) {
+        m.bus().publish(ticks, 7);
+        if (const auto next = in->next_for(std::chrono::seconds(30)))
+          std::printf("%s %d\n", in->name().c_str(), **next);
+        m.done();
+      });
+    });
+  });
+  CHECK(seen.exit_code == 0);
+  CHECK_THAT(seen.printed, Catch::Equals("clock 7\n"));
 }
 
 TEST_CASE("app: a module state outlives the handlers that use it", "[app]") {

@@ -126,6 +126,21 @@ TEST_CASE("pattern: drain waits for it", "[engine]") {
   CHECK(seen == 101);
 }
 
+TEST_CASE("pattern: try_subscribe returns what subscribe throws", "[engine]") {
+  bus b;
+  loop here;
+  int seen = 0;
+  const auto count = [&](const number&) { ++seen; };
+  auto sub = b.try_subscribe(pattern<number>{"t.a.*"}, {.on = here}, count);
+  REQUIRE(sub);
+  b.publish(first, {1});
+  here.run_until_idle();
+  CHECK(seen == 1);
+  CHECK(b.try_subscribe(pattern<number>{"t.>"}, {.capacity = 0}, count).error().code() == error_code::bad_option);
+  b.close(base::duration::zero());
+  CHECK(b.try_subscribe(pattern<number>{"t.>"}, count).error().code() == error_code::bus_closed);
+}
+
 TEST_CASE("pattern: run-time text is checked, with the escaped text and the position", "[engine]") {
   CHECK(pattern<number>::parse("t.*.x").value().covers("t.a.x"));
   const auto bad = pattern<number>::parse("t.>.x\n");

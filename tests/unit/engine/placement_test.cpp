@@ -55,6 +55,21 @@ TEST_CASE("placement: a level that the transport does not keep is an error besid
   CHECK_THAT(errors[1].what(), Catch::Contains("loft://a"));
 }
 
+TEST_CASE("bus: a route without its transport, and two transports of one name, are refused before anything is opened",
+          "[engine]") {
+  const auto code_of = [](transport_list given) {
+    try {
+      const bus b(two_processes(), {.process = "a"}, std::move(given));
+    } catch (const error& why) {
+      return why.code();
+    }
+    return error_code{};
+  };
+  CHECK(code_of({}) == error_code::config_unknown_name);
+  CHECK(code_of(transports(std::make_unique<humble_transport>(), std::make_unique<humble_transport>())) ==
+        error_code::config_conflict);
+}
+
 TEST_CASE("placement: with one process nothing is asked of any transport", "[engine]") {
   bus b;
   std::vector<std::unique_ptr<transport::transport>> transports;

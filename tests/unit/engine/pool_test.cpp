@@ -178,3 +178,8 @@ TEST_CASE("pool: the same name is the same pool; other options, threads or CPUs 
   b.close();
   CHECK(code("late", {}) == error_code::bus_closed);
 }
+
+TEST_CASE("pool: is no serial executor of a bus, whose handlers must not overlap", "[engine]") {
+  bus owner;
+  CHECK_THROWS_WITH(bus({.on = owner.pool("workers", {.threads = 1})}), Catch::Contains("AMB-E0104"));
+}

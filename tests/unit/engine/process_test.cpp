@@ -1,19 +1,15 @@
 // What needs a process of its own: fork, static destruction, and contracts that end the process.
 #include <amphibus/bus.hpp>
-#include <amphibus/shutdown_signal.hpp>
 
 #include <catch2/catch.hpp>
 
-#include <csignal>
-#include <functional>
 #include <memory>
 #include <optional>
-#include <string>
-#include <thread>
 
-#include <sys/wait.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include "support/child.hpp"
 #include "support/watched.hpp"
 
 using namespace amphibus;
@@ -26,33 +22,6 @@ struct number {
 constexpr topic<number> numbers{"t.numbers"};
 constexpr topic<number> others{"t.others"};
 
-struct outcome {
-  int status = 0;
-  std::string errors;
-};
-
-/// Runs `what` in a child and returns how it ended and what it wrote to stderr.
-outcome in_child(const std::function<void()>& what) {
-  int ends[2];
-  REQUIRE(::pipe(ends) == 0);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::signal(SIGABRT, SIG_DFL);
-    ::dup2(ends[1], STDERR_FILENO);
-    what();
-    ::_exit(0);
-  }
-  ::close(ends[1]);
-  outcome out;
-  char buffer[512];
-  for (ssize_t got = ::read(ends[0], buffer, sizeof buffer); got > 0; got = ::read(ends[0], buffer, sizeof buffer)) {
-    out.errors.append(buffer, static_cast<std::size_t>(got));
-  }
-  ::close(ends[0]);
-  ::waitpid(child, &out.status, 0);
-  return out;
-}
-
 }  // namespace
 
 TEST_CASE("fork: in the child every publish answers closed and nothing hangs", "[engine]") {
@@ -61,7 +30,7 @@ TEST_CASE("fork: in the child every publish answers closed and nothing hangs", "
   auto out = b.publisher(numbers);
   out.publish({1});
   b.publish(numbers, {2});
-  const auto ended = in_child([&] {
+  const auto ended = support::in_child([&] {
     const bool closed = out.publish({3}) == publish_status::closed &&
                         b.publish(numbers, {4}) == publish_status::closed &&
                         b.publish(others, {5}) == publish_status::closed;
@@ -75,7 +44,7 @@ TEST_CASE("fork: a bus of its own works in the child, and the parent's may be de
   auto b = std::make_unique<bus>();
   auto sub = std::make_unique<subscription>(b->subscribe(numbers, [](const number&) {}));
   b->publish(numbers, {1});
-  const auto ended = in_child([&] {
+  const auto ended = support::in_child([&] {
     bus own;
     int handled = 0;
     auto mine = own.subscribe(numbers, [&](const number&) { ++handled; });
@@ -89,7 +58,7 @@ TEST_CASE("fork: a bus of its own works in the child, and the parent's may be de
 }
 
 TEST_CASE("contract: a bus destroyed inside its own handler ends the process with a message", "[engine]") {
-  const auto ended = in_child([] {
+  const auto ended = support::in_child([] {
     auto b = std::make_unique<bus>();
     loop here;
     auto sub = b->subscribe(numbers, {.on = here}, [&](const number&) { b.reset(); });
@@ -100,8 +69,33 @@ TEST_CASE("contract: a bus destroyed inside its own handler ends the process wit
   CHECK_THAT(ended.errors, Catch::Contains("destroyed inside a handler"));
 }
 
+TEST_CASE("contract: a loop that is run inside its own handler ends the process with a message", "[engine]") {
+  const auto ended = support::in_child([] {
+    bus b;
+    loop here;
+    auto sub = b.subscribe(numbers, {.on = here}, [&](const number&) { here.run_once(); });
+    b.publish(numbers, {1});
+    here.run_once();
+  });
+  CHECK(WIFSIGNALED(ended.status));
+  CHECK_THAT(ended.errors, Catch::Contains("inside a handler of its own"));
+}
+
+TEST_CASE("loop: without a descriptor left it is an error with a code", "[engine]") {
+  const auto ended = support::in_child([] {
+    const rlimit none{0, 0};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+    try {
+      const loop here;
+    } catch (const error& why) {
+      ::_exit(why.code() == error_code::out_of_descriptors ? 7 : 8);
+    }
+  });
+  CHECK(WEXITSTATUS(ended.status) == 7);
+}
+
 TEST_CASE("contract: two handlers that destroy each other's subscriptions are named", "[engine]") {
-  const auto ended = in_child([] {
+  const auto ended = support::in_child([] {
     bus b;
     std::optional<subscription> one;
     std::optional<subscription> two;
@@ -127,7 +121,7 @@ TEST_CASE("contract: two handlers that destroy each other's subscriptions are na
 }
 
 TEST_CASE("static destruction: a publisher that outlives a static bus answers closed", "[engine]") {
-  const auto ended = in_child([] {
+  const auto ended = support::in_child([] {
     struct last_words {
       std::optional<publisher<number>> out;
       ~last_words() { ::_exit(out->publish({1}) == publish_status::closed ? 7 : 8); }
@@ -140,32 +134,4 @@ TEST_CASE("static destruction: a publisher that outlives a static bus answers cl
     std::exit(0);
   });
   CHECK(WEXITSTATUS(ended.status) == 7);
-}
-
-TEST_CASE("wait_for_shutdown_signal: returns the signal, and the next one acts as before", "[process]") {
-  for (const int which : {SIGTERM, SIGINT}) {
-    int ends[2];
-    REQUIRE(::pipe(ends) == 0);
-    const pid_t child = ::fork();
-    if (child == 0) {
-      std::thread sender([which] {
-        // Repeated until the wait has begun: before it the signal is ignored.
-        while (::kill(::getpid(), which) == 0) std::this_thread::yield();
-      });
-      std::signal(which, SIG_IGN);
-      const int got = wait_for_shutdown_signal();
-      if (::write(ends[1], &got, sizeof got) != sizeof got) ::_exit(1);
-      std::signal(which, SIG_DFL);
-      sender.join();  // never: the next one ends us
-    }
-    int got = 0;
-    CHECK(::read(ends[0], &got, sizeof got) == sizeof got);
-    CHECK(got == which);
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    CHECK(WIFSIGNALED(status));
-    CHECK(WTERMSIG(status) == which);
-    ::close(ends[0]);
-    ::close(ends[1]);
-  }
 }
