@@ -3,6 +3,7 @@
 #ifdef __linux__
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #endif
 
 namespace amphibus::base {
@@ -13,6 +14,15 @@ void name_this_thread(const std::string& name) noexcept {
   char shortened[16] = {};
   name.copy(shortened, sizeof shortened - 1);
   pthread_setname_np(pthread_self(), shortened);
+}
+
+void block_signals_in_this_thread() noexcept {
+  sigset_t set;
+  sigfillset(&set);
+  for (const int its_own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS}) {
+    sigdelset(&set, its_own);
+  }
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
 std::vector<int> usable_cpus() {
@@ -37,6 +47,7 @@ bool pin_this_thread(const std::vector<int>& cpus) noexcept {
 #else
 
 void name_this_thread(const std::string&) noexcept {}
+void block_signals_in_this_thread() noexcept {}
 std::vector<int> usable_cpus() { return {}; }
 bool pin_this_thread(const std::vector<int>& cpus) noexcept { return cpus.empty(); }
 

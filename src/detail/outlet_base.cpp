@@ -245,21 +245,24 @@ bool outlet_base::hold(offer& what, base::time_point deadline) {
 }
 
 bool outlet_base::place_held() {
-  std::vector<inline_call> calls;
-  const bool placed = place_held(calls);
-  for (inline_call& each : calls) each.run();
+  afterwards left;
+  const bool placed = place_held(left);
+  finish(left);
   return placed;
 }
 
-bool outlet_base::place_held(std::vector<inline_call>& calls) {
+void outlet_base::finish(afterwards& left) {
+  for (inline_call& each : left.calls) each.run();
+  for (const event& each : left.events) core_.report(each);
+}
+
+bool outlet_base::place_held(afterwards& left) {
   const std::lock_guard lock(slow_mutex_);
   while (!held_messages_.empty()) {
-    inline_call call;
-    const refusal refused = place_oldest_held(call);
-    if (call.who) calls.push_back(std::move(call));
+    const refusal refused = place_oldest_held(left);
     if (!refused || refused.by->reclaim_idle_credit()) continue;
     if (core_.clock().now() >= held_messages_.front().deadline) {
-      give_up_oldest();
+      give_up_oldest(left);
       continue;
     }
     if (listen_to(refused)) return false;
@@ -269,23 +272,28 @@ bool outlet_base::place_held(std::vector<inline_call>& calls) {
 }
 
 void outlet_base::let_go() {
-  const std::lock_guard lock(slow_mutex_);
-  while (!held_messages_.empty()) give_up_oldest();
-  stop_listening();
-  gate_.exclude();
-  budget_->return_share(share_);
-  inlines_.reset();
-  adopt_any({});
-  adopt({});
-  gate_.admit();
+  afterwards left;
+  {
+    const std::lock_guard lock(slow_mutex_);
+    while (!held_messages_.empty()) give_up_oldest(left);
+    stop_listening();
+    gate_.exclude();
+    budget_->return_share(share_);
+    inlines_.reset();
+    adopt_any({});
+    adopt({});
+    gate_.admit();
+  }
+  finish(left);
 }
 
-refusal outlet_base::place_oldest_held(inline_call& call) {
-  if (core_.current_phase() == bus_core::phase::closed) return give_up_oldest(), refusal{};
+refusal outlet_base::place_oldest_held(afterwards& left) {
+  if (core_.current_phase() == bus_core::phase::closed) return give_up_oldest(left), refusal{};
   const std::uint64_t version = version_->load(std::memory_order_acquire);
   refresh();
   gate_.enter_waiting();
   refusal refused;
+  inline_call call;
   bool gone = false;
   bool left_alone = false;
   if (version_->load(std::memory_order_acquire) == version) {
@@ -303,7 +311,8 @@ refusal outlet_base::place_oldest_held(inline_call& call) {
     }
   }
   gate_.leave();
-  if (left_alone) tell_undeliverable("everybody who wanted it ended before there was room");
+  if (call.who) left.calls.push_back(std::move(call));
+  if (left_alone) count_undeliverable("everybody who wanted it ended before there was room", left);
   if (gone) forget_oldest();
   return refused;
 }
@@ -320,16 +329,17 @@ void outlet_base::lose_oldest_held() {
   drop_oldest_held();
 }
 
-void outlet_base::tell_undeliverable(const char* why) {
+void outlet_base::count_undeliverable(const char* why, afterwards& left) {
   topic_.count_undeliverable(1);
-  core_.report({event_kind::undeliverable, topic_.name(), held_messages_.front().owner->name(), "", 1, why});
+  left.events.push_back({event_kind::undeliverable, topic_.name(), held_messages_.front().owner->name(), "", 1, why});
 }
 
-void outlet_base::give_up_oldest() {
+void outlet_base::give_up_oldest(afterwards& left) {
   lose_oldest_held();
-  tell_undeliverable(
+  count_undeliverable(
       "cycle: a handler's publish found no room until its deadline; raise .capacity of the subscriptions of this "
-      "topic, or break the cycle of modules that publish to each other");
+      "topic, or break the cycle of modules that publish to each other",
+      left);
   forget_oldest();
 }
 

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <vector>
 
+#include <amphibus/base/event.hpp>
 #include <amphibus/base/parker.hpp>
 #include <amphibus/counters.hpp>
 #include <amphibus/publish_options.hpp>
@@ -163,6 +164,11 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
     base::time_point deadline;
     std::shared_ptr<mailbox_base> owner;
   };
+  /// What calls user code: done when every lock is released.
+  struct afterwards {
+    std::vector<inline_call> calls;
+    std::vector<event> events;
+  };
   enum class attempt : std::uint8_t { placed, nobody, refused, closed };
 
   struct any_receivers;
@@ -185,13 +191,14 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
     return refused.by == budget_.get() && !may_refuse();
   }
   /// Returns: who refused it; nobody when it is gone or the table moved.
-  refusal place_oldest_held(inline_call& call);
-  bool place_held(std::vector<inline_call>& calls);
+  refusal place_oldest_held(afterwards& left);
+  void finish(afterwards& left);
+  bool place_held(afterwards& left);
   void forget_oldest();
   void lose_oldest_held();
-  void give_up_oldest();
+  void give_up_oldest(afterwards& left);
   /// The oldest held message is given up; `why` for a person.
-  void tell_undeliverable(const char* why);
+  void count_undeliverable(const char* why, afterwards& left);
   /// One listener stands in one list at a time. Returns: false if there is room meanwhile.
   bool listen_to(const refusal& full);
 

@@ -170,3 +170,23 @@ TEST_CASE("held: a message whose only receiver ends before there is room is coun
   CHECK(told[0].subscription == "asking");
   CHECK(ask.counters().pending == 0);
 }
+
+TEST_CASE("held: a callback may publish to the topic of the message that is given up", "[engine]") {
+  bus b;
+  loop here;
+  loop never;
+  auto full =
+      b.subscribe(out_topic, {.capacity = 1, .overflow = overflow::block(0ns), .on = never}, [](const number&) {});
+  std::vector<publish_status> answers;
+  b.on_event([&](const event& what) {
+    if (what.kind == event_kind::undeliverable) answers.push_back(b.publish(out_topic, {3}));
+  });
+  auto asks = b.subscribe(in, {.on = here}, [&](const number&) {
+    b.publish(out_topic, {1});
+    b.publish(out_topic, {2});
+  });
+  b.publish(in, {1});
+  here.run_until_idle();
+  CHECK(answers == std::vector<publish_status>{publish_status::would_block});
+  CHECK(b.counters(out_topic).undeliverable == 1);
+}

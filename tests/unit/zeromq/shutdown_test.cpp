@@ -4,9 +4,11 @@
 
 #include <atomic>
 #include <csignal>
+#include <filesystem>
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -140,4 +142,32 @@ TEST_CASE("zeromq: close delivers what was accepted before it", "[zeromq]") {
   b.bus.drain();
   CHECK(handled == 50'000);
   CHECK(b.wait_for(event_kind::peer_closed).peer == "a");
+}
+
+TEST_CASE("zeromq: a signal that meets the transport's thread does no harm", "[zeromq]") {
+  struct sigaction before {};
+  struct sigaction counts {};
+  static std::atomic<int> caught{0};
+  counts.sa_handler = [](int) { ++caught; };
+  REQUIRE(::sigaction(SIGUSR1, &counts, &before) == 0);
+  const auto file = file_of(2);
+  placed_bus a(file, "a");
+  placed_bus b(file, "b");
+  std::atomic<std::uint64_t> handled{0};
+  auto sub = b.bus.subscribe(numbers, [&](const number&) { ++handled; });
+  auto out = a.bus.publisher(numbers);
+  make_ready({&a, &b});
+  for (std::uint64_t i = 0; i != 100; ++i) {
+    for (const auto& each : std::filesystem::directory_iterator("/proc/self/task")) {
+      const auto thread = std::stol(each.path().filename());
+      REQUIRE(::syscall(SYS_tgkill, ::getpid(), thread, SIGUSR1) == 0);
+    }
+    REQUIRE(out.publish({i}) == publish_status::accepted);
+    REQUIRE(a.bus.drain(30s).complete());
+  }
+  CHECK(caught > 0);
+  CHECK(a.bus.close(30s).complete());
+  b.bus.drain();
+  CHECK(handled == 100);
+  ::sigaction(SIGUSR1, &before, nullptr);
 }

@@ -1,11 +1,13 @@
 #include "session.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <amphibus/base/pause.hpp>
+#include <amphibus/base/this_thread.hpp>
 
 namespace amphibus::zeromq {
 namespace {
@@ -127,6 +129,7 @@ std::vector<std::string> session::close(base::time_point deadline) {
 }
 
 void session::run() {
+  base::block_signals_in_this_thread();
   const auto start = host_.clock().now();
   for (const auto& each : peers_) {
     if (each->connects) connect(*each, start);
@@ -213,7 +216,11 @@ void session::sleep(base::time_point now) {
   const auto left = std::max(timer - host_.clock().now(), base::duration{});
   const bool timed = timer != base::time_point::max();
   const auto wait = timed ? std::chrono::ceil<std::chrono::milliseconds>(left) : std::chrono::milliseconds(-1);
-  zmq::poll(watched, wait);
+  try {
+    zmq::poll(watched, wait);
+  } catch (const zmq::error_t& why) {
+    if (why.num() != EINTR) throw;  // a debugger, or a stop and a continuation
+  }
 }
 
 void session::take_requests(base::time_point now) {
