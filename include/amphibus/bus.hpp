@@ -111,9 +111,12 @@ class bus {
   /// Calls `handler` for every message of every topic that `to` covers, now and later. See pattern.
   template <class T, handler_of<T> Callable>
   subscription subscribe(const pattern<T>& to, const subscription_options& options, Callable handler) {
-    const detail::type_operations* type = nullptr;
-    if constexpr (!std::is_same_v<T, any_message>) type = &detail::type_operations_of<T>;
-    return add<T, detail::any_slot>({.pattern = std::string(to.text()), .type = type}, options, std::move(handler));
+    detail::interest wants{.pattern = std::string(to.text())};
+    if constexpr (!std::is_same_v<T, any_message>) {
+      wants.type = &detail::type_operations_of<T>;
+      wants.codec = wire::find_codec<T>();
+    }
+    return add<T, detail::any_slot>(std::move(wants), options, std::move(handler));
   }
   template <class T, handler_of<T> Callable>
   subscription subscribe(const pattern<T>& to, Callable handler) {

@@ -80,7 +80,7 @@ topic_core& bus_core::find_topic(std::string_view name, const type_operations& t
     if (!match(topic, each)) mismatched.push_back(each);
   }
   lock.unlock();  // a callback of an event may do anything
-  for (const auto& each : mismatched) tell_mismatch(*each, topic);
+  for (const auto& each : mismatched) tell_mismatch(*each, topic.name(), topic.type().name);
   return topic;
 }
 
@@ -92,12 +92,18 @@ bool bus_core::match(topic_core& topic, const std::shared_ptr<subscriber_base>& 
   return true;
 }
 
-void bus_core::tell_mismatch(subscriber_base& pattern, const topic_core& topic) {
-  if (!pattern.first_mismatch()) return;
-  report({event_kind::topic_skipped, topic.name(), pattern.name(), "", 0,
-          "pattern '" + pattern.wants().pattern + "' is of type " + std::string(pattern.wants().type->name) +
-              ", this topic of " + std::string(topic.type().name) +
-              ": such topics are passed over; narrow the pattern, or use pattern<any_message>"});
+void bus_core::tell_mismatch(subscriber_base& pattern, std::string_view topic, std::string_view type) {
+  // A stand-in has the pattern of another subscription, which tells.
+  if (pattern.kind() == delivery_kind::stand_in || !pattern.first_mismatch()) return;
+  const interest& wants = pattern.wants();
+  const std::string begin = "pattern '" + wants.pattern + "' is of ";
+  const std::string of(type);
+  report({event_kind::topic_skipped, std::string(topic), pattern.name(), "", 0,
+          wants.type != nullptr ? begin + "type " + std::string(wants.type->name) + ", this topic of " + of +
+                                      ": such topics are passed over; narrow the pattern, or use pattern<any_message>"
+                                : begin + "every type, but nothing in this process names type " + of +
+                                      " of this topic of another process: such topics are passed over; name the type "
+                                      "by a topic or a pattern of it"});
 }
 
 void bus_core::add_pattern(const std::shared_ptr<subscriber_base>& who) {
@@ -109,7 +115,56 @@ void bus_core::add_pattern(const std::shared_ptr<subscriber_base>& who) {
       if (!match(*topic, who)) mismatched = topic.get();
     }
   }
-  if (mismatched != nullptr) tell_mismatch(*who, *mismatched);
+  if (mismatched != nullptr) tell_mismatch(*who, mismatched->name(), mismatched->type().name);
+}
+
+std::vector<interest> bus_core::all_patterns() const {
+  const std::lock_guard lock(own_->topics_mutex);
+  std::vector<interest> out;
+  for (const auto& each : own_->patterns) out.push_back(each->wants());
+  return out;
+}
+
+bus_core::known_type bus_core::find_type(const remote_topic& of,
+                                         const std::vector<std::shared_ptr<subscriber_base>>& covering) const {
+  const auto names = [&](const wire::codec_operations* codec) {
+    return codec != nullptr && codec->type_name == of.type_name && codec->major == of.major;
+  };
+  bool any_type = false;
+  for (const auto& each : covering) {
+    if (names(each->wants().codec)) return {each->wants().type, each->wants().codec};
+    any_type = any_type || each->wants().type == nullptr;
+  }
+  if (!any_type) return {};
+  for (const auto& each : own_->patterns) {
+    if (names(each->wants().codec)) return {each->wants().type, each->wants().codec};
+  }
+  for (const auto& [name, each] : own_->topics) {
+    if (names(each->codec())) return {&each->type(), each->codec()};
+  }
+  return {};
+}
+
+void bus_core::offer_topic(const remote_topic& of) {
+  std::vector<std::shared_ptr<subscriber_base>> covering;
+  known_type found;
+  {
+    const std::lock_guard lock(own_->topics_mutex);
+    if (own_->topics.contains(of.name)) return;
+    for (const auto& each : own_->patterns) {
+      if (wire::topic_matches(each->wants().pattern, of.name)) covering.push_back(each);
+    }
+    found = find_type(of, covering);
+  }
+  if (found.type == nullptr) {
+    for (const auto& each : covering) tell_mismatch(*each, of.name, of.type_name);
+    return;
+  }
+  try {
+    find_topic(of.name, *found.type, found.codec);
+  } catch (const error&) {
+    // Made here meanwhile with another type: the processes disagree, and their link says so.
+  }
 }
 
 topic_core* bus_core::find_topic(std::string_view name) const {

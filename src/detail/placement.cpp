@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <amphibus/wire/topic_name.hpp>
+
 namespace amphibus::detail {
 
 /// One topic's ingress: the typed half decodes and publishes, this half is what the transport sees.
@@ -110,17 +112,37 @@ std::vector<transport::topic_info> transport_host::topics() const {
     if (topic->route() < 0 || found == routes_.end()) continue;
     const wire::codec_operations& codec = *topic->codec();
     out.push_back({topic->name(), static_cast<std::size_t>(found - routes_.begin()), std::string(codec.type_name),
-                   codec.major, codec.schema_hash, topic->subscribed()});
+                   codec.major, codec.schema_hash, topic->subscribed_by_name()});
   }
   return out;
 }
 
-transport::ingress* transport_host::find_ingress(std::string_view topic) {
-  if (const auto found = ingresses_.find(topic); found != ingresses_.end()) return found->second.get();
-  topic_core* const known = core_.find_topic(topic);
-  if (known == nullptr || known->codec() == nullptr) return nullptr;
-  auto made = std::make_unique<ingress_port>(known->type().make_input(core_, *known, *known->codec(), waker_));
-  return ingresses_.emplace(std::string(topic), std::move(made)).first->second.get();
+std::vector<transport::pattern_info> transport_host::patterns() const {
+  std::vector<transport::pattern_info> out;
+  for (const interest& each : core_.all_patterns()) {
+    if (!each.reaches_out()) continue;
+    transport::pattern_info& info = out.emplace_back(transport::pattern_info{each.pattern, "", 0});
+    if (each.codec == nullptr) continue;
+    info.type_name = each.codec->type_name;
+    info.major = each.codec->major;
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+void transport_host::offer_topic(const transport::topic_info& of_peer) {
+  core_.offer_topic({of_peer.name, of_peer.type_name, of_peer.major});
+}
+
+transport::ingress* transport_host::find_ingress(const transport::topic_info& of_peer) {
+  topic_core* const known = core_.find_topic(of_peer.name);
+  if (known == nullptr || known->codec() == nullptr || !known->subscribed()) return nullptr;
+  const wire::codec_operations& codec = *known->codec();
+  if (codec.type_name != of_peer.type_name || codec.major != of_peer.major) return nullptr;
+  auto& port = ingresses_[of_peer.name];
+  if (!port) port = std::make_unique<ingress_port>(known->type().make_input(core_, *known, codec, waker_));
+  return port.get();
 }
 
 void transport_host::set_remote_interest(std::string_view topic, bool wanted) {
@@ -128,8 +150,36 @@ void transport_host::set_remote_interest(std::string_view topic, bool wanted) {
     const std::lock_guard lock(mutex_);
     wanted ? void(wanted_.emplace(topic)) : void(wanted_.erase(std::string(topic)));
   }
-  if (topic_core* const known = core_.find_topic(topic)) known->set_remote_interest(wanted);
+  if (topic_core* const known = core_.find_topic(topic)) {
+    const std::lock_guard lock(mutex_);
+    apply_interest(*known);
+  }
   core_.bump_version();
+}
+
+void transport_host::set_remote_pattern(const transport::pattern_info& which, bool wanted) {
+  {
+    const std::lock_guard lock(mutex_);
+    wanted ? void(wanted_patterns_.insert(which)) : void(wanted_patterns_.erase(which));
+  }
+  // A topic that is made meanwhile sees the pattern, or is in this list: place() runs under the lock of the list.
+  for (topic_core* each : core_.all_topics()) {
+    if (!wire::topic_matches(which.text, each->name())) continue;
+    const std::lock_guard lock(mutex_);
+    apply_interest(*each);
+  }
+  core_.bump_version();
+}
+
+void transport_host::apply_interest(topic_core& to) const {
+  if (to.route() < 0 || !carries(static_cast<std::size_t>(to.route()))) return;
+  const wire::codec_operations& codec = *to.codec();
+  const bool covered =
+      std::any_of(wanted_patterns_.begin(), wanted_patterns_.end(), [&](const transport::pattern_info& each) {
+        const bool fits = each.type_name.empty() || (each.type_name == codec.type_name && each.major == codec.major);
+        return fits && wire::topic_matches(each.text, to.name());
+      });
+  to.set_remote_interest(covered || wanted_.contains(to.name()));
 }
 
 void transport_host::count_bytes(std::uint64_t sent, std::uint64_t received) noexcept {
@@ -178,7 +228,7 @@ void transport_host::place(topic_core& created, std::size_t file_route) {
   created.set_route(file_route, egress, egress->has_dropped());
   egress->add_topic(created);
   const std::lock_guard lock(mutex_);
-  created.set_remote_interest(wanted_.contains(created.name()));
+  apply_interest(created);
 }
 
 std::vector<std::string> transport_host::close(base::time_point deadline) {

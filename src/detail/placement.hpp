@@ -28,9 +28,12 @@ class transport_host final : public transport::host {
   [[nodiscard]] std::uint64_t incarnation() const noexcept override { return core_.incarnation(); }
   [[nodiscard]] base::clock& clock() const noexcept override { return core_.clock(); }
   [[nodiscard]] std::vector<transport::topic_info> topics() const override;
+  [[nodiscard]] std::vector<transport::pattern_info> patterns() const override;
   [[nodiscard]] transport::egress& egress_of(std::size_t route) override { return *egresses_[route]; }
-  [[nodiscard]] transport::ingress* find_ingress(std::string_view topic) override;
+  void offer_topic(const transport::topic_info& of_peer) override;
+  [[nodiscard]] transport::ingress* find_ingress(const transport::topic_info& of_peer) override;
   void set_remote_interest(std::string_view topic, bool wanted) override;
+  void set_remote_pattern(const transport::pattern_info& which, bool wanted) override;
   void report(const event& what) override { core_.report(what); }
   void count_bytes(std::uint64_t sent, std::uint64_t received) noexcept override;
   void set_all_peers_ready(bool ready) override;
@@ -57,6 +60,9 @@ class transport_host final : public transport::host {
     std::atomic<transport::waker*> waker{nullptr};
   };
 
+  /// Whether a peer wants the topic, by name or by pattern. Under mutex_, so that answers are applied in order.
+  void apply_interest(topic_core& to) const;
+
   bus_core& core_;
   transport::transport& transport_;
   const std::vector<std::size_t> routes_;  // positions in the file
@@ -66,6 +72,7 @@ class transport_host final : public transport::host {
   std::atomic<std::uint64_t> received_bytes_{0};
   mutable std::mutex mutex_;
   std::set<std::string, std::less<>> wanted_;  // by a peer, known here or not
+  std::set<transport::pattern_info> wanted_patterns_;
   bool ready_ = false;
   std::optional<error> failed_;
   base::parker changed_;

@@ -39,6 +39,12 @@ bool topic_core::subscribed() const {
   return !subscribers_.empty();
 }
 
+bool topic_core::subscribed_by_name() const {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(subscribers_.begin(), subscribers_.end(),
+                     [](const auto& each) { return !each->wants().reaches_out(); });
+}
+
 std::vector<std::shared_ptr<subscriber_base>> topic_core::subscribers() const {
   const std::lock_guard lock(mutex_);
   return subscribers_;

@@ -1,9 +1,11 @@
-// Three modules in a row, placed by a file: counts what arrives at the end, checks order and correlation.
+// Three modules in a row, placed by a file: counts what arrives at the end, checks order and correlation. The first
+// makes topics as it goes, which the last finds by a pattern.
 #include <amphibus/app.hpp>
 #include <amphibus/zeromq/zeromq.hpp>
 
 #include <cstdio>
 #include <cstring>
+#include <string>
 
 struct number {
   std::uint64_t value;
@@ -33,11 +35,16 @@ namespace {
 
 constexpr amphibus::topic<number> raw{"relay.raw"};
 constexpr amphibus::topic<number> doubled{"relay.doubled"};
+constexpr amphibus::pattern<number> sites{"relay.site.*"};
+constexpr std::uint64_t site_count = 100;
 std::uint64_t count_wanted = 1000;
 
 void start_feed(amphibus::module& m) {
   m.run([&m](std::stop_token) {
     auto out = m.publisher(raw);
+    for (std::uint64_t i = 1; i <= site_count; ++i) {
+      m.bus().publish(m.bus().make_topic<number>("relay.site." + std::to_string(i)).value(), {i, false});
+    }
     for (std::uint64_t i = 1; i <= count_wanted; ++i) out.publish({i, i == count_wanted});
   });
   // The end comes back around, so that every process can leave.
@@ -58,6 +65,16 @@ struct tally {
   std::uint64_t previous = 0;
   bool ordered = true;
   bool caused = true;
+  bool complete = false;
+  std::uint64_t sites = 0;
+
+  [[nodiscard]] bool finished() const {
+    if (!complete || sites != site_count) return false;
+    std::printf("count %llu ordered %d caused %d sites %llu\n", static_cast<unsigned long long>(count), ordered, caused,
+                static_cast<unsigned long long>(sites));
+    std::fflush(stdout);
+    return true;
+  }
 };
 
 void start_tally(amphibus::module& m) {
@@ -67,11 +84,12 @@ void start_tally(amphibus::module& m) {
     seen.caused = seen.caused && with.causation() && with.correlation() == with.causation() && with.lost_before() == 0;
     seen.previous = n.value;
     ++seen.count;
-    if (!n.last) return;
-    std::printf("count %llu ordered %d caused %d\n", static_cast<unsigned long long>(seen.count), seen.ordered,
-                seen.caused);
-    std::fflush(stdout);
-    m.done();
+    seen.complete = seen.complete || n.last;
+    if (n.last && seen.finished()) m.done();
+  });
+  m.subscribe(sites, [&](const number&) {
+    ++seen.sites;
+    if (seen.finished()) m.done();
   });
 }
 

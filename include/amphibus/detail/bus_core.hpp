@@ -39,6 +39,13 @@ class callback_to final : public callback<Argument> {
   Callable callable_;
 };
 
+/// A topic as another process announced it.
+struct remote_topic {
+  std::string_view name;
+  std::string_view type_name;  ///< of its codec
+  std::uint16_t major;
+};
+
 /// Joins a bus to its transports; src/placement.cpp has the one that exists.
 class remote_links {
  public:
@@ -82,6 +89,11 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   /// The topic if it exists. Stable for the life of the bus.
   [[nodiscard]] topic_core* find_topic(std::string_view name) const;
   [[nodiscard]] std::vector<topic_core*> all_topics() const;
+  /// What is subscribed by pattern, now.
+  [[nodiscard]] std::vector<interest> all_patterns() const;
+  /// Another process has this topic: makes it here if a pattern covers it and its type is known, and tells patterns of
+  /// another type.
+  void offer_topic(const remote_topic& of);
 
   std::shared_ptr<executor_core> serial_executor();
   /// Serial handlers run there. Before the first subscription.
@@ -136,7 +148,15 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   [[nodiscard]] std::vector<std::shared_ptr<subscriber_base>> all_subscribers() const;
   /// Joins topic and pattern if they fit. Under topics_mutex_. Returns: false if only the types differ.
   [[nodiscard]] static bool match(topic_core& topic, const std::shared_ptr<subscriber_base>& pattern);
-  void tell_mismatch(subscriber_base& pattern, const topic_core& topic);
+  void tell_mismatch(subscriber_base& pattern, std::string_view topic, std::string_view type);
+  struct known_type {
+    const type_operations* type = nullptr;
+    const wire::codec_operations* codec = nullptr;
+  };
+  /// The type that a pattern of `covering` has, or where one takes every type anything on this bus; nulls if nothing
+  /// here names it. Under topics_mutex_.
+  [[nodiscard]] known_type find_type(const remote_topic& of,
+                                     const std::vector<std::shared_ptr<subscriber_base>>& covering) const;
   void add_pattern(const std::shared_ptr<subscriber_base>& who);
   [[nodiscard]] bool quiescent() const;
   [[nodiscard]] std::vector<left_over> left() const;

@@ -10,6 +10,9 @@
 namespace amphibus::queue {
 class inbox_base;
 }
+namespace amphibus::wire {
+struct codec_operations;
+}
 
 namespace amphibus::detail {
 
@@ -27,9 +30,13 @@ enum class delivery_kind : std::uint8_t {
 
 /// What a subscription is to: one topic, or every topic that matches a pattern.
 struct interest {
-  topic_core* topic = nullptr;            ///< null for a pattern
-  std::string pattern = {};               ///< empty for a topic
-  const type_operations* type = nullptr;  ///< of a pattern: null takes every type
+  topic_core* topic = nullptr;                    ///< null for a pattern
+  std::string pattern = {};                       ///< empty for a topic
+  const type_operations* type = nullptr;          ///< of a pattern: null takes every type
+  const wire::codec_operations* codec = nullptr;  ///< of that type
+
+  /// True for a pattern that topics of other processes can reach.
+  [[nodiscard]] bool reaches_out() const noexcept { return topic == nullptr && (type == nullptr || codec != nullptr); }
 };
 
 /// A subscription's engine side, whoever runs its handler: what it is to, its name, and how it ends.

@@ -77,6 +77,8 @@ class topic_core {
   [[nodiscard]] int route() const noexcept { return route_; }
   void set_remote_interest(bool wanted);
   [[nodiscard]] bool subscribed() const;
+  /// The same without patterns that are told to other processes as such.
+  [[nodiscard]] bool subscribed_by_name() const;
   [[nodiscard]] std::vector<std::shared_ptr<subscriber_base>> subscribers() const;
 
   void add_outlet(outlet_base& who);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -38,6 +39,7 @@ struct capabilities {
   bool paces_publishers = false;           ///< a full subscription anywhere refuses publishers of a route that blocks
   bool separates_routes = false;           ///< a route whose publishers wait delays no other route
   bool ready_means_joined = false;         ///< what is published after readiness reaches every subscription
+  bool finds_topics = false;               ///< a pattern reaches topics that only a peer made, from their first message
   std::size_t message_size_max_bytes = 0;  ///< larger messages become undeliverable{too large}
 };
 
@@ -75,7 +77,15 @@ struct topic_info {
   std::string type_name;
   std::uint16_t major = 0;
   std::uint64_t schema_hash = 0;
-  bool subscribed = false;  ///< somebody here wants it from others now
+  bool subscribed = false;  ///< somebody here wants it from others now, beside what host::patterns() says
+};
+
+/// A subscription by pattern that topics of other processes can reach.
+struct pattern_info {
+  std::string text;
+  std::string type_name;    ///< of the codec of its messages; empty: every type
+  std::uint16_t major = 0;  ///< equal majors can read each other
+  friend auto operator<=>(const pattern_info&, const pattern_info&) = default;
 };
 
 /// Receives what egress::drain hands out, message by message, on the I/O thread.
@@ -150,12 +160,21 @@ class host {
   /// The topics that routes of this transport carry, now; sorted by name. Changes are announced by
   /// session::topics_changed().
   [[nodiscard]] virtual std::vector<topic_info> topics() const = 0;
+  /// What is subscribed here by pattern, now; sorted, each once. Changes are announced in the same way.
+  [[nodiscard]] virtual std::vector<pattern_info> patterns() const = 0;
   [[nodiscard]] virtual egress& egress_of(std::size_t route) = 0;
-  /// The ingress of a topic; nullptr where this process does not know the topic. Stable for the life of the session.
-  [[nodiscard]] virtual ingress* find_ingress(std::string_view topic) = 0;
+  /// Says that a peer has a topic: where a pattern covers it and its type is known here, it becomes a topic of this
+  /// process; patterns of another type tell that they pass it over.
+  virtual void offer_topic(const topic_info& of_peer) = 0;
+  /// The ingress of a topic of a peer; nullptr where nobody here subscribes it, or its type here is another. Stable for
+  /// the life of the session.
+  [[nodiscard]] virtual ingress* find_ingress(const topic_info& of_peer) = 0;
   /// Says whether any peer subscribes to `topic`: only then do publishers of this process feed the egress. When it
   /// returns, every later publish does.
   virtual void set_remote_interest(std::string_view topic, bool wanted) = 0;
+  /// The same for every topic that `which` covers and whose type is its own, also for those that are made later: from
+  /// their first publish.
+  virtual void set_remote_pattern(const pattern_info& which, bool wanted) = 0;
   /// Hands an event to on_event and the log. Rate limits are the caller's.
   virtual void report(const event& what) = 0;
   /// Counts bytes that went to and came from the wire, for counters().

@@ -17,5 +17,6 @@ case_list handler_cases();
 case_list ending_cases();
 case_list publishing_cases();
 case_list many_topics_cases();
+case_list pattern_cases();
 
 }  // namespace amphibus::testing

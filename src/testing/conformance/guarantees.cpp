@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view same = "the same";
 
-constexpr std::array<guarantee, 11> all{{
+constexpr std::array<guarantee, 12> all{{
     {"content", "bytes, ids and topic as they were published", "the same, up to `message_size_max_bytes`"},
     {"order", "FIFO per source and topic, to every subscription", same, &promise::ordered_per_source},
     {"loss", "none with `block`; with `drop_newest` counted, told by an event and by the next message",
@@ -20,6 +20,9 @@ constexpr std::array<guarantee, 11> all{{
      "the same, by the route's `overflow`; publishers of other routes never wait", &promise::paces_publishers},
     {"late joining", "a subscription gets everything published after `subscribe` returned",
      "nothing is lost after readiness, which names who is missing", &promise::ready_means_joined},
+    {"patterns",
+     "reach every topic that they cover and whose type is theirs, also later ones, each from its first message", same,
+     &promise::finds_topics},
     {"a subscription's end", "its destructor returns when no handler of it runs and none will start", same},
     {"handlers that publish",
      "never wait on the bus; a cycle over full inboxes ends with what could not be placed counted and told", same},

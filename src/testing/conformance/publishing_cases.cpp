@@ -1,4 +1,4 @@
-// Every way to publish: many at once, in place, with key and headers, to topics that appear later.
+// Every way to publish: many at once, in place, with key and headers.
 #include "cases.hpp"
 #include "scenario.hpp"
 
@@ -171,37 +171,6 @@ void described_messages(const subject& of, reporter& to) {
   s.check(seen.size() == sent.size(), "a message over a limit arrives");
 }
 
-/// A pattern has every topic that its process comes to know, from the first message after readiness.
-void pattern_finds_topics(const subject& of, reporter& to) {
-  constexpr std::uint64_t topics_max = 30;
-  constexpr std::uint64_t each_max = 20;
-  scenario s(of, to);
-  watched state;
-  std::map<std::string, std::vector<std::uint64_t>> seen;
-  const auto some = pattern<note>::parse("conformance.main.run.*").value();
-  auto all = s.at(1).subscribe(some, [&](const note& got, const context& with) {
-    state.change([&] { seen[std::string(with.topic())].push_back(got.number); });
-  });
-  s.make_ready();
-  std::vector<std::uint64_t> wanted(each_max);
-  for (std::uint64_t i = 0; i != each_max; ++i) wanted[i] = i + 1;
-  for (std::uint64_t i = 0; i != topics_max; ++i) {
-    const std::string name = "conformance.main.run." + std::to_string(i);
-    const auto known = s.at(1).make_topic<note>(name);
-    const auto named = s.at(0).make_topic<note>(name);
-    s.make_ready();
-    auto out = s.at(0).publisher(named.value());
-    for (const std::uint64_t number : wanted) {
-      s.check(out.publish(make<note>({1, number})) == publish_status::accepted, "nobody wants " + name);
-    }
-    s.check(known && state.wait([&] { return seen[name].size() >= each_max; }), name + " does not arrive");
-  }
-  s.judge();
-  for (const auto& [name, numbers] : seen)
-    s.check(numbers == wanted, name + " arrives otherwise than it was published");
-  s.check(seen.size() == topics_max, "the pattern gets other topics than it covers");
-}
-
 }  // namespace
 
 case_list publishing_cases() {
@@ -211,11 +180,6 @@ case_list publishing_cases() {
       {"batches of publishes keep their order", {"order", "loss"}, lossless, everywhere, batches_in_order},
       {"loans arrive like what is published", {"content"}, lossless, everywhere, loans_arrive},
       {"key, headers and correlation arrive as they were given", {"content"}, lossless, everywhere, described_messages},
-      {"a pattern gets topics that appear later",
-       {"late joining"},
-       {&promise::lossless_while_connected, &promise::ready_means_joined},
-       everywhere,
-       pattern_finds_topics},
   };
 }
 

@@ -52,6 +52,14 @@ std::uint64_t scenario::told(event_kind kind) {
   return out;
 }
 
+std::size_t scenario::events_of(event_kind kind) {
+  std::size_t out = 0;
+  events_changed_.change([&] {
+    for (const event& each : events_) out += each.kind == kind ? 1 : 0;
+  });
+  return out;
+}
+
 bool scenario::wait_for_event(event_kind kind) {
   return events_changed_.wait([&] {
     return std::any_of(events_.begin(), events_.end(), [&](const event& each) { return each.kind == kind; });

@@ -101,6 +101,8 @@ class scenario {
 
   /// How many messages events of this kind spoke of, in all processes.
   [[nodiscard]] std::uint64_t told(event_kind kind);
+  /// How many events of this kind there were, in all processes.
+  [[nodiscard]] std::size_t events_of(event_kind kind);
   [[nodiscard]] bool wait_for_event(event_kind kind);
 
  private:

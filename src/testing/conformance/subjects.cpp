@@ -48,6 +48,7 @@ subject in_process() {
                        .paces_publishers = true,
                        .separates_routes = true,
                        .ready_means_joined = true,
+                       .finds_topics = true,
                        .message_size_max_bytes = SIZE_MAX},
           .make_transport = {},
           .make_endpoint = {}};

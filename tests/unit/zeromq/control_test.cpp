@@ -15,6 +15,7 @@ control_message sample() {
   out.data_endpoints = {"tcp://127.0.0.1:20001", "tcp://127.0.0.1:20002"};
   out.revision = 3;
   out.topics = {{"shop.a", 0, "shop.order", 1, 5, true}, {"shop.b", 1, "shop.order", 2, 6, false}};
+  out.patterns = {{">", "", 0}, {"shop.*", "shop.order", 1}};
   return {42, out};
 }
 
@@ -28,17 +29,34 @@ TEST_CASE("control: every kind of message is read as it was written", "[zeromq]"
   CHECK(got.process == "front");
   CHECK(got.data_endpoints.size() == 2);
   CHECK(got.topics == std::get<hello>(sample().body).topics);
-  for (const control_body& body : {control_body{update{9, got.topics}}, control_body{ready{}}, control_body{ping{}},
-                                   control_body{bye{}}, control_body{bye_ok{}}, control_body{reject{305, "routes"}}}) {
+  CHECK(got.patterns == std::get<hello>(sample().body).patterns);
+  for (const control_body& body :
+       {control_body{update{9, got.topics, got.patterns}}, control_body{ready{}}, control_body{ping{}},
+        control_body{bye{}}, control_body{bye_ok{}}, control_body{reject{305, "routes"}}}) {
     REQUIRE(decode(encode({1, body}), back) == nullptr);
     CHECK(back.body.index() == body.index());
   }
 }
 
 TEST_CASE("control: a message cut at any byte is refused", "[zeromq]") {
-  const auto bytes = encode(sample());
+  const auto of_sample = std::get<hello>(sample().body);
+  for (const control_body& body :
+       {control_body{of_sample}, control_body{update{9, of_sample.topics, of_sample.patterns}}}) {
+    const auto bytes = encode({42, body});
+    control_message back;
+    for (std::size_t size = 0; size != bytes.size(); ++size) {
+      CHECK(decode(std::span(bytes).first(size), back) != nullptr);
+    }
+  }
+}
+
+TEST_CASE("control: more patterns than the bound are refused before they are read", "[zeromq]") {
+  update many;
+  many.patterns.assign(control_patterns_max, {"shop.*", "shop.order", 1});
   control_message back;
-  for (std::size_t size = 0; size != bytes.size(); ++size) CHECK(decode(std::span(bytes).first(size), back) != nullptr);
+  CHECK(decode(encode({1, many}), back) == nullptr);
+  many.patterns.push_back(many.patterns.front());
+  CHECK_THAT(decode(encode({1, many}), back), Catch::Contains("more than 1,000 patterns"));
 }
 
 TEST_CASE("control: counts, lengths, routes and names that lie are refused", "[zeromq]") {
@@ -56,6 +74,11 @@ TEST_CASE("control: counts, lengths, routes and names that lie are refused", "[z
   strange = sample();
   std::get<hello>(strange.body).topics[0].route = 2;
   CHECK_THAT(decode(encode(strange), back), Catch::Contains("route that does not exist"));
+  for (const char* const pattern : {"", "shop.>.x", "shop*", "shop..x", "\xff"}) {
+    strange = sample();
+    std::get<hello>(strange.body).patterns[1].text = pattern;
+    CHECK_THAT(decode(encode(strange), back), Catch::Contains("pattern breaks the grammar"));
+  }
 }
 
 TEST_CASE("control: a hello of another protocol comes through with its range only", "[zeromq]") {

@@ -61,6 +61,8 @@ control_topic orders(bool subscribed, std::uint16_t major = 1) {
   return {"shop.orders", 0, "shop.order", major, 9, subscribed};
 }
 
+const control_pattern all_orders{"shop.*", "shop.order", 1};
+
 }  // namespace
 
 TEST_CASE("link: hello in both directions establishes both sides and opens data", "[zeromq]") {
@@ -75,7 +77,7 @@ TEST_CASE("link: hello in both directions establishes both sides and opens data"
 TEST_CASE("link: an announced subscription becomes interest when its marker came through, before the sync",
           "[zeromq]") {
   pair_of_links two;
-  two.b.on_local_topics(two.now, 1, {orders(true)});
+  two.b.on_local_change(two.now, {1, {orders(true)}, {}});
   two.connect();
   CHECK(of_kind<set_interest>(two.of_a).empty());
   CHECK(two.a.on_marker(0, 2, 1));
@@ -85,7 +87,7 @@ TEST_CASE("link: an announced subscription becomes interest when its marker came
   REQUIRE(std::holds_alternative<set_interest>(two.of_a[0]));
   CHECK(std::get<set_interest>(two.of_a[0]).wanted);
   CHECK(std::holds_alternative<send_sync>(two.of_a[1]));
-  two.b.on_local_topics(two.now, 2, {orders(false)});
+  two.b.on_local_change(two.now, {2, {orders(false)}, {}});
   two.settle();
   REQUIRE(of_kind<set_interest>(two.of_a).size() == 2);
   CHECK_FALSE(of_kind<set_interest>(two.of_a)[1].wanted);
@@ -95,7 +97,7 @@ TEST_CASE("link: a marker of an earlier revision or another route makes no inter
   pair_of_links two;
   two.connect();
   CHECK(two.a.on_marker(0, 2, 0));
-  two.b.on_local_topics(two.now, 1, {orders(true)});
+  two.b.on_local_change(two.now, {1, {orders(true)}, {}});
   two.settle();
   CHECK(two.a.on_marker(1, 2, 1));
   two.settle();
@@ -105,10 +107,87 @@ TEST_CASE("link: a marker of an earlier revision or another route makes no inter
   CHECK(of_kind<set_interest>(two.of_a).size() == 1);
 }
 
+TEST_CASE("link: a pattern becomes interest when its marker came through on every route, and ends with its end",
+          "[zeromq]") {
+  pair_of_links two;
+  auto of_a = settings("a", "b", false);
+  auto of_b = settings("b", "a", true);
+  of_a.data_endpoints.emplace_back("ipc:///tmp/x.r1");
+  of_b.data_endpoints.emplace_back("ipc:///tmp/y.r1");
+  two.a = peer_link(of_a);
+  two.b = peer_link(of_b);
+  two.b.on_local_change(two.now, {1, {}, {all_orders}});
+  two.connect();
+  CHECK(two.a.on_marker(0, 2, 1));
+  two.settle();
+  CHECK(of_kind<set_pattern>(two.of_a).empty());
+  CHECK(two.a.on_marker(1, 2, 1));
+  two.of_a.clear();
+  two.settle();
+  REQUIRE(two.of_a.size() == 2);
+  REQUIRE(std::holds_alternative<set_pattern>(two.of_a[0]));
+  CHECK(std::get<set_pattern>(two.of_a[0]).what == all_orders);
+  CHECK(std::get<set_pattern>(two.of_a[0]).wanted);
+  CHECK(std::holds_alternative<send_sync>(two.of_a[1]));
+  two.of_a.clear();
+  two.b.on_local_change(two.now, {2, {}, {}});
+  two.settle();
+  REQUIRE(of_kind<set_pattern>(two.of_a).size() == 1);
+  CHECK_FALSE(of_kind<set_pattern>(two.of_a)[0].wanted);
+}
+
+TEST_CASE("link: a pattern that ended before its marker came never was interest", "[zeromq]") {
+  pair_of_links two;
+  two.connect();
+  two.b.on_local_change(two.now, {1, {}, {all_orders}});
+  two.settle();
+  two.b.on_local_change(two.now, {2, {}, {}});
+  two.settle();
+  CHECK(two.a.on_marker(0, 2, 2));
+  two.settle();
+  CHECK(of_kind<set_pattern>(two.of_a).empty());
+}
+
+TEST_CASE("link: a topic of the peer is offered when it is new, and again when patterns or types are new here",
+          "[zeromq]") {
+  pair_of_links two;
+  two.a.on_local_change(two.now, {0, {orders(false)}, {}});
+  two.connect();
+  REQUIRE(of_kind<offer_topic>(two.of_b).size() == 1);
+  CHECK(of_kind<offer_topic>(two.of_b)[0].what == orders(false));
+  REQUIRE(two.b.find_announced("shop.orders") != nullptr);
+  CHECK(two.b.find_announced("shop.order") == nullptr);
+  two.b.on_local_change(two.now, {1, {}, {all_orders}});
+  two.settle();
+  CHECK(of_kind<offer_topic>(two.of_b).size() == 2);
+  two.b.on_local_change(two.now, {1, {{"shop.zeta", 0, "shop.zeta", 1, 1, false}}, {all_orders}});
+  two.settle();
+  CHECK(of_kind<offer_topic>(two.of_b).size() == 3);
+  two.b.on_local_change(two.now, {1, {{"shop.zeta", 0, "shop.zeta", 1, 1, false}, orders(false)}, {all_orders}});
+  two.a.on_local_change(two.now, {1, {orders(true)}, {}});
+  two.settle();
+  CHECK(of_kind<offer_topic>(two.of_b).size() == 4);
+}
+
+TEST_CASE("link: more topics than the bound are refused by name, over any number of messages", "[zeromq]") {
+  pair_of_links two;
+  two.connect();
+  for (std::size_t i = 0; i <= control_topics_max; i += 5'000) {
+    update more;
+    for (std::size_t j = i; j != i + 5'000; ++j) more.topics.push_back({"t." + std::to_string(j), 0, "t", 1, 1, false});
+    two.a.on_message(two.now, {2, more});
+  }
+  const auto actions = two.a.take_actions();
+  CHECK_FALSE(two.a.established());
+  REQUIRE(of_kind<fail_start>(actions).size() == 1);
+  CHECK_THAT(of_kind<fail_start>(actions)[0].why.what(), Catch::Contains("more than 20,000 topics"));
+  CHECK(of_kind<offer_topic>(actions).size() == control_topics_max);
+}
+
 TEST_CASE("link: topics that changed while the hello was on its way are sent afterwards", "[zeromq]") {
   pair_of_links two;
   two.b.on_connected(two.now);
-  two.b.on_local_topics(two.now, 1, {orders(true)});
+  two.b.on_local_change(two.now, {1, {orders(true)}, {}});
   two.settle();
   CHECK(two.a.on_marker(0, 2, 1));
   two.settle();
@@ -120,7 +199,7 @@ TEST_CASE("link: a marker is answered only when the revision it belongs to is kn
   two.connect();
   CHECK(two.a.on_marker(0, 2, 1));
   CHECK(of_kind<send_sync>(two.a.take_actions()).empty());
-  two.b.on_local_topics(two.now, 1, {orders(true)});
+  two.b.on_local_change(two.now, {1, {orders(true)}, {}});
   two.settle();
   REQUIRE(of_kind<send_sync>(two.of_a).size() == 1);
   CHECK(of_kind<send_sync>(two.of_a)[0].revision == 1);
@@ -135,21 +214,21 @@ TEST_CASE("link: a marker of somebody else is not claimed", "[zeromq]") {
 
 TEST_CASE("link: confirmed means a sync of the current revision, not of an earlier one", "[zeromq]") {
   pair_of_links two;
-  two.b.on_local_topics(two.now, 1, {orders(true)});
+  two.b.on_local_change(two.now, {1, {orders(true)}, {}});
   two.connect();
   CHECK_FALSE(two.b.confirmed());
   two.b.on_sync(0, 1);
   CHECK(two.b.confirmed());
-  two.b.on_local_topics(two.now, 2, {orders(true), {"shop.zeta", 0, "t", 1, 1, true}});
+  two.b.on_local_change(two.now, {2, {orders(true), {"shop.zeta", 0, "t", 1, 1, true}}, {}});
   CHECK_FALSE(two.b.confirmed());
 }
 
 TEST_CASE("link: other routes, another type or major, another process are refused by name on both sides", "[zeromq]") {
   const auto refused = [](link_settings of_b, std::vector<control_topic> topics_of_b) {
     pair_of_links two;
-    two.a.on_local_topics(two.now, 1, {orders(true)});
+    two.a.on_local_change(two.now, {1, {orders(true)}, {}});
     two.b = peer_link(std::move(of_b));
-    two.b.on_local_topics(two.now, 1, std::move(topics_of_b));
+    two.b.on_local_change(two.now, {1, std::move(topics_of_b), {}});
     two.connect();
     const auto here = of_kind<fail_start>(two.of_a);
     const auto there = of_kind<fail_start>(two.of_b);
@@ -177,9 +256,22 @@ TEST_CASE("link: another protocol version is refused with both ranges", "[zeromq
   CHECK_THAT(of_kind<fail_start>(actions)[0].why.what(), Catch::Contains("AMB-E0304") && Catch::Contains("4 to 5"));
 }
 
+TEST_CASE("link: a lost peer's patterns are interest no more", "[zeromq]") {
+  pair_of_links two;
+  two.b.on_local_change(two.now, {1, {}, {all_orders}});
+  two.connect();
+  CHECK(two.a.on_marker(0, 2, 1));
+  two.settle();
+  two.of_a.clear();
+  two.a.on_timer(start + 10s);
+  const auto actions = two.a.take_actions();
+  REQUIRE(of_kind<set_pattern>(actions).size() == 1);
+  CHECK_FALSE(of_kind<set_pattern>(actions)[0].wanted);
+}
+
 TEST_CASE("link: silence loses the peer, withdraws its interest and makes the connector reopen", "[zeromq]") {
   pair_of_links two;
-  two.a.on_local_topics(two.now, 1, {orders(true)});
+  two.a.on_local_change(two.now, {1, {orders(true)}, {}});
   two.connect();
   two.of_b.clear();
   two.b.on_timer(start + 4s);

@@ -32,6 +32,14 @@ class writer {
       number(static_cast<std::uint8_t>(each.subscribed));
     }
   }
+  void patterns(const std::vector<control_pattern>& values) {
+    number(static_cast<std::uint32_t>(values.size()));
+    for (const control_pattern& each : values) {
+      text(each.text);
+      text(each.type_name);
+      number(each.major);
+    }
+  }
   void operator()(const hello& value) {
     number(value.protocol_min);
     number(value.protocol_max);
@@ -41,10 +49,12 @@ class writer {
     for (const std::string& each : value.data_endpoints) text(each);
     number(value.revision);
     topics(value.topics);
+    patterns(value.patterns);
   }
   void operator()(const update& value) {
     number(value.revision);
     topics(value.topics);
+    patterns(value.patterns);
   }
   void operator()(const reject& value) {
     number(value.code);
@@ -100,6 +110,21 @@ class reader {
     }
     return out;
   }
+  std::vector<control_pattern> patterns() {
+    const std::size_t count = number<std::uint32_t>();
+    if (count > control_patterns_max)
+      return fail("more than 1,000 patterns in a control message"), std::vector<control_pattern>{};
+    std::vector<control_pattern> out;
+    for (std::size_t i = 0; i != count && wrong_ == nullptr; ++i) {
+      control_pattern each;
+      each.text = text();
+      each.type_name = text();
+      each.major = number<std::uint16_t>();
+      if (wrong_ == nullptr && !wire::check_topic_pattern(each.text).ok()) fail("a pattern breaks the grammar");
+      out.push_back(std::move(each));
+    }
+    return out;
+  }
   hello read_hello() {
     hello out;
     out.protocol_min = number<std::uint16_t>();
@@ -113,12 +138,14 @@ class reader {
     for (std::size_t i = 0; i != routes && wrong_ == nullptr; ++i) out.data_endpoints.push_back(text());
     out.revision = number<std::uint64_t>();
     out.topics = topics(routes);
+    out.patterns = patterns();
     return out;
   }
   update read_update() {
     update out;
     out.revision = number<std::uint64_t>();
     out.topics = topics(control_routes_max);
+    out.patterns = patterns();
     return out;
   }
   reject read_reject() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -14,6 +15,7 @@ namespace amphibus::zeromq {
 
 inline constexpr std::uint16_t protocol_version = 1;
 inline constexpr std::size_t control_topics_max = 20'000;
+inline constexpr std::size_t control_patterns_max = 1'000;
 inline constexpr std::size_t control_routes_max = 1'000;
 inline constexpr std::size_t control_text_size_max_bytes = 1'024;
 
@@ -23,8 +25,16 @@ struct control_topic {
   std::string type_name;
   std::uint16_t major = 0;
   std::uint64_t schema_hash = 0;
-  bool subscribed = false;
+  bool subscribed = false;  ///< by its name
   friend bool operator==(const control_topic&, const control_topic&) = default;
+};
+
+/// A subscription by pattern.
+struct control_pattern {
+  std::string text;
+  std::string type_name;  ///< empty: every type
+  std::uint16_t major = 0;
+  friend auto operator<=>(const control_pattern&, const control_pattern&) = default;
 };
 
 /// Who I am; the first message in both directions.
@@ -34,13 +44,15 @@ struct hello {
   std::string process;
   std::uint64_t routes_digest = 0;
   std::vector<std::string> data_endpoints;  ///< one per route
-  std::uint64_t revision = 0;               ///< of `topics`
+  std::uint64_t revision = 0;               ///< of what is subscribed
   std::vector<control_topic> topics;
+  std::vector<control_pattern> patterns;
 };
-/// Topics that are new or changed since the last hello or update.
+/// Topics that are new or changed since the last hello or update, and all patterns of now.
 struct update {
   std::uint64_t revision = 0;
   std::vector<control_topic> topics;
+  std::vector<control_pattern> patterns;
 };
 /// All my subscriptions are confirmed by every peer.
 struct ready {};

@@ -1,5 +1,6 @@
 #include "inbound.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -17,6 +18,11 @@ constexpr std::size_t streams_max = 20'000;
 
 std::string_view text_of(const zmq::message_t& frame) { return {frame.data<char>(), frame.size()}; }
 
+bool covers(const std::set<std::string, std::less<>>& patterns, std::string_view topic) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& each) { return wire::topic_matches(each, topic); });
+}
+
 }  // namespace
 
 inbound::inbound(zmq::socket_t socket, settings with, callbacks call, transport::host& host)
@@ -24,25 +30,47 @@ inbound::inbound(zmq::socket_t socket, settings with, callbacks call, transport:
   socket_.set(zmq::sockopt::subscribe, std::string(goodbye_topic));
 }
 
-void inbound::subscribe(const std::set<std::string>& topics, std::uint64_t own_incarnation, std::uint64_t revision) {
-  for (const std::string& each : topics) {
-    if (!topics_.contains(each)) socket_.set(zmq::sockopt::subscribe, each + '\0');
-  }
-  for (const std::string& each : topics_) {
-    if (topics.contains(each)) continue;
-    socket_.set(zmq::sockopt::unsubscribe, each + '\0');
+void inbound::subscribe(interests wanted, std::uint64_t own_incarnation, std::uint64_t revision) {
+  const interests before = std::exchange(wanted_, std::move(wanted));
+  filter();
+  std::erase_if(synced_, [this](const std::string& each) { return !wanted_.patterns.contains(each); });
+  for (auto& [topic, of] : streams_) {
+    const bool ended_by_name = before.topics.contains(topic) && !wanted_.topics.contains(topic);
+    const bool still_wanted = wants(topic);
+    if (ended_by_name) of.to = nullptr;  // a pattern that covers it may be of another type
     // What is published meanwhile is for nobody here: a later subscription has not lost it.
-    if (const auto known = streams_.find(each); known != streams_.end()) {
-      known->second.next_sequence = 0;
-      known->second.lost = 0;
-    }
+    if (!still_wanted || (ended_by_name && find_way(of, topic) != way::open)) forget(of);
+    of.wanted = still_wanted;
   }
-  topics_ = topics;
   const std::string next = marker_topic(own_incarnation, revision);
   if (next == marker_) return;
   if (!marker_.empty()) socket_.set(zmq::sockopt::unsubscribe, marker_);
   marker_ = next;
   socket_.set(zmq::sockopt::subscribe, marker_);
+}
+
+void inbound::forget(stream& of) {
+  if (stream_ == &of && std::exchange(pending_, false)) window_begin_ = window_end_;
+  of = {};
+}
+
+void inbound::filter() {
+  std::set<std::string> next;
+  for (const std::string& each : wanted_.topics) next.insert(each + '\0');
+  for (const std::string& each : wanted_.patterns) {
+    for (std::string& filter : filters_of(each)) next.insert(std::move(filter));
+  }
+  for (const std::string& each : next) {
+    if (!filters_.contains(each)) socket_.set(zmq::sockopt::subscribe, each);
+  }
+  for (const std::string& each : filters_) {
+    if (!next.contains(each)) socket_.set(zmq::sockopt::unsubscribe, each);
+  }
+  filters_ = std::move(next);
+}
+
+bool inbound::wants(std::string_view topic) const {
+  return wanted_.topics.contains(topic) || covers(wanted_.patterns, topic);
 }
 
 base::time_point inbound::next_timer() const noexcept {
@@ -103,21 +131,59 @@ bool inbound::accept_batch(std::string_view topic) {
   if (topic.empty() || topic.back() != '\0') return reject("a data topic without its NUL"), false;
   topic.remove_suffix(1);
   if (!wire::check_topic_name(topic).ok()) return reject("a data topic that breaks the grammar"), false;
-  if (!topics_.contains(std::string(topic))) return false;  // ended here; batches on their way are normal
-  auto found = streams_.find(topic);
-  if (found == streams_.end()) {
-    if (streams_.size() >= streams_max) return reject("more than 20,000 topics"), false;
-    found = streams_.emplace(std::string(topic), stream{}).first;
+  stream_ = find_stream(topic);
+  if (stream_ == nullptr) return false;  // ended here, or let through with a pattern's prefix: normal
+  topic_ = topic;
+  begun_ = false;
+  return true;
+}
+
+inbound::stream* inbound::find_stream(std::string_view topic) {
+  if (const auto found = streams_.find(topic); found != streams_.end()) {
+    return found->second.wanted ? &found->second : nullptr;
   }
-  stream& of = found->second;
-  if (of.to == nullptr) of.to = host_.find_ingress(topic);
-  const wire::batch_header& header = batch_.header();
-  if (of.next_sequence == 0) of.next_sequence = header.first_sequence;
-  if (header.first_sequence > of.next_sequence) count_gap(of, topic, header.first_sequence - of.next_sequence);
-  sequence_ = header.first_sequence;
-  topic_ = found->first;
-  stream_ = &of;
-  return of.to != nullptr;
+  if (!wants(topic)) return nullptr;
+  if (streams_.size() >= streams_max) return reject("more than 20,000 topics"), nullptr;
+  stream made;
+  made.wanted = true;
+  made.next_sequence = covers(synced_, topic) ? 1 : 0;
+  return &streams_.emplace(std::string(topic), made).first->second;
+}
+
+inbound::way inbound::find_way(stream& of, std::string_view topic) {
+  if (of.to != nullptr) return way::open;
+  const auto announced = call_.announced(topic);
+  if (!announced) return way::unknown;
+  of.to = host_.find_ingress(*announced);
+  if (of.to != nullptr) return way::open;
+  of = {.wanted = true};  // passed over: no loss to whoever wants it later
+  return way::none;
+}
+
+bool inbound::begin_batch(base::time_point now) {
+  stream& of = *stream_;
+  const way found = find_way(of, topic_);
+  const bool over = of.stalled || (pending_ && now - pending_since_ >= settings_.stall_max);
+  if (found == way::unknown && !over) {
+    if (!std::exchange(pending_, true)) pending_since_ = now;
+    return false;
+  }
+  pending_ = false;
+  if (found == way::none) return false;
+  sequence_ = batch_.header().first_sequence;
+  if (of.next_sequence == 0) of.next_sequence = sequence_;
+  if (sequence_ > of.next_sequence) count_gap(of, topic_, sequence_ - of.next_sequence);
+  begun_ = true;
+  if (found == way::unknown) give_up_batch();
+  return true;
+}
+
+void inbound::give_up_batch() {
+  if (!std::exchange(stream_->stalled, true)) {
+    host_.report({event_kind::peer_stalled, topic_, "", settings_.peer, 0,
+                  "the peer sends this topic and did not announce it for peer_stall_max: dropped until it does"});
+  }
+  while (fill_window()) stream_->lost += window_end_;
 }
 
 template <class Take>
@@ -131,28 +197,29 @@ bool inbound::read_numbers(Take take) {
     const std::string name(reinterpret_cast<const char*>(rest.data()) + sizeof size, size);
     std::memcpy(&next, rest.data() + sizeof size + size, sizeof next);
     rest = rest.subspan(sizeof size + size + sizeof next);
-    if (topics_.contains(name)) take(name, next);
+    if (!wire::check_topic_name(name).ok()) continue;
+    if (stream* const of = find_stream(name)) take(*of, name, next);
   }
   return true;
 }
 
 void inbound::adopt_baselines() {
-  const bool whole = read_numbers([this](const std::string& name, std::uint64_t next) {
-    stream& of = streams_[name];
+  const bool whole = read_numbers([](stream& of, const std::string&, std::uint64_t next) {
     if (of.next_sequence == 0) of.next_sequence = next;
   });
   if (!whole) return;
   // Topics the peer has not published yet begin at 1.
-  for (const std::string& each : topics_) {
-    if (stream& of = streams_[each]; of.next_sequence == 0) of.next_sequence = 1;
+  for (const std::string& each : wanted_.topics) find_stream(each);
+  for (auto& [topic, of] : streams_) {
+    if (of.wanted && of.next_sequence == 0) of.next_sequence = 1;
   }
+  synced_ = wanted_.patterns;
 }
 
 void inbound::count_lost_tails() {
-  read_numbers([this](const std::string& name, std::uint64_t next) {
-    const auto known = streams_.find(name);
-    if (known == streams_.end() || known->second.next_sequence == 0) return;
-    if (next > known->second.next_sequence) count_gap(known->second, name, next - known->second.next_sequence);
+  read_numbers([this](stream& of, const std::string& name, std::uint64_t next) {
+    if (of.next_sequence == 0 || next <= of.next_sequence || find_way(of, name) != way::open) return;
+    count_gap(of, name, next - of.next_sequence);
   });
 }
 
@@ -164,6 +231,7 @@ void inbound::count_gap(stream& of, std::string_view topic, std::uint64_t lost) 
 }
 
 bool inbound::deliver_rest(base::time_point now) {
+  if (!begun_ && !begin_batch(now)) return !pending_;
   while (window_begin_ != window_end_ || fill_window()) {
     if (hand_over(now)) continue;
     if (!std::exchange(pending_, true)) pending_since_ = now;

@@ -3,6 +3,7 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -28,17 +29,24 @@ class inbound {
     base::duration stall_max{};
     base::fault_hook* faults = nullptr;
   };
+  /// What is subscribed here on this route.
+  struct interests {
+    std::set<std::string, std::less<>> topics;
+    std::set<std::string, std::less<>> patterns;
+  };
   struct callbacks {
+    /// What the peer said of a topic that it sends; none: nothing yet.
+    std::function<std::optional<transport::topic_info>(std::string_view topic)> announced;
     std::function<void(std::uint64_t revision)> on_sync;
     std::function<void()> on_goodbye;
   };
   inbound(zmq::socket_t socket, settings with, callbacks call, transport::host& host);
 
-  /// Subscribes to exactly `topics`, then to the marker of `revision`, whose answer proves that all are effective.
-  void subscribe(const std::set<std::string>& topics, std::uint64_t own_incarnation, std::uint64_t revision);
+  /// Subscribes to exactly `wanted`, then to the marker of `revision`, whose answer proves that all are effective.
+  void subscribe(interests wanted, std::uint64_t own_incarnation, std::uint64_t revision);
   /// Receives and delivers what is there, bounded. Returns: true if anything moved.
   bool work(base::time_point now);
-  /// True while a full inbox holds a batch in hand: do not poll.
+  /// True while a batch in hand waits for room in an inbox, or for the peer to announce its topic: do not poll.
   [[nodiscard]] bool pending() const noexcept { return pending_; }
   [[nodiscard]] base::time_point next_timer() const noexcept;
   [[nodiscard]] zmq::socket_t& socket() noexcept { return socket_; }
@@ -48,12 +56,26 @@ class inbound {
     transport::ingress* to = nullptr;
     std::uint64_t next_sequence = 0;  // 0: no baseline yet
     std::uint64_t lost = 0;           // to tell with the next message
+    bool wanted = false;
     bool stalled = false;
   };
+  enum class way : std::uint8_t { open, none, unknown };
 
+  /// Subscribes what libzmq has to let through, and nothing else.
+  void filter();
+  /// Nobody here wants it any more, nor what is in hand of it.
+  void forget(stream& of);
   bool receive();
   void accept(std::string_view topic, base::time_point now);
   bool accept_batch(std::string_view topic);
+  [[nodiscard]] bool wants(std::string_view topic) const;
+  /// The stream of a topic that is wanted here, made at its first use; else nullptr.
+  stream* find_stream(std::string_view topic);
+  /// Where messages of the topic go: no way if nobody here wants them, not known before the peer announced the topic.
+  way find_way(stream& of, std::string_view topic);
+  /// Looks at the numbers of the batch in hand. Returns: false if it waits, or is not for anybody here.
+  bool begin_batch(base::time_point now);
+  void give_up_batch();
   /// Hands every (topic, next number) of a sync or goodbye to `take`. Returns: false if the body is cut off.
   template <class Take>
   bool read_numbers(Take take);
@@ -75,7 +97,9 @@ class inbound {
   const settings settings_;
   const callbacks call_;
   transport::host& host_;
-  std::set<std::string> topics_;
+  interests wanted_;
+  std::set<std::string, std::less<>> synced_;  // patterns: a stream that begins now begins with number 1
+  std::set<std::string> filters_;
   std::string marker_;
   std::map<std::string, stream, std::less<>> streams_;
 
@@ -89,6 +113,7 @@ class inbound {
   std::uint64_t sequence_ = 0;  // of the next message of the batch
   std::string topic_;
   stream* stream_ = nullptr;
+  bool begun_ = false;  // the batch in hand has a way
   bool pending_ = false;
   base::time_point pending_since_{};
   std::uint64_t rejected_ = 0;

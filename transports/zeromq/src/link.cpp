@@ -1,12 +1,19 @@
 #include "link.hpp"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 namespace amphibus::zeromq {
 namespace {
 
 constexpr int missed_pings_max = 2;
+
+std::set<std::string> types_of(const update& all) {
+  std::set<std::string> out;
+  for (const control_topic& each : all.topics) out.insert(each.type_name);
+  return out;
+}
 
 }  // namespace
 
@@ -24,9 +31,10 @@ void link::greet(base::time_point now) {
   own.process = settings_.own_process;
   own.routes_digest = settings_.routes_digest;
   own.data_endpoints = settings_.data_endpoints;
-  own.revision = revision_;
-  own.topics = own_;
-  greeted_revision_ = revision_;
+  own.revision = own_.revision;
+  own.topics = own_.topics;
+  own.patterns = own_.patterns;
+  greeted_with_all_ = true;
   send(now, std::move(own));
 }
 
@@ -63,18 +71,21 @@ void link::handle(base::time_point now, const hello& from_peer, std::uint64_t in
   state_ = state::established;
   peer_revision_ = from_peer.revision;
   adopt(from_peer.topics);
+  adopt(from_peer.patterns);
   actions_.emplace_back(open_data{from_peer.data_endpoints});
   tell_event(event_kind::peer_connected, "incarnation " + to_string(source_id{incarnation, 0}));
   // Our hello may be older than our topics: we were not allowed to send updates before the peer answered.
-  if (greeted_revision_ != revision_) send(now, update{revision_, own_});
+  if (!greeted_with_all_) send(now, own_);
   if (said_ready_) send(now, ready{});
   if (said_bye_) send(now, bye{});
 }
 
 void link::handle(base::time_point now, const update& from_peer) {
+  if (const auto why = count_objection(from_peer.topics)) return refuse(now, *why);
   if (const auto why = type_objection(from_peer.topics)) return refuse(now, *why);
   peer_revision_ = from_peer.revision;
   adopt(from_peer.topics);
+  adopt(from_peer.patterns);
   answer_markers();
 }
 
@@ -116,9 +127,9 @@ std::optional<error> link::objection(const hello& from_peer) const {
 
 std::optional<error> link::type_objection(const std::vector<control_topic>& theirs) const {
   for (const control_topic& other : theirs) {
-    const auto own = std::lower_bound(own_.begin(), own_.end(), other.name,
+    const auto own = std::lower_bound(own_.topics.begin(), own_.topics.end(), other.name,
                                       [](const control_topic& a, const std::string& name) { return a.name < name; });
-    if (own == own_.end() || own->name != other.name) continue;
+    if (own == own_.topics.end() || own->name != other.name) continue;
     if (own->type_name == other.type_name && own->major == other.major) continue;
     return error(error_code::peer_type,
                  "topic '" + other.name + "' is " + own->type_name + " major " + std::to_string(own->major) + " in '" +
@@ -128,6 +139,15 @@ std::optional<error> link::type_objection(const std::vector<control_topic>& thei
                  {"process " + settings_.peer_process});
   }
   return std::nullopt;
+}
+
+std::optional<error> link::count_objection(const std::vector<control_topic>& changed) const {
+  const auto more = std::count_if(changed.begin(), changed.end(),
+                                  [this](const control_topic& each) { return !peer_topics_.contains(each.name); });
+  if (peer_topics_.size() + static_cast<std::size_t>(more) <= control_topics_max) return std::nullopt;
+  return error(error_code::peer_protocol,
+               "process '" + settings_.peer_process + "' has more than 20,000 topics on routes of this transport",
+               "put what makes the names many into the message or its key", {"process " + settings_.peer_process});
 }
 
 void link::refuse(base::time_point now, const error& why) {
@@ -142,8 +162,9 @@ void link::refuse(base::time_point now, const error& why) {
 
 void link::adopt(const std::vector<control_topic>& changed) {
   for (const control_topic& each : changed) {
-    const bool before = peer_topics_.contains(each.name) && peer_topics_[each.name].subscribed;
-    peer_topics_[each.name] = each;
+    const auto [known, is_new] = peer_topics_.try_emplace(each.name);
+    const bool before = std::exchange(known->second, each).subscribed;
+    if (is_new) actions_.emplace_back(offer_topic{each});
     if (before == each.subscribed) continue;
     std::erase_if(announced_, [&](const announced_interest& of) { return of.topic == each.name; });
     if (each.subscribed) {
@@ -154,22 +175,43 @@ void link::adopt(const std::vector<control_topic>& changed) {
   }
 }
 
-void link::on_local_topics(base::time_point now, std::uint64_t revision, std::vector<control_topic> all) {
-  std::vector<control_topic> changed;
-  for (const control_topic& each : all) {
-    if (!std::binary_search(own_.begin(), own_.end(), each, [](const auto& a, const auto& b) {
+void link::adopt(const std::vector<control_pattern>& all) {
+  const std::set<control_pattern> now(all.begin(), all.end());
+  std::erase_if(peer_patterns_, [&](const auto& known) {
+    if (now.contains(known.first)) return false;
+    if (known.second.wanted) actions_.emplace_back(set_pattern{known.first, false});
+    return true;
+  });
+  for (const control_pattern& each : now) peer_patterns_.try_emplace(each, announced_pattern{peer_revision_, false});
+}
+
+void link::on_local_change(base::time_point now, update all) {
+  update changed{all.revision, {}, all.patterns};
+  for (const control_topic& each : all.topics) {
+    if (!std::binary_search(own_.topics.begin(), own_.topics.end(), each, [](const auto& a, const auto& b) {
           return std::tie(a.name, a.subscribed) < std::tie(b.name, b.subscribed);
         })) {
-      changed.push_back(each);
+      changed.topics.push_back(each);
     }
   }
-  revision_ = revision;
+  const bool other_interests = all.patterns != own_.patterns || types_of(all) != types_of(own_);
   own_ = std::move(all);
+  greeted_with_all_ = false;
   if (state_ != state::established) return;
   std::vector<control_topic> theirs;
   for (const auto& [name, topic] : peer_topics_) theirs.push_back(topic);
   if (const auto why = type_objection(theirs)) return refuse(now, *why);
-  send(now, update{revision_, std::move(changed)});
+  if (other_interests) offer_all();
+  send(now, std::move(changed));
+}
+
+void link::offer_all() {
+  for (const auto& [name, topic] : peer_topics_) actions_.emplace_back(offer_topic{topic});
+}
+
+const control_topic* link::find_announced(std::string_view topic) const {
+  const auto found = peer_topics_.find(topic);
+  return found == peer_topics_.end() ? nullptr : &found->second;
 }
 
 bool link::on_marker(std::size_t route, std::uint64_t incarnation, std::uint64_t revision) {
@@ -188,16 +230,31 @@ void link::answer_markers() {
       actions_.emplace_back(set_interest{of.topic, true});
       return true;
     });
+    marked_[each.first] = each.second;
+    begin_patterns();
     actions_.emplace_back(send_sync{each.first, peer_, each.second});
     return true;
   });
+}
+
+void link::begin_patterns() {
+  for (auto& [pattern, known] : peer_patterns_) {
+    bool everywhere = !known.wanted;
+    for (std::size_t route = 0; everywhere && route != settings_.data_endpoints.size(); ++route) {
+      const auto marked = marked_.find(route);
+      everywhere = marked != marked_.end() && marked->second >= known.revision;
+    }
+    if (!everywhere) continue;
+    known.wanted = true;
+    actions_.emplace_back(set_pattern{pattern, true});
+  }
 }
 
 void link::on_sync(std::size_t route, std::uint64_t revision) { synced_[route] = std::max(synced_[route], revision); }
 
 bool link::confirmed() const noexcept {
   return established() && synced_.size() == settings_.data_endpoints.size() &&
-         std::all_of(synced_.begin(), synced_.end(), [this](const auto& each) { return each.second == revision_; });
+         std::all_of(synced_.begin(), synced_.end(), [this](const auto& each) { return each.second == own_.revision; });
 }
 
 void link::announce_ready(base::time_point now) {
@@ -245,9 +302,14 @@ void link::forget_peer() {
   for (const auto& [name, topic] : peer_topics_) {
     if (topic.subscribed) actions_.emplace_back(set_interest{name, false});
   }
+  for (const auto& [pattern, known] : peer_patterns_) {
+    if (known.wanted) actions_.emplace_back(set_pattern{pattern, false});
+  }
   peer_topics_.clear();
+  peer_patterns_.clear();
   announced_.clear();
   markers_.clear();
+  marked_.clear();
   synced_.clear();
   peer_revision_ = 0;
   peer_ready_ = peer_said_bye_ = peer_data_ended_ = bye_confirmed_ = false;

@@ -33,6 +33,15 @@ struct set_interest {
   std::string topic;
   bool wanted = false;
 };
+/// The same for every topic of ours that a pattern of the peer covers.
+struct set_pattern {
+  control_pattern what;
+  bool wanted = false;
+};
+/// The peer has this topic: a pattern of ours may cover it.
+struct offer_topic {
+  control_topic what;
+};
 /// Answer the peer's marker of this revision on the data path.
 struct send_sync {
   std::size_t route = 0;
@@ -46,8 +55,8 @@ struct tell {
 struct fail_start {
   error why;
 };
-using link_action =
-    std::variant<send_control, reopen, open_data, close_data, set_interest, send_sync, tell, fail_start>;
+using link_action = std::variant<send_control, reopen, open_data, close_data, set_interest, set_pattern, offer_topic,
+                                 send_sync, tell, fail_start>;
 
 struct link_settings {
   std::string own_process;
@@ -72,8 +81,9 @@ class link {
   void on_connected(base::time_point now);
   void on_message(base::time_point now, const control_message& message);
   void on_timer(base::time_point now);
-  /// Our topics changed; `all` is sorted by name.
-  void on_local_topics(base::time_point now, std::uint64_t revision, std::vector<control_topic> all);
+  /// Our topics or patterns changed; `all` is what there is now, both sorted. The revision is another where what is
+  /// subscribed is.
+  void on_local_change(base::time_point now, update all);
   /// A SUB of one route subscribed to its marker. Returns: false if it is not this peer's (yet): offer it again later.
   bool on_marker(std::size_t route, std::uint64_t incarnation, std::uint64_t revision);
   /// The peer answered our marker on one route.
@@ -95,6 +105,8 @@ class link {
   [[nodiscard]] bool settled() const noexcept { return !established() || bye_confirmed_ || peer_said_bye_; }
   [[nodiscard]] std::uint64_t peer_incarnation() const noexcept { return peer_; }
   [[nodiscard]] const std::string& peer_process() const noexcept { return settings_.peer_process; }
+  /// What the peer said of a topic of its own; nullptr: nothing yet.
+  [[nodiscard]] const control_topic* find_announced(std::string_view topic) const;
 
  private:
   enum class state : std::uint8_t { idle, greeting, established, refused };
@@ -106,9 +118,14 @@ class link {
   /// Returns: why we cannot talk to each other.
   [[nodiscard]] std::optional<error> objection(const hello& from_peer) const;
   [[nodiscard]] std::optional<error> type_objection(const std::vector<control_topic>& theirs) const;
+  [[nodiscard]] std::optional<error> count_objection(const std::vector<control_topic>& changed) const;
   void refuse(base::time_point now, const error& why);
   void adopt(const std::vector<control_topic>& changed);
+  void adopt(const std::vector<control_pattern>& all);
   void answer_markers();
+  /// Patterns whose marker came through on every route become interest.
+  void begin_patterns();
+  void offer_all();
   void lose(event_kind how, const std::string& why);
   void forget_peer();
   void send(base::time_point now, control_body body);
@@ -117,12 +134,16 @@ class link {
   link_settings settings_;
   state state_ = state::idle;
   std::vector<link_action> actions_;
-  std::uint64_t revision_ = 0;
-  std::uint64_t greeted_revision_ = 0;
-  std::vector<control_topic> own_;
+  update own_;                     // everything, sorted
+  bool greeted_with_all_ = false;  // nothing of own_ is newer than our hello
   std::uint64_t peer_ = 0;
   std::uint64_t peer_revision_ = 0;
-  std::map<std::string, control_topic> peer_topics_;
+  std::map<std::string, control_topic, std::less<>> peer_topics_;
+  struct announced_pattern {
+    std::uint64_t revision;
+    bool wanted;  // its markers came through
+  };
+  std::map<control_pattern, announced_pattern> peer_patterns_;
   // Subscriptions of the peer whose marker has not come through the data path: what is published before is for nobody.
   struct announced_interest {
     std::string topic;
@@ -131,6 +152,7 @@ class link {
   };
   std::vector<announced_interest> announced_;
   std::map<std::size_t, std::uint64_t> markers_;  // route -> revision asked for before we knew it
+  std::map<std::size_t, std::uint64_t> marked_;   // route -> revision of the last marker that was answered
   std::map<std::size_t, std::uint64_t> synced_;   // route -> revision
   bool peer_ready_ = false;
   bool said_ready_ = false;

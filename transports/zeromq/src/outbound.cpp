@@ -74,6 +74,7 @@ outbound::stream& outbound::stream_of(std::string_view topic) {
   if (!found) {
     found = std::make_unique<stream>();
     found->name = std::string(topic) + '\0';
+    before_first_();
   }
   last_topic_ = topic.data();
   last_stream_ = found.get();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -28,8 +29,10 @@ class outbound final : public transport::egress_sink {
     std::size_t message_size_max_bytes = 0;
     base::duration idle_repeat_after{};
   };
-  outbound(zmq::socket_t socket, settings with, transport::egress& from, transport::host& host)
-      : socket_(std::move(socket)), settings_(with), from_(from), host_(host) {}
+  /// `before_first` is called before the first message of a topic is sent.
+  outbound(zmq::socket_t socket, settings with, transport::egress& from, transport::host& host,
+           std::function<void()> before_first)
+      : socket_(std::move(socket)), settings_(with), from_(from), host_(host), before_first_(std::move(before_first)) {}
 
   /// Sends what waits, then what waits in the egress, up to one flush. Returns: true if anything moved.
   bool work(base::time_point now);
@@ -87,6 +90,7 @@ class outbound final : public transport::egress_sink {
   const settings settings_;
   transport::egress& from_;
   transport::host& host_;
+  const std::function<void()> before_first_;
   // By the address of the topic's name, which is stable: no hashing of text per message.
   std::unordered_map<const char*, std::unique_ptr<stream>> streams_;
   const char* last_topic_ = nullptr;

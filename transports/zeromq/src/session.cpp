@@ -15,6 +15,18 @@ namespace {
 constexpr int yields_before_sleep = 3;
 constexpr int data_turns_per_control_turn = 16;  // asking an empty socket costs a system call
 
+/// Whether both subscribe the same, whatever else they have.
+bool same_interests(const update& a, const update& b) {
+  const auto wanted = [](const update& of) {
+    std::vector<std::string_view> out;
+    for (const control_topic& each : of.topics) {
+      if (each.subscribed) out.emplace_back(each.name);
+    }
+    return out;
+  };
+  return a.patterns == b.patterns && wanted(a) == wanted(b);
+}
+
 }  // namespace
 
 event_waker::event_waker() : descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
@@ -79,7 +91,7 @@ void session::bind_routes() {
     data_endpoints_.push_back(bind_data(socket, control_, advertised_, i));
     routes_.push_back(std::make_unique<outbound>(
         std::move(socket), outbound::settings{block, settings_.message_size_max_bytes, options_.idle_repeat_after},
-        host_.egress_of(i), host_));
+        host_.egress_of(i), host_, [this] { announce_changes(host_.clock().now()); }));
   }
 }
 
@@ -224,40 +236,47 @@ void session::sleep(base::time_point now) {
 }
 
 void session::take_requests(base::time_point now) {
-  if (topics_changed_.exchange(false, std::memory_order_acq_rel)) refresh_topics(now);
+  announce_changes(now);
   if (confirm_requested_.exchange(false, std::memory_order_acq_rel)) {
     confirming_ = true;
     all_ready_ = false;  // whoever asks again is answered again, for the topics of now
-    refresh_topics(now);
+    topics_changed_.store(true, std::memory_order_relaxed);
+    announce_changes(now);
     update_readiness(now);
   }
   if (!said_goodbye_ && goodbye_requested_.load(std::memory_order_acquire)) say_goodbye(now);
 }
 
-void session::refresh_topics(base::time_point now) {
-  std::vector<control_topic> all;
+void session::announce_changes(base::time_point now) {
+  if (!topics_changed_.exchange(false, std::memory_order_acq_rel)) return;
+  update all{own_.revision, {}, {}};
   for (const transport::topic_info& each : host_.topics()) {
-    all.push_back({each.name, static_cast<std::uint32_t>(each.route), each.type_name, each.major, each.schema_hash,
-                   each.subscribed});
+    all.topics.push_back({each.name, static_cast<std::uint32_t>(each.route), each.type_name, each.major,
+                          each.schema_hash, each.subscribed});
   }
-  if (all == topics_) return;
-  topics_ = std::move(all);
-  ++revision_;
+  for (const transport::pattern_info& each : host_.patterns()) {
+    all.patterns.push_back({each.text, each.type_name, each.major});
+  }
+  if (all.topics == own_.topics && all.patterns == own_.patterns) return;
+  const bool other_interests = !same_interests(all, own_);
+  if (other_interests) ++all.revision;
+  own_ = std::move(all);
   for (const auto& each : peers_) {
     // First the control message, then the marker: the peer answers the marker only when it knows this revision.
-    each->talk.on_local_topics(now, revision_, topics_);
+    each->talk.on_local_change(now, own_);
     perform(*each, now);
-    subscribe(*each);
+    if (other_interests) subscribe(*each);
   }
 }
 
 void session::subscribe(peer& at) {
   for (std::size_t route = 0; route != at.data.size(); ++route) {
-    std::set<std::string> wanted;
-    for (const control_topic& each : topics_) {
-      if (each.subscribed && each.route == route) wanted.insert(each.name);
+    inbound::interests wanted;
+    for (const control_topic& each : own_.topics) {
+      if (each.subscribed && each.route == route) wanted.topics.insert(each.name);
     }
-    at.data[route]->subscribe(wanted, host_.incarnation(), revision_);
+    for (const control_pattern& each : own_.patterns) wanted.patterns.insert(each.text);
+    at.data[route]->subscribe(std::move(wanted), host_.incarnation(), own_.revision);
   }
 }
 

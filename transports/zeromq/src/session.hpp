@@ -61,6 +61,7 @@ class session final : public transport::session {
     link talk;
     std::vector<std::unique_ptr<inbound>> data;  // one per route
     std::set<std::string> wants;
+    std::set<control_pattern> wants_patterns;
     std::set<std::size_t> goodbyes;  // routes whose data ended
   };
 
@@ -78,7 +79,8 @@ class session final : public transport::session {
   [[nodiscard]] base::time_point next_timer() const;
 
   void take_requests(base::time_point now);
-  void refresh_topics(base::time_point now);
+  /// Tells peers of topics that are new; called before the first message of a topic leaves, too.
+  void announce_changes(base::time_point now);
   void subscribe(peer& at);
   bool receive_router(base::time_point now);
   bool receive_dealer(peer& from, base::time_point now);
@@ -91,6 +93,8 @@ class session final : public transport::session {
   void perform_one(peer& of, const open_data& what, base::time_point now);
   void perform_one(peer& of, const close_data& what, base::time_point now);
   void perform_one(peer& of, const set_interest& what, base::time_point now);
+  void perform_one(peer& of, const set_pattern& what, base::time_point now);
+  void perform_one(peer& of, const offer_topic& what, base::time_point now);
   void perform_one(peer& of, const send_sync& what, base::time_point now);
   void perform_one(peer& of, const tell& what, base::time_point now);
   void perform_one(peer& of, const fail_start& what, base::time_point now);
@@ -117,8 +121,7 @@ class session final : public transport::session {
   };
   std::vector<unclaimed_marker> markers_;
 
-  std::uint64_t revision_ = 0;
-  std::vector<control_topic> topics_;
+  update own_;  // topics and patterns as the links know them
   bool confirming_ = false;
   bool all_ready_ = false;
   bool said_goodbye_ = false;

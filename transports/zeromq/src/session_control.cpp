@@ -26,6 +26,15 @@ std::vector<zmq::message_t> receive_all(zmq::socket_t& from) {
   }
 }
 
+transport::topic_info info_of(const control_topic& from) {
+  return {from.name, from.route, from.type_name, from.major, from.schema_hash, from.subscribed};
+}
+
+std::optional<transport::topic_info> announced_by(const link& peer, std::string_view topic) {
+  const control_topic* const known = peer.find_announced(topic);
+  return known == nullptr ? std::nullopt : std::optional(info_of(*known));
+}
+
 }  // namespace
 
 session::peer* session::find_peer(std::string_view process) {
@@ -148,7 +157,8 @@ void session::perform_one(peer& of, const open_data& what, base::time_point now)
     }
     inbound::settings with{of.talk.peer_process(), of.talk.peer_incarnation(), settings_.peer_stall_max,
                            options_.faults};
-    inbound::callbacks call{[&of, route](std::uint64_t revision) { of.talk.on_sync(route, revision); },
+    inbound::callbacks call{[&of](std::string_view topic) { return announced_by(of.talk, topic); },
+                            [&of, route](std::uint64_t revision) { of.talk.on_sync(route, revision); },
                             [this, &of, route] {
                               if (!of.goodbyes.insert(route).second || of.goodbyes.size() != of.data.size()) return;
                               of.talk.on_data_goodbye(host_.clock().now());
@@ -169,6 +179,19 @@ void session::perform_one(peer& of, const set_interest& what, base::time_point) 
   what.wanted ? void(of.wants.insert(what.topic)) : void(of.wants.erase(what.topic));
   if (const bool after = wanted_by_any(); after != before) host_.set_remote_interest(what.topic, after);
 }
+
+void session::perform_one(peer& of, const set_pattern& what, base::time_point) {
+  const auto wanted_by_any = [&] {
+    return std::any_of(peers_.begin(), peers_.end(),
+                       [&](const auto& p) { return p->wants_patterns.contains(what.what); });
+  };
+  const bool before = wanted_by_any();
+  what.wanted ? void(of.wants_patterns.insert(what.what)) : void(of.wants_patterns.erase(what.what));
+  const transport::pattern_info which{what.what.text, what.what.type_name, what.what.major};
+  if (const bool after = wanted_by_any(); after != before) host_.set_remote_pattern(which, after);
+}
+
+void session::perform_one(peer&, const offer_topic& what, base::time_point) { host_.offer_topic(info_of(what.what)); }
 
 void session::perform_one(peer&, const send_sync& what, base::time_point now) {
   if (what.route >= routes_.size()) return;

@@ -36,6 +36,17 @@ int to_milliseconds(std::chrono::nanoseconds value) {
 
 }  // namespace
 
+std::vector<std::string> filters_of(std::string_view pattern) {
+  const auto wildcard = pattern.find_first_of("*>");
+  if (wildcard == std::string_view::npos) return {std::string(pattern) + '\0'};
+  if (wildcard != 0) return {std::string(pattern.substr(0, wildcard))};
+  // Never "", which would match what the protocol says to others.
+  constexpr std::string_view first = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+  std::vector<std::string> out;
+  for (const char each : first) out.emplace_back(1, each);
+  return out;
+}
+
 std::string marker_topic(std::uint64_t incarnation, std::uint64_t revision) {
   std::array<char, 48> out{};
   const int size =

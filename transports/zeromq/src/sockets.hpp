@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <zmq.hpp>
 
@@ -20,6 +21,9 @@ inline constexpr std::size_t batch_cap_bytes = 128U << 10U;
 /// A topic of the wire is "name\0": libzmq matches prefixes, the NUL makes them whole names.
 inline constexpr char marker_prefix = '\xff';  ///< sorts last: libzmq replays subscriptions in order at a reconnect
 inline constexpr std::string_view goodbye_topic{"\xffgoodbye", 8};
+
+/// What to subscribe so that every topic reaches us that `pattern` covers; more than those may match.
+std::vector<std::string> filters_of(std::string_view pattern);
 
 std::string marker_topic(std::uint64_t incarnation, std::uint64_t revision);
 struct marker {

@@ -19,6 +19,7 @@ class zeromq_transport final : public amphibus::transport::transport {
             .paces_publishers = true,
             .separates_routes = true,
             .ready_means_joined = true,
+            .finds_topics = true,
             .message_size_max_bytes = std::size_t{1} << 30U};
   }
   [[nodiscard]] std::vector<error> check(const amphibus::transport::settings& with) const override {
