@@ -81,8 +81,11 @@ overflow overflow_of(overflow_choice which) {
 /// where the handler runs on our thread, it handles the first and then is not run.
 class visit {
  public:
-  visit(const cell& which, const testing::subject& from, testing::reporter& to)
+  enum class measure { messages, bytes };
+
+  visit(const cell& which, measure by, const testing::subject& from, testing::reporter& to)
       : cell_(which),
+        measure_(by),
         wanted_(expected(which)),
         stops_(wanted_.runs_on != place::who_runs_the_loop && wanted_.runs_on != place::publisher &&
                wanted_.runs_on != place::who_pulls),
@@ -122,12 +125,20 @@ class visit {
   static publisher_options limits(const cell& of) {
     return of.over == way::zeromq ? publisher_options{.wait_max = 1ms} : publisher_options{};
   }
-  void check(bool holds, const std::string& what) { s_.check(holds, name_of(cell_) + ": " + what); }
+  void check(bool holds, const std::string& what) {
+    s_.check(holds, name_of(cell_) + (measure_ == measure::bytes ? ", in bytes: " : ": ") + what);
+  }
 
   subscription_options options() {
     subscription_options out{
         .name = "it", .overflow = overflow_of(cell_.overflow), .on = executor_of(cell_.on, s_.at(1), loop_)};
-    if (cell_.on != runner::in_publisher) out.capacity = places;
+    if (measure_ == measure::bytes) {
+      constexpr std::size_t units = 100;  // of each message
+      out.capacity = places * units;
+      out.capacity_bytes = places * (sizeof(detail::value_block<testing::letter>) + body_size_bytes + units);
+    } else if (cell_.on != runner::in_publisher) {
+      out.capacity = places;
+    }
     return out;
   }
   [[nodiscard]] subscription_counters counters() const { return pulled_ ? pulled_->counters() : kept_.counters(); }
@@ -351,6 +362,7 @@ class visit {
   }
 
   const cell cell_;
+  const measure measure_;
   const outcome wanted_;
   const bool stops_;
   const std::uint64_t in_hand_;
@@ -373,7 +385,11 @@ class visit {
 
 void walk(const cell& which, const testing::subject& joined, testing::reporter& to) {
   static const testing::subject alone = testing::in_process();
-  visit(which, which.over == way::zeromq ? joined : alone, to).run();
+  const testing::subject& from = which.over == way::zeromq ? joined : alone;
+  visit(which, visit::measure::messages, from, to).run();
+  // inline_ has no inbox, and latest has one message per key.
+  if (which.on == runner::in_publisher || which.overflow == overflow_choice::latest) return;
+  visit(which, visit::measure::bytes, from, to).run();
 }
 
 void walk(const level_cell& which, testing::reporter& to) {

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include <amphibus/owned_bytes.hpp>
 #include <amphibus/topic.hpp>
 #include <amphibus/testing/history.hpp>
 
@@ -42,6 +43,11 @@ bool intact(const letter& what);
 bool intact(const note& what);
 
 }  // namespace amphibus::testing
+
+template <>
+struct amphibus::owned_bytes<amphibus::testing::letter> {
+  static std::size_t of(const testing::letter& from) noexcept { return from.body.size(); }
+};
 
 template <>
 struct amphibus::codec<amphibus::testing::letter> {

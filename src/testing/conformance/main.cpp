@@ -21,6 +21,7 @@ constexpr const char* usage = R"(Runs the conformance suite.
   --run NAME          only what --list calls so
   --subject NAME      only this subject
   --case TEXT         only cases whose name contains TEXT
+  --except TEXT       not those whose name contains TEXT
   --repeat N          each case N times, or until it fails
   --limit SECONDS     a case that runs longer ends the program (default 120, 0: never)
 )";
@@ -32,6 +33,7 @@ struct arguments {
   std::string run;
   std::string subject;
   std::string part;
+  std::string except;
   unsigned repeat = 1;
   unsigned limit_s = 120;
 };
@@ -47,7 +49,7 @@ bool parse(int argc, const char* const* argv, arguments& into) {
   const std::map<std::string_view, bool*> flags{
       {"--list", &into.list}, {"--table", &into.table}, {"--help", &into.help}};
   const std::map<std::string_view, std::string*> texts{
-      {"--run", &into.run}, {"--subject", &into.subject}, {"--case", &into.part}};
+      {"--run", &into.run}, {"--subject", &into.subject}, {"--case", &into.part}, {"--except", &into.except}};
   const std::map<std::string_view, unsigned*> numbers{{"--repeat", &into.repeat}, {"--limit", &into.limit_s}};
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
@@ -72,7 +74,8 @@ std::string full_name(const subject& of, const conformance_case& which) {
 
 bool chosen(const arguments& by, const subject& of, const conformance_case& which) {
   return applies(which, of) && (by.run.empty() || by.run == full_name(of, which)) &&
-         (by.subject.empty() || by.subject == of.name) && which.name.find(by.part) != std::string_view::npos;
+         (by.subject.empty() || by.subject == of.name) && which.name.find(by.part) != std::string_view::npos &&
+         (by.except.empty() || which.name.find(by.except) == std::string_view::npos);
 }
 
 // A case that hangs must say which one it is; a signal handler can write but not format.

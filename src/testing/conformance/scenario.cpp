@@ -31,6 +31,7 @@ bool scenario::claimed(history_fault_kind kind) const noexcept {
 void scenario::judge(std::uint64_t excused) {
   world_.close();
   std::uint64_t lost = 0;
+  bool faults = false;
   for (const history_fault& each : past_.verdict()) {
     const bool given_up = excused != 0 && each.kind == history_fault_kind::loss;
     lost += given_up ? each.count : 0;
@@ -38,10 +39,20 @@ void scenario::judge(std::uint64_t excused) {
     const bool told_elsewhere = excused != 0 && each.kind == history_fault_kind::wrong_count;
     if (!given_up && !told_elsewhere && claimed(each.kind)) {
       reporter_.failed(to_string(each));
+      faults = true;
     }
   }
+  if (faults) report_events();
   check(lost == excused,
         std::to_string(lost) + " messages are lost, but " + std::to_string(excused) + " were counted as given up");
+}
+
+void scenario::report_events() {
+  events_changed_.change([this] {
+    constexpr std::size_t shown_max = 10;
+    const std::size_t first = events_.size() - std::min(events_.size(), shown_max);
+    for (std::size_t i = first; i != events_.size(); ++i) reporter_.failed("was told: " + to_string(events_[i]));
+  });
 }
 
 std::uint64_t scenario::told(event_kind kind) {

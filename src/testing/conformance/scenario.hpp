@@ -107,6 +107,8 @@ class scenario {
 
  private:
   [[nodiscard]] bool claimed(history_fault_kind kind) const noexcept;
+  /// The last ones, beside the faults: what the bus itself said.
+  void report_events();
 
   const subject& subject_;
   reporter& reporter_;

@@ -58,8 +58,8 @@ TEST_CASE("inbound: what its patterns subscribe leaves the topics of the protoco
   wired w;
   w.subscribe({{}, {">"}}, 2);
   std::set<std::string> subscribed;
-  w.in.subscribe({{}, {"*.b"}}, own, 3);  // the same filters
-  w.in.subscribe({{}, {"a.*"}}, own, 4);
+  w.in->subscribe({{}, {"*.b"}}, own, 3);  // the same filters
+  w.in->subscribe({{}, {"a.*"}}, own, 4);
   while (w.request.to_string_view() != '\x01' + marker_topic(own, 4)) {
     if (w.pub.recv(w.request, zmq::recv_flags::dontwait)) subscribed.insert(w.request.to_string());
   }
@@ -77,9 +77,9 @@ TEST_CASE("inbound: a topic that is not announced yet waits, and is not polled m
   w.subscribe({{"a.b"}, {"x.*"}}, 2);
   w.send_topic("x.new", wired::batch(1, 3));
   w.send(wired::batch(1, 1));
-  w.receive_until([&] { return w.in.pending(); });
-  CHECK_FALSE(w.in.work(w.host.time.now()));
-  CHECK(w.in.next_timer() == w.host.time.now() + std::chrono::seconds(10));
+  w.receive_until([&] { return w.in->pending(); });
+  CHECK_FALSE(w.in->work(w.host.time.now()));
+  CHECK(w.in->next_timer() == w.host.time.now() + std::chrono::seconds(10));
   CHECK(w.got().values.empty());
   w.announced.insert("x.new");
   w.receive_until([&] { return !w.got().values.empty(); });
@@ -92,7 +92,7 @@ TEST_CASE("inbound: a topic that is never announced is dropped after peer_stall_
   w.host.topics_here["x.new"];
   w.subscribe({{"a.b"}, {"x.*"}}, 2);
   w.send_topic("x.new", wired::batch(1, 3));
-  w.receive_until([&] { return w.in.pending(); });
+  w.receive_until([&] { return w.in->pending(); });
   w.host.time.advance(std::chrono::seconds(10));
   w.settle(1);
   CHECK(w.count_of(event_kind::peer_stalled) == 1);
@@ -110,7 +110,7 @@ TEST_CASE("inbound: a topic known here waits for its announcement too, because i
   wired w;
   w.announced.clear();
   w.send(wired::batch(1, 1));
-  w.receive_until([&] { return w.in.pending(); });
+  w.receive_until([&] { return w.in->pending(); });
   CHECK(w.got().values.empty());
   w.announced.insert("a.b");
   w.settle(2);
@@ -154,7 +154,7 @@ TEST_CASE("inbound: what is passed over is neither a loss nor a gap, also to who
   w.send_topic("x.other", wired::batch(1, 1));
   w.send_topic("x.other", wired::batch(10, 5));
   w.settle(1);
-  CHECK_FALSE(w.in.pending());
+  CHECK_FALSE(w.in->pending());
   w.host.topics_here["x.other"];  // its type became known
   w.send_topic("x.other", wired::batch(20, 1));
   w.send_topic("x.other", wired::batch(22, 1));
@@ -172,7 +172,7 @@ TEST_CASE("inbound: a pattern's end ends its topics, and made again it has lost 
   w.send_topic("x.new", wired::batch(1, 2));
   w.settle(1);
   w.subscribe({{"a.b"}, {}}, 3);
-  w.in.socket().set(zmq::sockopt::subscribe, "x");  // stragglers
+  w.in->socket().set(zmq::sockopt::subscribe, "x");  // stragglers
   w.send_topic("x.new", wired::batch(3, 2));
   w.settle(2);
   CHECK(got.values == values{1, 2});
@@ -209,9 +209,9 @@ TEST_CASE("inbound: a batch in hand goes with the subscription that it waits for
   w.announced.insert("x.new");
   w.subscribe({{"a.b"}, {"x.*"}}, 2);
   w.send_topic("x.new", wired::batch(1, 100));
-  w.receive_until([&] { return w.in.pending(); });
-  w.in.subscribe({{"a.b"}, {}}, own, 3);
-  CHECK_FALSE(w.in.pending());
+  w.receive_until([&] { return w.in->pending(); });
+  w.in->subscribe({{"a.b"}, {}}, own, 3);
+  CHECK_FALSE(w.in->pending());
   w.settle(1);
   CHECK(w.host.topics_here["x.new"].values == values{1});
   CHECK(w.host.events.empty());

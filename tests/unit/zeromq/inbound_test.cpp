@@ -40,7 +40,7 @@ TEST_CASE("inbound: a batch cut short, a wrong CRC and lengths that lie are refu
 
 TEST_CASE("inbound: topics without their end, against the grammar or never subscribed are no way in", "[zeromq]") {
   wired w;
-  w.in.socket().set(zmq::sockopt::subscribe, "");  // as if libzmq let everything through
+  w.in->socket().set(zmq::sockopt::subscribe, "");  // as if libzmq let everything through
   w.host.topics_here["x.y"];
   w.send("a.b", wired::batch(1, 1));
   w.send(std::string_view("a..b\0", 5), wired::batch(1, 1));
@@ -106,9 +106,9 @@ TEST_CASE("inbound: a full inbox stops it in the middle of a batch, and it goes 
   w.got().room = 70;
   w.send(wired::batch(1, 200));
   w.send(wired::batch(201, 1));
-  w.receive_until([&] { return w.in.pending(); });
+  w.receive_until([&] { return w.in->pending(); });
   CHECK(w.got().values.size() == 70);
-  CHECK_FALSE(w.in.work(w.host.time.now()));
+  CHECK_FALSE(w.in->work(w.host.time.now()));
   w.got().room = 1000;
   w.receive_until([&] { return w.got().values.size() == 201; });
   for (std::uint64_t i = 0; i != 201; ++i) REQUIRE(w.got().values[i] == i + 1);
@@ -120,12 +120,12 @@ TEST_CASE("inbound: a subscription that takes nothing for peer_stall_max loses m
   wired w;
   w.got().room = 0;
   w.send(wired::batch(1, 10));
-  w.receive_until([&] { return w.in.pending(); });
+  w.receive_until([&] { return w.in->pending(); });
   w.host.time.advance(std::chrono::seconds(9));
-  CHECK_FALSE(w.in.work(w.host.time.now()));
+  CHECK_FALSE(w.in->work(w.host.time.now()));
   CHECK(w.count_of(event_kind::peer_stalled) == 0);
   w.host.time.advance(std::chrono::seconds(1));
-  w.receive_until([&] { return !w.in.pending(); });
+  w.receive_until([&] { return !w.in->pending(); });
   CHECK(w.count_of(event_kind::peer_stalled) == 1);
   w.got().room = 10;
   w.settle(11);
@@ -137,11 +137,11 @@ TEST_CASE("inbound: a slow subscription that takes something now and then is not
   wired w;
   w.got().room = 0;
   w.send(wired::batch(1, 10));
-  w.receive_until([&] { return w.in.pending(); });
+  w.receive_until([&] { return w.in->pending(); });
   for (int i = 0; i != 10; ++i) {
     w.host.time.advance(std::chrono::seconds(9));
     w.got().room = 1;
-    w.in.work(w.host.time.now());
+    w.in->work(w.host.time.now());
   }
   CHECK(w.got().values.size() == 10);
   CHECK(w.host.events.empty());
@@ -168,4 +168,47 @@ TEST_CASE("inbound: goodbye is told once", "[zeromq]") {
   last.begin({wire::batch_kind::goodbye, producer, 0, 0});
   w.send(goodbye_topic, wired::bytes_of(last));
   w.receive_until([&] { return w.goodbyes == 1; });
+}
+
+TEST_CASE("inbound: what is lost with a link is told when there is another", "[zeromq]") {
+  wired w;
+  w.send(wired::batch(1, 5));
+  w.receive_until([&] { return w.got().values.size() == 5; });
+  SECTION("by the next message") {
+    w.relink();
+    w.subscribe({{"a.b"}, {}}, 2, {{"a.b", 6}});
+    CHECK(w.count_of(event_kind::gap) == 0);
+    w.settle(9);
+    CHECK(w.got().lost_before.back() == 3);
+  }
+  SECTION("at once, by what the peer says it has sent") {
+    w.relink();
+    w.subscribe({{"a.b"}, {}}, 2, {{"a.b", 9}});
+    CHECK(w.count_of(event_kind::gap) == 1);
+    w.settle(9);
+    CHECK(w.got().lost_before.back() == 3);
+  }
+  SECTION("also what was in hand") {
+    w.got().room = 2;
+    w.send(wired::batch(6, 4));
+    w.receive_until([&] { return w.in->pending(); });
+    w.relink();
+    w.got().room = 10;
+    w.subscribe({{"a.b"}, {}}, 2, {{"a.b", 10}});
+    w.settle(10);
+    CHECK(w.got().values == std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6, 7, 10});
+    CHECK(w.got().lost_before.back() == 2);
+  }
+  CHECK(w.count_of(event_kind::gap) == 1);
+}
+
+TEST_CASE("inbound: a topic that nobody wants any more after the link has lost nothing", "[zeromq]") {
+  wired w;
+  w.settle(1);
+  w.relink();
+  w.subscribe({}, 2, {{"a.b", 9}});
+  w.subscribe({{"a.b"}, {}}, 3, {{"a.b", 9}});
+  w.settle(9);
+  CHECK(w.got().lost_before.back() == 0);
+  CHECK(w.count_of(event_kind::gap) == 0);
 }

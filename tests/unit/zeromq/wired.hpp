@@ -81,20 +81,24 @@ class fake_host final : public transport::host {
 /// A peer's data socket and the inbound that reads it, with subscription and baseline done.
 class wired {
  public:
-  explicit wired(base::fault_hook* faults = nullptr)
-      : in(connected(), {"peer", producer, std::chrono::seconds(10), faults},
-           {[this](std::string_view topic) { return announced_as(topic); },
-            [this](std::uint64_t revision) { synced = revision; }, [this] { ++goodbyes; }},
-           host) {
+  explicit wired(base::fault_hook* faults = nullptr) : faults_(faults) {
+    pub.bind("inproc://data");
+    link({});
     host.topics_here["a.b"];
     announced.insert("a.b");
     subscribe({{"a.b"}, {}}, 1);
+  }
+  /// The link breaks, and there is another one; not subscribed yet.
+  void relink() {
+    auto came_so_far = in->take_progress();
+    in.reset();
+    link(std::move(came_so_far));
   }
 
   /// Subscribes and answers the marker; `streams`: what the peer has published so far.
   void subscribe(const inbound::interests& what, std::uint64_t revision,
                  const std::map<std::string, std::uint64_t>& streams = {}) {
-    in.subscribe(what, own, revision);
+    in->subscribe(what, own, revision);
     const std::string marker = '\x01' + marker_topic(own, revision);
     while (!pub.recv(request, zmq::recv_flags::dontwait) || request.to_string_view() != marker) {
     }
@@ -147,7 +151,7 @@ class wired {
   void send(const std::vector<std::byte>& body) { send(std::string_view("a.b\0", 4), body); }
   template <class Until>
   void receive_until(Until until) {
-    while (!until()) in.work(host.time.now());
+    while (!until()) in->work(host.time.now());
   }
   /// Sends one good message behind what went before and waits for it: everything before it was dealt with.
   void settle(std::uint64_t sequence) {
@@ -168,15 +172,19 @@ class wired {
   zmq::message_t request;
   std::uint64_t synced = 0;
   int goodbyes = 0;
-  inbound in;
+  std::optional<inbound> in;
 
  private:
-  zmq::socket_t connected() {
-    pub.bind("inproc://data");
+  void link(inbound::progress from) {
     zmq::socket_t sub(context, zmq::socket_type::sub);
     sub.connect("inproc://data");
-    return sub;
+    in.emplace(std::move(sub), inbound::settings{"peer", producer, std::chrono::seconds(10), faults_},
+               inbound::callbacks{[this](std::string_view topic) { return announced_as(topic); },
+                                  [this](std::uint64_t revision) { synced = revision; }, [this] { ++goodbyes; }},
+               host, std::move(from));
   }
+
+  base::fault_hook* const faults_;
 };
 
 }  // namespace zeromq_test

@@ -25,9 +25,19 @@ bool covers(const std::set<std::string, std::less<>>& patterns, std::string_view
 
 }  // namespace
 
-inbound::inbound(zmq::socket_t socket, settings with, callbacks call, transport::host& host)
+inbound::inbound(zmq::socket_t socket, settings with, callbacks call, transport::host& host, progress from)
     : socket_(std::move(socket)), settings_(std::move(with)), call_(std::move(call)), host_(host) {
   socket_.set(zmq::sockopt::subscribe, std::string(goodbye_topic));
+  if (from.producer_ == settings_.producer) streams_ = std::move(from.streams_);
+}
+
+inbound::progress inbound::take_progress() {
+  if (begun_) stream_->next_sequence -= window_end_ - window_begin_;  // in hand and not delivered
+  begun_ = false;
+  progress out;
+  out.producer_ = settings_.producer;
+  out.streams_ = std::move(streams_);
+  return out;
 }
 
 void inbound::subscribe(interests wanted, std::uint64_t own_incarnation, std::uint64_t revision) {
@@ -204,8 +214,8 @@ bool inbound::read_numbers(Take take) {
 }
 
 void inbound::adopt_baselines() {
-  const bool whole = read_numbers([](stream& of, const std::string&, std::uint64_t next) {
-    if (of.next_sequence == 0) of.next_sequence = next;
+  const bool whole = read_numbers([this](stream& of, const std::string& name, std::uint64_t next) {
+    of.next_sequence == 0 ? void(of.next_sequence = next) : count_lost(of, name, next);
   });
   if (!whole) return;
   // Topics the peer has not published yet begin at 1.
@@ -218,9 +228,12 @@ void inbound::adopt_baselines() {
 
 void inbound::count_lost_tails() {
   read_numbers([this](stream& of, const std::string& name, std::uint64_t next) {
-    if (of.next_sequence == 0 || next <= of.next_sequence || find_way(of, name) != way::open) return;
-    count_gap(of, name, next - of.next_sequence);
+    if (of.next_sequence != 0) count_lost(of, name, next);
   });
+}
+
+void inbound::count_lost(stream& of, const std::string& topic, std::uint64_t next) {
+  if (next > of.next_sequence && find_way(of, topic) == way::open) count_gap(of, topic, next - of.next_sequence);
 }
 
 void inbound::count_gap(stream& of, std::string_view topic, std::uint64_t lost) {

@@ -40,7 +40,13 @@ class inbound {
     std::function<void(std::uint64_t revision)> on_sync;
     std::function<void()> on_goodbye;
   };
-  inbound(zmq::socket_t socket, settings with, callbacks call, transport::host& host);
+  /// How far the streams of one incarnation of the peer came: what is lost with a link is told when there is another.
+  class progress;
+
+  /// `from`: of the link before; ignored if it is of another incarnation.
+  inbound(zmq::socket_t socket, settings with, callbacks call, transport::host& host, progress from);
+  /// The link is over; so is this object.
+  [[nodiscard]] progress take_progress();
 
   /// Subscribes to exactly `wanted`, then to the marker of `revision`, whose answer proves that all are effective.
   void subscribe(interests wanted, std::uint64_t own_incarnation, std::uint64_t revision);
@@ -59,6 +65,7 @@ class inbound {
     bool wanted = false;
     bool stalled = false;
   };
+  using stream_map = std::map<std::string, stream, std::less<>>;
   enum class way : std::uint8_t { open, none, unknown };
 
   /// Subscribes what libzmq has to let through, and nothing else.
@@ -81,6 +88,8 @@ class inbound {
   bool read_numbers(Take take);
   void adopt_baselines();
   void count_lost_tails();
+  /// Everything before `next` was sent; what has not come will not.
+  void count_lost(stream& of, const std::string& topic, std::uint64_t next);
   void count_gap(stream& of, std::string_view topic, std::uint64_t lost);
   /// Delivers the batch in hand from where it stopped. Returns: false while an inbox is full.
   bool deliver_rest(base::time_point now);
@@ -101,7 +110,7 @@ class inbound {
   std::set<std::string, std::less<>> synced_;  // patterns: a stream that begins now begins with number 1
   std::set<std::string> filters_;
   std::string marker_;
-  std::map<std::string, stream, std::less<>> streams_;
+  stream_map streams_;
 
   zmq::message_t topic_frame_;
   zmq::message_t body_;
@@ -118,6 +127,13 @@ class inbound {
   base::time_point pending_since_{};
   std::uint64_t rejected_ = 0;
   base::time_point next_report_{};
+};
+
+class inbound::progress {
+ private:
+  friend class inbound;
+  std::uint64_t producer_ = 0;
+  stream_map streams_;
 };
 
 }  // namespace amphibus::zeromq

@@ -13,7 +13,8 @@ namespace amphibus::zeromq {
 namespace {
 
 constexpr int yields_before_sleep = 3;
-constexpr int data_turns_per_control_turn = 16;  // asking an empty socket costs a system call
+constexpr int data_turns_per_control_turn = 16;                        // asking an empty socket costs a system call …
+constexpr auto control_turn_interval = std::chrono::milliseconds(50);  // … but a peer takes silence for death
 
 /// Whether both subscribe the same, whatever else they have.
 bool same_interests(const update& a, const update& b) {
@@ -171,8 +172,9 @@ bool session::turn(base::time_point now) {
     for (const auto& route : each->data) moved |= route->work(now);
   }
   for (const auto& each : routes_) moved |= each->work(now);
-  if (!moved || ++data_turns_ == data_turns_per_control_turn) {
+  if (!moved || ++data_turns_ == data_turns_per_control_turn || now - last_control_turn_ >= control_turn_interval) {
     data_turns_ = 0;
+    last_control_turn_ = now;
     moved |= control_turn(now);
   }
   return moved;

@@ -60,6 +60,7 @@ class session final : public transport::session {
     std::string routing_id;  // where it connects: known after its hello
     link talk;
     std::vector<std::unique_ptr<inbound>> data;  // one per route
+    std::vector<inbound::progress> came_so_far;  // one per route, of the link before
     std::set<std::string> wants;
     std::set<control_pattern> wants_patterns;
     std::set<std::size_t> goodbyes;  // routes whose data ended
@@ -126,6 +127,7 @@ class session final : public transport::session {
   bool all_ready_ = false;
   bool said_goodbye_ = false;
   int data_turns_ = 0;
+  base::time_point last_control_turn_{};
   std::uint64_t rejected_ = 0;
   base::time_point next_report_{};
 

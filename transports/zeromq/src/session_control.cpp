@@ -144,8 +144,9 @@ void session::perform_one(peer& of, const send_control& what, base::time_point) 
 void session::perform_one(peer& of, const reopen&, base::time_point now) { connect(of, now); }
 
 void session::perform_one(peer& of, const open_data& what, base::time_point now) {
-  of.data.clear();
+  perform_one(of, close_data{}, now);
   of.goodbyes.clear();
+  of.came_so_far.resize(what.endpoints.size());
   for (std::size_t route = 0; route != what.endpoints.size(); ++route) {
     zmq::socket_t socket(context_, zmq::socket_type::sub);
     prepare_data(socket, settings_.message_size_max_bytes);
@@ -163,13 +164,18 @@ void session::perform_one(peer& of, const open_data& what, base::time_point now)
                               if (!of.goodbyes.insert(route).second || of.goodbyes.size() != of.data.size()) return;
                               of.talk.on_data_goodbye(host_.clock().now());
                             }};
-    of.data.push_back(std::make_unique<inbound>(std::move(socket), std::move(with), std::move(call), host_));
+    of.data.push_back(std::make_unique<inbound>(std::move(socket), std::move(with), std::move(call), host_,
+                                                std::exchange(of.came_so_far[route], {})));
   }
   subscribe(of);
-  static_cast<void>(now);
 }
 
-void session::perform_one(peer& of, const close_data&, base::time_point) { of.data.clear(); }
+void session::perform_one(peer& of, const close_data&, base::time_point) {
+  if (of.data.empty()) return;
+  of.came_so_far.clear();
+  for (const auto& each : of.data) of.came_so_far.push_back(each->take_progress());
+  of.data.clear();
+}
 
 void session::perform_one(peer& of, const set_interest& what, base::time_point) {
   const auto wanted_by_any = [&] {
