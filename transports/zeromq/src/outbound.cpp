@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t drain_max = 256;
 constexpr std::size_t flush_max = 4096;
+constexpr std::size_t flush_max_bytes = 2U << 20U;  // large messages must not keep everything else waiting
 constexpr std::size_t loaded_min = 256;
 constexpr std::size_t full_enough = 2048;
 constexpr int naps_max = 10;
@@ -56,7 +57,8 @@ bool outbound::work(base::time_point now) {
 std::size_t outbound::drain_backlog() {
   std::size_t count = 0;
   int naps = 0;
-  while (count < flush_max && !blocked()) {
+  flushed_bytes_ = 0;
+  while (count < flush_max && flushed_bytes_ < flush_max_bytes && !blocked()) {
     const std::size_t some = from_.drain(drain_max, *this);
     count += some;
     if (some >= drain_max / 2) continue;
@@ -178,6 +180,7 @@ void outbound::send_goodbye(base::time_point now) {
 
 void outbound::send(stream& of) {
   const auto bytes = of.batch.finish();
+  flushed_bytes_ += bytes.size();
   const bool small = bytes.size() < copied_below_bytes;
   send(of.name, small ? copy_of(bytes) : pool_->frame_of(of.batch.exchange_buffer(pool_->take())));
 }
