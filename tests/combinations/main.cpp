@@ -26,7 +26,8 @@ class printing_reporter final : public amphibus::testing::reporter {
 /// Returns: how many cells were walked.
 std::size_t walk_all(std::string_view part, printing_reporter& to) {
   const auto joined = amphibus::testing::over(
-      "zeromq_ipc", [] { return amphibus::zeromq::transport(); }, amphibus::testing::fresh_ipc_endpoints());
+      "zeromq_ipc", [] { return amphibus::zeromq::transport({.pipe_max_bytes = std::size_t{1} << 20U}); },
+      amphibus::testing::fresh_ipc_endpoints());
   std::size_t walked = 0;
   for (const combinations::cell& each : combinations::all_cells()) {
     if (name_of(each).find(part) == std::string::npos) continue;

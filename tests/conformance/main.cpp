@@ -23,10 +23,13 @@ int main(int argc, char** argv) {
   namespace testing = amphibus::testing;
   const std::uint64_t slices = seed();
   slicing_proxy proxy(slices);
-  const auto plain = [] { return amphibus::zeromq::transport(); };
+  // Short pipes: a case that fills the way to a stopped reader has less to fill, and can be repeated more often.
+  constexpr std::size_t pipe_max_bytes = std::size_t{1} << 20U;
+  const auto plain = [] { return amphibus::zeromq::transport({.pipe_max_bytes = pipe_max_bytes}); };
   // Pings more often, because a case that leaves a peer without goodbye waits until it is called lost.
   const auto sliced = [&] {
-    return amphibus::zeromq::transport({.ping_interval = std::chrono::seconds(2), .socks_proxy = proxy.address()});
+    return amphibus::zeromq::transport(
+        {.ping_interval = std::chrono::seconds(2), .pipe_max_bytes = pipe_max_bytes, .socks_proxy = proxy.address()});
   };
   const std::vector<testing::subject> subjects{
       testing::in_process(),

@@ -11,6 +11,8 @@
 
 #include <amphibus/testing/conformance.hpp>
 
+#include "world.hpp"
+
 namespace amphibus::testing {
 namespace {
 
@@ -23,7 +25,7 @@ constexpr const char* usage = R"(Runs the conformance suite.
   --case TEXT         only cases whose name contains TEXT
   --except TEXT       not those whose name contains TEXT
   --repeat N          each case N times, or until it fails
-  --limit SECONDS     a case that runs longer ends the program (default 120, 0: never)
+  --limit SECONDS     a case that runs longer ends the program (default: four times what it may wait; 0: never)
 )";
 
 struct arguments {
@@ -35,7 +37,7 @@ struct arguments {
   std::string part;
   std::string except;
   unsigned repeat = 1;
-  unsigned limit_s = 120;
+  unsigned limit_s = 4 * static_cast<unsigned>(patience.count());
 };
 
 bool parse_number(const char* text, unsigned& into) {

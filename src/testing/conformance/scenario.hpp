@@ -20,7 +20,7 @@ namespace amphibus::testing {
 /// State that one thread changes and another waits for. A wait that takes this long is a failure, not a measurement.
 class watched {
  public:
-  static constexpr auto patience = std::chrono::seconds(30);
+  static constexpr auto patience = testing::patience;
 
   template <class Change>
   void change(Change how) {

@@ -7,7 +7,6 @@
 namespace amphibus::testing {
 namespace {
 
-constexpr auto patience = std::chrono::seconds(30);
 constexpr int attempts_max = 20;
 
 config::configuration file_of(const subject& of, const world_options& options) {

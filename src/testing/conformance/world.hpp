@@ -10,6 +10,13 @@
 
 namespace amphibus::testing {
 
+/// How long a case waits for what has to come; under ThreadSanitizer everything takes ten times as long.
+#ifdef AMPHIBUS_TSAN
+inline constexpr auto patience = std::chrono::seconds(120);
+#else
+inline constexpr auto patience = std::chrono::seconds(30);
+#endif
+
 /// What a case asks of its world.
 struct world_options {
   std::size_t processes = 2;

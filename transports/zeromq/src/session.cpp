@@ -67,7 +67,7 @@ session::~session() {
 void session::bind_control() {
   if (control_.ipc) lock_ = path_lock(control_.path);
   router_ = zmq::socket_t(context_, zmq::socket_type::router);
-  harden(router_, settings_.message_size_max_bytes);
+  prepare_control(router_, settings_.message_size_max_bytes);
   router_.set(zmq::sockopt::router_mandatory, 1);
   try {
     router_.bind(settings_.endpoint);
@@ -85,7 +85,7 @@ void session::bind_routes() {
   for (std::size_t i = 0; i != settings_.routes.size(); ++i) {
     const bool block = settings_.routes[i].overflow == transport::egress_overflow::block;
     zmq::socket_t socket(context_, zmq::socket_type::xpub);
-    prepare_data(socket, settings_.message_size_max_bytes);
+    prepare_data(socket, settings_.message_size_max_bytes, options_.pipe_max_bytes);
     cut_stopped_peers(socket, settings_.peer_stall_max);
     socket.set(zmq::sockopt::xpub_nodrop, block ? 1 : 0);
     socket.set(zmq::sockopt::xpub_verbose, 1);

@@ -113,7 +113,7 @@ void session::offer_markers() {
 
 void session::connect(peer& to, base::time_point now) {
   to.dealer = zmq::socket_t(context_, zmq::socket_type::dealer);
-  harden(to.dealer, settings_.message_size_max_bytes);
+  prepare_control(to.dealer, settings_.message_size_max_bytes);
   use_proxy(to.dealer, options_.socks_proxy);
   to.dealer.connect(to.endpoint);
   to.talk.on_connected(now);
@@ -149,7 +149,7 @@ void session::perform_one(peer& of, const open_data& what, base::time_point now)
   of.came_so_far.resize(what.endpoints.size());
   for (std::size_t route = 0; route != what.endpoints.size(); ++route) {
     zmq::socket_t socket(context_, zmq::socket_type::sub);
-    prepare_data(socket, settings_.message_size_max_bytes);
+    prepare_data(socket, settings_.message_size_max_bytes, options_.pipe_max_bytes);
     use_proxy(socket, options_.socks_proxy);
     try {
       socket.connect(what.endpoints[route]);

@@ -100,6 +100,23 @@ void harden(zmq::socket_t& socket, std::size_t message_size_max_bytes) {
   socket.set(zmq::sockopt::reconnect_ivl_max, 1000);
 }
 
+std::optional<error> check_pipe(std::size_t pipe_max_bytes) {
+  constexpr std::size_t least = 2 * batch_cap_bytes;
+  constexpr std::size_t most = std::size_t{1} << 30U;
+  if (pipe_max_bytes >= least && pipe_max_bytes <= most) return std::nullopt;
+  return error(error_code::bad_option,
+               "zeromq::options::pipe_max_bytes is " + std::to_string(pipe_max_bytes) + "; allowed are " +
+                   std::to_string(least) + " to " + std::to_string(most),
+               "choose a bound within the limits; the default is 32 MiB", {".pipe_max_bytes"});
+}
+
+void prepare_control(zmq::socket_t& socket, std::size_t message_size_max_bytes) {
+  harden(socket, message_size_max_bytes);
+  // A control message that libzmq refused would be lost without a word. There are few, and none to a peer that is
+  // silent.
+  socket.set(zmq::sockopt::sndhwm, 0);
+}
+
 void use_proxy(zmq::socket_t& socket, const std::string& socks_proxy) {
   if (!socks_proxy.empty()) socket.set(zmq::sockopt::socks_proxy, socks_proxy);
 }
@@ -116,10 +133,10 @@ std::optional<error> check_proxy(const std::string& socks_proxy) {
                "write the address of a SOCKS5 proxy like 127.0.0.1:1080", {".socks_proxy"});
 }
 
-void prepare_data(zmq::socket_t& socket, std::size_t message_size_max_bytes) {
+void prepare_data(zmq::socket_t& socket, std::size_t message_size_max_bytes, std::size_t pipe_max_bytes) {
   harden(socket, message_size_max_bytes);
-  socket.set(zmq::sockopt::sndhwm, static_cast<int>(pipe_budget_bytes / batch_cap_bytes));
-  socket.set(zmq::sockopt::rcvhwm, static_cast<int>(pipe_budget_bytes / batch_cap_bytes));
+  socket.set(zmq::sockopt::sndhwm, static_cast<int>(pipe_max_bytes / batch_cap_bytes));
+  socket.set(zmq::sockopt::rcvhwm, static_cast<int>(pipe_max_bytes / batch_cap_bytes));
 }
 
 void cut_stopped_peers(zmq::socket_t& socket, std::chrono::nanoseconds peer_stall_max) {

@@ -14,8 +14,7 @@
 
 namespace amphibus::zeromq {
 
-/// Bytes that may wait inside libzmq per pipe; libzmq counts frames, so the high water mark is this / batch_cap_bytes.
-inline constexpr std::size_t pipe_budget_bytes = 32U << 20U;
+/// libzmq counts frames: the high water mark of a pipe is its bytes divided by those of a full batch.
 inline constexpr std::size_t batch_cap_bytes = 128U << 10U;
 
 /// A topic of the wire is "name\0": libzmq matches prefixes, the NUL makes them whole names.
@@ -48,8 +47,12 @@ void harden(zmq::socket_t& socket, std::size_t message_size_max_bytes);
 void use_proxy(zmq::socket_t& socket, const std::string& socks_proxy);
 /// Returns: what is wrong with `HOST:PORT`, or nullopt.
 std::optional<error> check_proxy(const std::string& socks_proxy);
+/// Returns: what is wrong with options::pipe_max_bytes, or nullopt.
+std::optional<error> check_pipe(std::size_t pipe_max_bytes);
+/// Both sides of the control path: harden(), and nothing that is sent is refused.
+void prepare_control(zmq::socket_t& socket, std::size_t message_size_max_bytes);
 /// Both sides of the data path: harden() and high water marks.
-void prepare_data(zmq::socket_t& socket, std::size_t message_size_max_bytes);
+void prepare_data(zmq::socket_t& socket, std::size_t message_size_max_bytes, std::size_t pipe_max_bytes);
 /// The sending side: libzmq's own heartbeat cuts the pipe of a process that is stopped.
 void cut_stopped_peers(zmq::socket_t& socket, std::chrono::nanoseconds peer_stall_max);
 
