@@ -94,7 +94,7 @@ close_report bus::close(base::duration deadline) { return core_->close(deadline)
 
 memory_counters bus::memory() const {
   const queue::byte_budget& budget = *core_->budget();
-  return {static_cast<std::uint64_t>(budget.used()), static_cast<std::uint64_t>(budget.credit().capacity())};
+  return {static_cast<std::uint64_t>(budget.used_bytes()), static_cast<std::uint64_t>(budget.credit().capacity())};
 }
 
 wire_counters bus::bytes() const noexcept { return core_->bytes(); }

@@ -15,8 +15,8 @@ namespace amphibus {
 ///   static std::size_t of(const document& d) noexcept { return d.title.size() + d.pages.size(); }
 /// };
 /// ```
-/// `of` is called up to three times per message and receiver, from any thread; equal messages, copies and moved-to ones
-/// included, must give equal answers.
+/// `of` is called once or twice for each publish, on the publisher's thread. It must be visible wherever the topic is
+/// used.
 template <class T>
 struct owned_bytes;
 

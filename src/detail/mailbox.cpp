@@ -118,9 +118,14 @@ void mailbox_base::report_dropped(bool now_due) noexcept {
   if (!now_due && now < next_drop_report_) return;
   next_drop_report_ = base::deadline_after(now, drop_report_interval);
   const std::int64_t places = bounds().credit().capacity();
-  const std::string why =
-      places == 0 ? "more keys than places: raise .capacity"
-                  : "inbox full: raise .capacity or .capacity_bytes (now " + std::to_string(places) + " places)";
+  std::string why;
+  if (without_memory_.exchange(false, std::memory_order_relaxed)) {
+    why = "the memory of the bus is full: raise .memory_max_bytes";
+  } else if (places == 0) {
+    why = "more keys than places: raise .capacity";
+  } else {
+    why = "inbox full: raise .capacity or .capacity_bytes (now " + std::to_string(places) + " places)";
+  }
   const std::uint64_t news = sum - std::exchange(dropped_reported_, sum);
   core().report(
       {event_kind::dropped, wanted_name(), name(), "", news, why + ", use overflow::block, or handle faster"});
@@ -161,8 +166,8 @@ void mailbox_base::finish_own_end() noexcept {
     source_.outlets.clear();  // what it published to may in turn publish to us
   }
   bounds().credit().notify_all();
-  executor_->poke();  // a receiver may wait
-  core().release_dedicated(*executor_);
+  executor_->poke();                                     // a receiver may wait
+  if (!stalled()) core().release_dedicated(*executor_);  // else its thread goes on with what it holds, until close()
 }
 
 void mailbox_base::wait_until_not_running() {

@@ -46,7 +46,7 @@ refusal outlet_base::refusing_any(std::size_t bytes) noexcept {
   if (!any_) return {};
   const auto refused_by = [bytes](queue::sender<any_slot>& each) {
     const std::int64_t places = each.to().places_for(bytes);
-    return each.refuses && !each.has_room(places) ? refusal{&each.to(), places} : refusal{};
+    return each.refuses && !each.has_room(places) ? refusal{&each.to(), places, each.to().overflow()} : refusal{};
   };
   for (auto& each : any_->mailboxes) {
     if (const refusal by = refused_by(*each)) return by;
@@ -54,17 +54,17 @@ refusal outlet_base::refusing_any(std::size_t bytes) noexcept {
   return any_->egress ? refused_by(*any_->egress) : refusal{};
 }
 
-bool outlet_base::any_may_refuse() const noexcept {
-  if (inlines_) return true;
-  if (!any_) return false;
-  const auto refuses = [](const auto& each) { return each->refuses; };
-  return std::any_of(any_->mailboxes.begin(), any_->mailboxes.end(), refuses) ||
-         (any_->egress && any_->egress->refuses);
+queue::overflow_rule outlet_base::strictest_any() const noexcept {
+  queue::overflow_rule out{queue::overflow_kind::drop_newest, {}};
+  if (inlines_) out = {};  // what is called is not dropped
+  if (!any_) return out;
+  for (const auto& each : any_->mailboxes) out = queue::stricter(out, each->to().overflow());
+  return any_->egress ? queue::stricter(out, any_->egress->to().overflow()) : out;
 }
 
 void outlet_base::pass_any_by(identity_word message) noexcept {
   if (!any_) return;
-  for (auto& each : any_->mailboxes) static_cast<mailbox<any_slot>&>(each->to()).pass_by(*each, message);
+  for (auto& each : any_->mailboxes) static_cast<mailbox<any_slot>&>(each->to()).pass_by_for_memory(*each, message);
   if (any_->egress) topic_.count_egress_dropped(1);
 }
 

@@ -15,6 +15,11 @@ namespace {
 
 constexpr unsigned spin_pauses = 50;
 constexpr unsigned yields_before_sleep = 5;
+constexpr const char* cycle =
+    "cycle: a handler's publish found no room until its deadline; raise .capacity of the subscriptions of this topic, "
+    "or "
+    "break the cycle of modules that publish to each other";
+constexpr const char* closed_meanwhile = "the bus was closed before there was room";
 
 /// Wakes one publisher that waits for room.
 class parked_publisher final : public queue::space_listener {
@@ -126,7 +131,11 @@ void outlet_base::refresh() {
   seen_version_ = open ? version : 0;
 }
 
-outlet_base::attempt outlet_base::try_once(offer& what, refusal& refused) {
+bool outlet_base::reclaim_for(const refusal& refused) {
+  return refused.by->reclaim_idle_credit() && refused.by->credit().available() >= refused.places;
+}
+
+outlet_base::attempt outlet_base::try_once(offer& what, refusal& refused, bool drops) {
   if (core_.in_child_of_fork()) return attempt::closed;
   const std::lock_guard lock(slow_mutex_);
   for (;;) {
@@ -141,10 +150,10 @@ outlet_base::attempt outlet_base::try_once(offer& what, refusal& refused) {
       attempt answer = attempt::nobody;
       if (has_receivers()) {
         refused = refusing(what);
-        answer = refused && !passes_by(refused) ? attempt::refused : attempt::placed;
+        answer = !refused || (drops && passes_by(refused)) ? attempt::placed : attempt::refused;
       }
-      if (answer == attempt::placed)
-        refused ? pass_offered_by(what, identity_of(what)) : push_offered(what, identity_of(what));
+      if (answer == attempt::placed && !refused) push_offered(what, identity_of(what));
+      if (answer == attempt::placed && refused) pass_offered_by(what, identity_of(what));
       // Two publishers that hold each other's last place must not wait for each other.
       if (answer == attempt::refused) return_credit();
       gate_.leave();
@@ -166,9 +175,10 @@ identity_word outlet_base::slow_input_identity(const wire::envelope& with) {
 
 publish_status outlet_base::publish_slowly(offer& what, const publish_limits& limits) {
   std::optional<base::time_point> deadline;  // from the first refusal that waits
+  bool drops = false;                        // only when nobody has memory to give
   for (;;) {
     refusal refused;
-    switch (try_once(what, refused)) {
+    switch (try_once(what, refused, drops)) {
       case attempt::placed: return what.call.run(), publish_status::accepted;
       case attempt::closed: return publish_status::closed;
       case attempt::nobody:
@@ -176,8 +186,12 @@ publish_status outlet_base::publish_slowly(offer& what, const publish_limits& li
         return publish_status::no_subscribers;
       case attempt::refused: break;
     }
-    if (refused && refused.by->reclaim_idle_credit()) continue;
-    if (refused && refused.by->overflow().kind == queue::overflow_kind::fail) return answer_refused(refused);
+    if (refused && reclaim_for(refused)) continue;
+    if (passes_by(refused)) {
+      drops = true;
+      continue;
+    }
+    if (refused && refused.rule.kind == queue::overflow_kind::fail) return answer_refused(refused);
     if (limits.wait_max <= base::duration::zero() || publish_must_not_wait) return answer_refused(refused);
     if (!deadline) deadline = wait_deadline(refused, limits);
     if (current_lane() != nullptr) return hold(what, *deadline) ? publish_status::accepted : answer_refused(refused);
@@ -187,7 +201,7 @@ publish_status outlet_base::publish_slowly(offer& what, const publish_limits& li
 
 base::time_point outlet_base::wait_deadline(const refusal& refused, const publish_limits& limits) {
   // Behind what is held nobody has refused this message yet; it waits as long as what it waits behind.
-  if (refused) last_timeout_ = refused.by->overflow().block_timeout;
+  if (refused) last_timeout_ = refused.rule.block_timeout;
   return base::deadline_after(core_.clock().now(), std::min(last_timeout_, limits.wait_max));
 }
 
@@ -219,15 +233,17 @@ bool outlet_base::wait_for_room(const refusal& refused, base::time_point deadlin
 }
 
 publish_status outlet_base::publish_input(offer& what) {
-  for (;;) {
+  for (bool drops = false;;) {
     refusal refused;
-    switch (try_once(what, refused)) {
+    switch (try_once(what, refused, drops)) {
       case attempt::placed: return publish_status::accepted;
       case attempt::closed: return publish_status::closed;
       case attempt::nobody: return publish_status::no_subscribers;
       case attempt::refused: break;
     }
-    if (refused.by->reclaim_idle_credit()) continue;
+    if (reclaim_for(refused)) continue;
+    drops = passes_by(refused);
+    if (drops) continue;
     if (listen_to(refused)) return publish_status::would_block;
   }
 }
@@ -258,11 +274,17 @@ void outlet_base::finish(afterwards& left) {
 
 bool outlet_base::place_held(afterwards& left) {
   const std::lock_guard lock(slow_mutex_);
+  bool drops = false;
   while (!held_messages_.empty()) {
-    const refusal refused = place_oldest_held(left);
-    if (!refused || refused.by->reclaim_idle_credit()) continue;
+    const refusal refused = place_oldest_held(left, std::exchange(drops, false));
+    if (!refused || reclaim_for(refused)) continue;
+    drops = passes_by(refused);
+    if (drops) continue;
     if (core_.clock().now() >= held_messages_.front().deadline) {
-      give_up_oldest(left);
+      const bool memory = refused.by == budget_.get();
+      give_up_oldest(left, memory ? "the memory of the bus stayed full until its deadline: raise .memory_max_bytes, or "
+                                    "handle faster"
+                                  : cycle);
       continue;
     }
     if (listen_to(refused)) return false;
@@ -275,7 +297,7 @@ void outlet_base::let_go() {
   afterwards left;
   {
     const std::lock_guard lock(slow_mutex_);
-    while (!held_messages_.empty()) give_up_oldest(left);
+    while (!held_messages_.empty()) give_up_oldest(left, closed_meanwhile);
     stop_listening();
     gate_.exclude();
     budget_->return_share(share_);
@@ -287,38 +309,36 @@ void outlet_base::let_go() {
   finish(left);
 }
 
-refusal outlet_base::place_oldest_held(afterwards& left) {
-  if (core_.current_phase() == bus_core::phase::closed) return give_up_oldest(left), refusal{};
+refusal outlet_base::place_oldest_held(afterwards& left, bool drops) {
+  if (core_.current_phase() == bus_core::phase::closed) return give_up_oldest(left, closed_meanwhile), refusal{};
   const std::uint64_t version = version_->load(std::memory_order_acquire);
   refresh();
   gate_.enter_waiting();
+  if (version_->load(std::memory_order_acquire) != version) return gate_.leave(), refusal{};
   refusal refused;
   inline_call call;
-  bool gone = false;
-  bool left_alone = false;
-  if (version_->load(std::memory_order_acquire) == version) {
-    refused = refusing_oldest_held();
-    if (refused && passes_by(refused)) {
-      refused = {};
-      pass_oldest_held_by(held_messages_.front().identity);
-      gone = true;
-    } else if (!refused) {
-      has_receivers() ? push_oldest_held(held_messages_.front().identity, call) : lose_oldest_held();
-      left_alone = !has_receivers();
-      gone = true;
-    } else {
-      return_credit();
-    }
+  const bool left_alone = !has_receivers();
+  if (left_alone) {
+    lose_oldest_held();
+  } else if (refused = refusing_oldest_held(); !refused) {
+    push_oldest_held(held_messages_.front().identity, call);
+  } else if (drops && passes_by(refused)) {
+    pass_oldest_held_by(held_messages_.front().identity);
+    refused = {};
+  } else {
+    return_credit();
   }
   gate_.leave();
   if (call.who) left.calls.push_back(std::move(call));
   if (left_alone) count_undeliverable("everybody who wanted it ended before there was room", left);
-  if (gone) forget_oldest();
+  if (!refused) forget_oldest();
   return refused;
 }
 
 void outlet_base::forget_oldest() {
-  held_messages_.front().owner->release_held(1);
+  mailbox_base& owner = *held_messages_.front().owner;
+  owner.release_held(1);
+  if (!owner.stalled()) owner.executor().poke();  // whoever placed it: its message is done with now
   held_messages_.erase(held_messages_.begin());
   held_.store(static_cast<std::uint32_t>(held_messages_.size()), std::memory_order_release);
   core_.add_held(-1);
@@ -334,12 +354,9 @@ void outlet_base::count_undeliverable(const char* why, afterwards& left) {
   left.events.push_back({event_kind::undeliverable, topic_.name(), held_messages_.front().owner->name(), "", 1, why});
 }
 
-void outlet_base::give_up_oldest(afterwards& left) {
+void outlet_base::give_up_oldest(afterwards& left, const char* why) {
   lose_oldest_held();
-  count_undeliverable(
-      "cycle: a handler's publish found no room until its deadline; raise .capacity of the subscriptions of this "
-      "topic, or break the cycle of modules that publish to each other",
-      left);
+  count_undeliverable(why, left);
   forget_oldest();
 }
 

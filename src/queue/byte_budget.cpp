@@ -21,7 +21,7 @@ bool byte_budget::refill(budget_share& share, std::int64_t cost) {
   const std::int64_t has = share.bytes_.load(std::memory_order_relaxed);
   // Where it cannot suffice nothing is taken: two large messages would wait for what the other one holds.
   if (credit().available() < cost - has) return false;
-  // All shares together stay below an eighth of the budget.
+  // Few take much in advance, many a little: together they hoard some eighth of the budget.
   const std::int64_t in_advance = credit().capacity() / (8 * share_count_.load(std::memory_order_relaxed));
   const std::int64_t now = has + credit().take(std::max(cost - has, std::min(in_advance, share_max_bytes)));
   share.bytes_.store(now, std::memory_order_relaxed);
@@ -53,7 +53,7 @@ bool byte_budget::reclaim_idle_credit() {
   return found > 0;
 }
 
-std::int64_t byte_budget::used() const {
+std::int64_t byte_budget::used_bytes() const {
   const std::lock_guard lock(mutex_);
   return std::max<std::int64_t>(0, credit().capacity() - credit().available() - shared_locked());
 }

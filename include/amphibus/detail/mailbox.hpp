@@ -75,6 +75,11 @@ class mailbox_base : public subscriber_base {
   void count_dropped() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
   /// Producer: `message` passed by; the next one of its source tells, also what this one would have told.
   void pass_by(queue::sender_state& by, identity_word message);
+  /// The same, because the memory of the bus is full.
+  void pass_by_for_memory(queue::sender_state& by, identity_word message) {
+    pass_by(by, message);
+    without_memory_.store(true, std::memory_order_relaxed);
+  }
   /// Producer: a message gave way to a newer one of its key.
   void count_replaced_by_key() noexcept { replaced_.fetch_add(1, std::memory_order_relaxed); }
   /// Handler's publish: the outlet keeps a message for the one that runs. Returns: false at held_max.
@@ -113,6 +118,7 @@ class mailbox_base : public subscriber_base {
   std::atomic<std::uint64_t> handled_{0};
   std::atomic<std::uint64_t> dropped_{0};
   std::atomic<std::uint64_t> replaced_{0};
+  std::atomic<bool> without_memory_{false};  // since the last report
   std::atomic<std::uint64_t> unsubscribed_{0};
   std::uint64_t dropped_reported_ = 0;   // run lock
   base::time_point next_drop_report_{};  // run lock
@@ -159,6 +165,7 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
       count_dropped();
       if (by.has_room(places)) return true;
     }
+    by.return_credit();  // too little for it, and nobody reclaims from an inbox that never refuses
     return pass_by(by, message), false;
   }
   /// Receiver: takes up to `max` messages, which finish() when they are done with. Returns: how many.
@@ -205,7 +212,7 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
     std::size_t handled = 0;
     {
       const std::lock_guard lock(run_mutex_);
-      if (stalled() && !settle_running()) return 0;
+      if ((stalled() || running_.messages != 0) && !settle_running()) return 0;
       if (ended()) return 0;
       slot_array<Slot, batch_max> batch;
       const std::size_t count = take(batch.data());

@@ -25,12 +25,12 @@ struct envelope_block : queue::block_header {
   void fill(const wire::envelope& with) {
     value = with;
     large = nullptr;
-    const auto bytes = with.attributes.bytes();
-    if (bytes.empty()) return;
-    if (bytes.size() > sizeof small) large = new std::byte[bytes.size()];
+    const auto attributes = with.attributes.bytes();
+    if (attributes.empty()) return;
+    if (attributes.size() > sizeof small) large = new std::byte[attributes.size()];
     std::byte* const to = large != nullptr ? large : small;
-    std::memcpy(to, bytes.data(), bytes.size());
-    value.attributes = wire::attributes_view({to, bytes.size()});
+    std::memcpy(to, attributes.data(), attributes.size());
+    value.attributes = wire::attributes_view({to, attributes.size()});
   }
   void empty() noexcept { delete[] large; }
 };
@@ -125,7 +125,7 @@ template <class T>
 void drop_block(queue::block_header* block) noexcept {
   if (!queue::release(*block)) return;
   queue::byte_budget& budget = *block->home->budget();
-  budget.give_back(budget.cost_of(bytes_of(static_cast<value_block<T>*>(block)->value())));
+  budget.give_back(budget.cost_of(block->bytes));
   destroy_block<T>(block);
 }
 
@@ -144,7 +144,7 @@ struct slot<T, false> {
   value_block<T>* payload;
   [[nodiscard]] const T& value() const noexcept { return payload->value(); }
   /// Where all are of one size, the capacity is chosen by it.
-  [[nodiscard]] std::size_t weighed_bytes() const noexcept requires(differs_in_size<T>) { return bytes_of(value()); }
+  [[nodiscard]] std::size_t weighed_bytes() const noexcept requires(differs_in_size<T>) { return payload->bytes; }
   void drop() const noexcept {
     identity.drop_reference();
     drop_block<T>(payload);

@@ -84,11 +84,16 @@ class outlet final : public outlet_base {
  protected:
   [[nodiscard]] bool has_receivers() const noexcept override { return !senders_.empty() || has_other_receivers(); }
 
-  [[nodiscard]] refusal refusing(const offer& what) noexcept override { return refusing_of(value_of(what)); }
-  [[nodiscard]] refusal refusing_oldest_held() noexcept override { return refusing_of(held_values_[oldest_held_]); }
+  [[nodiscard]] refusal refusing(offer& what) noexcept override {
+    what.bytes = bytes_of(value_of(what));
+    return refusing(what.bytes);
+  }
+  [[nodiscard]] refusal refusing_oldest_held() noexcept override {
+    return refusing(bytes_of(held_values_[oldest_held_]));
+  }
 
   void push_offered(offer& what, identity_word identity) noexcept override {
-    if (what.loaned == nullptr) return push(std::move(*static_cast<T*>(what.value)), identity, &what.call);
+    if (what.loaned == nullptr) return push(std::move(*static_cast<T*>(what.value)), identity, what.bytes, &what.call);
     push_loaned(what, identity);
   }
 
@@ -98,9 +103,10 @@ class outlet final : public outlet_base {
     one_sender_ = senders_.size() == 1 && !has_other_receivers();
   }
 
-  [[nodiscard]] bool may_refuse() const noexcept override {
-    const auto refuses = [](const auto& each) { return each->refuses; };
-    return std::any_of(senders_.begin(), senders_.end(), refuses) || any_may_refuse();
+  [[nodiscard]] queue::overflow_rule strictest() const noexcept override {
+    queue::overflow_rule out = strictest_any();
+    for (const auto& each : senders_) out = queue::stricter(out, each->to().overflow());
+    return out;
   }
 
   void pass_offered_by(offer& what, identity_word identity) noexcept override {
@@ -124,7 +130,9 @@ class outlet final : public outlet_base {
     destroy_block<T>(block);
   }
   void push_oldest_held(identity_word identity, inline_call& call) noexcept override {
-    push(std::move(held_values_[oldest_held_]), identity, &call);
+    T& oldest = held_values_[oldest_held_];
+    const std::size_t bytes = bytes_of(oldest);
+    push(std::move(oldest), identity, bytes, &call);
     drop_oldest_held();
   }
   void drop_oldest_held() noexcept override {
@@ -140,16 +148,18 @@ class outlet final : public outlet_base {
     if (held_.load(std::memory_order_acquire) != 0 || !gate_.enter()) [[unlikely]]
       return false;
     // SYNC(bus.version): the table that this version names was complete before it.
-    const bool fits = seen_version_ == version_->load(std::memory_order_acquire) && everywhere_has_room(value);
+    const std::size_t bytes = bytes_of(value);
+    const bool fits = seen_version_ == version_->load(std::memory_order_acquire) && everywhere_has_room(bytes);
     if (fits) [[likely]]
-      push(std::move(value), next_identity());
+      push(std::move(value), next_identity(), bytes);
     gate_.leave();
     return fits;
   }
 
   [[nodiscard]] bool push_loaned_if_room(offer& what) {
     if (held_.load(std::memory_order_acquire) != 0 || !gate_.enter()) return false;
-    const bool fits = seen_version_ == version_->load(std::memory_order_acquire) && everywhere_has_room(value_of(what));
+    what.bytes = bytes_of(value_of(what));
+    const bool fits = seen_version_ == version_->load(std::memory_order_acquire) && everywhere_has_room(what.bytes);
     if (fits) push_loaned(what, next_identity());
     gate_.leave();
     return fits;
@@ -159,7 +169,7 @@ class outlet final : public outlet_base {
     if constexpr (!travels_inline<T>) {  // the others are published by value
       count_published();
       auto* const block = static_cast<value_block<T>*>(std::exchange(what.loaned, nullptr));
-      spend_memory(bytes_of(block->value()));
+      spend_memory(block->bytes = what.bytes);
       push_all(identity, nullptr, block, &what.call);
     }
   }
@@ -171,9 +181,11 @@ class outlet final : public outlet_base {
       return 0;
     std::size_t count = 0;
     if (seen_version_ == version_->load(std::memory_order_acquire)) {  // SYNC(bus.version)
-      while (count != values.size() && everywhere_has_room(values[count])) {
+      while (count != values.size()) {
+        const std::size_t bytes = bytes_of(std::as_const(values[count]));
+        if (!everywhere_has_room(bytes)) break;
         T value(static_cast<std::conditional_t<std::is_const_v<Element>, const T&, T&&>>(values[count]));
-        push(std::move(value), next_identity());
+        push(std::move(value), next_identity(), bytes);
         ++count;
       }
     }
@@ -184,10 +196,11 @@ class outlet final : public outlet_base {
   /// Where the sizes differ it has to be decoded to know whether there is room for it.
   bool push_decoded(const wire::received_message& from, const wire::codec_operations& codec) {
     T value{};
-    if (!differs_in_size<T> && !everywhere_has_room(value)) return false;
+    if (!differs_in_size<T> && !everywhere_has_room(bytes_of(value))) return false;
     if (!codec.decode(from.payload, &value)) return false;
-    if (differs_in_size<T> && !everywhere_has_room(value)) return false;
-    push(std::move(value), input_identity(from.with));
+    const std::size_t bytes = bytes_of(value);
+    if (differs_in_size<T> && !everywhere_has_room(bytes)) return false;
+    push(std::move(value), input_identity(from.with), bytes);
     return true;
   }
 
@@ -204,40 +217,38 @@ class outlet final : public outlet_base {
     }
   }
 
-  [[nodiscard]] bool everywhere_has_room(const T& value) noexcept {
-    if constexpr (!travels_inline<T>) {
-      if (!reserve_memory(bytes_of(value))) return false;
+  [[nodiscard]] bool everywhere_has_room(std::size_t bytes) noexcept {
+    if (one_sender_) [[likely]] {
+      const bool room = !senders_[0]->refuses || senders_[0]->has_room(places_in(*senders_[0], bytes));
+      return room && (travels_inline<T> || reserve_memory(bytes));
     }
-    if (one_sender_) [[likely]]
-      return !senders_[0]->refuses || senders_[0]->has_room(places_in(*senders_[0], bytes_of(value)));
-    return !inlines_ && has_receivers() && !refusing_of(value);  // what is called waits for the slow path's end
+    return !inlines_ && has_receivers() && !refusing(bytes);  // what is called waits for the slow path's end
   }
 
-  [[nodiscard]] refusal refusing_of(const T& value) noexcept {
-    const std::size_t bytes = bytes_of(value);
-    if (!travels_inline<T> && !reserve_memory(bytes)) return no_memory_for(bytes);
+  [[nodiscard]] refusal refusing(std::size_t bytes) noexcept {
     for (auto& each : senders_) {
       const std::int64_t places = places_in(*each, bytes);
-      if (each->refuses && !each->has_room(places)) return {&each->to(), places};
+      if (each->refuses && !each->has_room(places)) return {&each->to(), places, each->to().overflow()};
     }
-    return refusing_any(bytes);
+    if (const refusal by = refusing_any(bytes)) return by;
+    return travels_inline<T> || reserve_memory(bytes) ? refusal{} : no_memory_for(bytes);
   }
 
   /// `call`: where there may be inline subscriptions, what is left to do for them.
-  void push(T&& value, identity_word identity, inline_call* call = nullptr) noexcept {
+  void push(T&& value, identity_word identity, [[maybe_unused]] std::size_t bytes,
+            inline_call* call = nullptr) noexcept {
     count_published();
     if constexpr (travels_inline<T>) {
       push_all(identity, value, nullptr, call);
     } else {
-      push_all(identity, nullptr, make_block(std::move(value)), call);
+      push_all(identity, nullptr, make_block(std::move(value), bytes), call);
     }
   }
 
   /// `payload` is the value itself or null, `block` the shared block or null; consumes one reference of both.
   template <class Payload>
   void push_all(identity_word identity, const Payload& payload, value_block<T>* block, inline_call* call) noexcept {
-    std::size_t bytes = 0;
-    if constexpr (!travels_inline<T>) bytes = bytes_of(block->value());
+    const std::size_t bytes = block != nullptr ? block->bytes : 0;
     for (auto& each : senders_) {
       const std::int64_t places = places_in(*each, bytes);
       if (!each->has_room(places) && !make_room(*each, identity, places)) [[unlikely]] {
@@ -262,7 +273,7 @@ class outlet final : public outlet_base {
 
   void pass_all_by(identity_word message) noexcept {
     count_published();
-    for (auto& each : senders_) static_cast<mailbox<slot<T>>&>(each->to()).pass_by(*each, message);
+    for (auto& each : senders_) static_cast<mailbox<slot<T>>&>(each->to()).pass_by_for_memory(*each, message);
     pass_any_by(message);
     message.drop_reference();
   }
@@ -279,9 +290,10 @@ class outlet final : public outlet_base {
     }
   }
 
-  value_block<T>* make_block(T&& value) {
-    spend_memory(bytes_of(value));
+  value_block<T>* make_block(T&& value, std::size_t bytes) {
+    spend_memory(bytes);
     value_block<T>* const block = take_block();
+    block->bytes = bytes;
     ::new (static_cast<void*>(block->storage)) T(std::move(value));
     return block;
   }
@@ -347,11 +359,8 @@ std::unique_ptr<remote_input> make_typed_input([[maybe_unused]] bus_core& core, 
 /// One object per type and program; its address is the type's identity on this bus.
 template <class T>
 inline constexpr type_operations type_operations_of{
-    type_name<T>(),
-    travels_inline<T>,
+    type_name<T>(), travels_inline<T>,
     [](queue::block_header* block) noexcept -> const void* { return &static_cast<value_block<T>*>(block)->value(); },
-    [](queue::block_header* block) noexcept { return bytes_of(static_cast<value_block<T>*>(block)->value()); },
-    [](queue::block_header* block) noexcept { drop_block<T>(block); },
-    &make_typed_input<T>};
+    [](queue::block_header* block) noexcept { drop_block<T>(block); }, &make_typed_input<T>};
 
 }  // namespace amphibus::detail

@@ -38,16 +38,19 @@ struct inline_call {
 struct offer {
   void* value = nullptr;                  ///< a T, moved from when the message is accepted
   queue::block_header* loaned = nullptr;  ///< or a value_block<T> that becomes the message
+  std::size_t bytes = 0;                  ///< of the message, once it was looked for room
   wire::attributes_view attributes = {};  ///< key and headers
   message_id correlation = {};            ///< instead of the handler's; none: as usual
   const wire::envelope* from = nullptr;   ///< from a transport: the identity that it has
   inline_call call = {};                  ///< what is left to do when it is accepted and every lock is released
 };
 
-/// Who has no room for a message, and how many places it would take there.
+/// Who has no room for a message, how much it would take there (places of an inbox, bytes of the memory), and what is
+/// to be done about it: the rule of the inbox, or of the strictest receiver where memory is short.
 struct refusal {
   queue::bound* by = nullptr;
   std::int64_t places = 0;
+  queue::overflow_rule rule = {};
   explicit operator bool() const noexcept { return by != nullptr; }
 };
 
@@ -79,11 +82,12 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
 
  protected:
   /// Who refuses what is offered, or the oldest held message: the first inbox that may and has no room.
-  [[nodiscard]] virtual refusal refusing(const offer& what) noexcept = 0;
+  [[nodiscard]] virtual refusal refusing(offer& what) noexcept = 0;
   [[nodiscard]] virtual refusal refusing_oldest_held() noexcept = 0;
   [[nodiscard]] virtual bool has_receivers() const noexcept = 0;
-  /// True if somebody there may refuse; where everybody drops, a message without memory passes all of them by.
-  [[nodiscard]] virtual bool may_refuse() const noexcept = 0;
+  /// The rule of the receiver that refuses first; where everybody drops, a message without memory passes all of them
+  /// by.
+  [[nodiscard]] virtual queue::overflow_rule strictest() const noexcept = 0;
   virtual void pass_offered_by(offer& what, identity_word identity) noexcept = 0;
   virtual void pass_oldest_held_by(identity_word identity) noexcept = 0;
   /// Pushes what is offered everywhere. Inside the gate, after nobody refused.
@@ -99,7 +103,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   [[nodiscard]] bool has_other_receivers() const noexcept { return any_ != nullptr || inlines_ != nullptr; }
   [[nodiscard]] refusal refusing_any(std::size_t bytes) noexcept;
   void return_any_credit() noexcept;
-  [[nodiscard]] bool any_may_refuse() const noexcept;
+  [[nodiscard]] queue::overflow_rule strictest_any() const noexcept;
   void pass_any_by(identity_word message) noexcept;
   /// To patterns and the egress; for inline subscriptions it notes what is left to do. `borrowed` has no references.
   void push_any(const any_slot& borrowed, std::size_t bytes, inline_call* call) noexcept;
@@ -136,7 +140,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   [[nodiscard]] bool reserve_memory(std::size_t bytes) { return budget_->reserve(share_, budget_->cost_of(bytes)); }
   void spend_memory(std::size_t bytes) noexcept { budget_->spend(share_, budget_->cost_of(bytes)); }
   [[nodiscard]] refusal no_memory_for(std::size_t bytes) const noexcept {
-    return {budget_.get(), budget_->cost_of(bytes)};
+    return {budget_.get(), budget_->cost_of(bytes), strictest()};
   }
   /// Before the inbox it listens to can go: the derived destructor calls it first.
   void stop_listening();
@@ -174,7 +178,8 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   struct any_receivers;
   void refresh();
   void adopt_any(const receiver_table& table);
-  attempt try_once(offer& what, refusal& refused);
+  /// `drops`: a message for which there is no memory may pass by.
+  attempt try_once(offer& what, refusal& refused, bool drops);
   identity_word slow_identity();
   identity_word identity_of(const offer& what);
   identity_word described_identity(const offer& what);
@@ -187,16 +192,18 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   bool wait_for_room(const refusal& refused, base::time_point deadline);
   bool hold(offer& what, base::time_point deadline);
   /// Nobody can refuse the message for which there is no memory: it is lost, counted everywhere.
-  [[nodiscard]] bool passes_by(const refusal& refused) const noexcept {
-    return refused.by == budget_.get() && !may_refuse();
+  [[nodiscard]] static bool passes_by(const refusal& refused) noexcept {
+    return refused && !queue::refuses_when_full(refused.rule.kind);
   }
+  /// Returns: true if what idle producers held in advance makes room.
+  [[nodiscard]] static bool reclaim_for(const refusal& refused);
   /// Returns: who refused it; nobody when it is gone or the table moved.
-  refusal place_oldest_held(afterwards& left);
+  refusal place_oldest_held(afterwards& left, bool drops);
   void finish(afterwards& left);
   bool place_held(afterwards& left);
   void forget_oldest();
   void lose_oldest_held();
-  void give_up_oldest(afterwards& left);
+  void give_up_oldest(afterwards& left, const char* why);
   /// The oldest held message is given up; `why` for a person.
   void count_undeliverable(const char* why, afterwards& left);
   /// One listener stands in one list at a time. Returns: false if there is room meanwhile.

@@ -44,7 +44,6 @@ struct type_operations {
   std::string_view name;                                      ///< as the compiler prints it
   bool travels_inline;                                        ///< in the queue's slot, without a block
   const void* (*block_value)(queue::block_header*) noexcept;  ///< the T inside a value_block
-  std::size_t (*block_bytes)(queue::block_header*) noexcept;  ///< of the block and what its T owns
   void (*drop_block)(queue::block_header*) noexcept;
   std::unique_ptr<remote_input> (*make_input)(bus_core&, topic_core&, const wire::codec_operations&,
                                               queue::space_listener&);
@@ -123,7 +122,7 @@ inline const void* any_slot::value() const noexcept {
   return topic->type().travels_inline ? payload.data() : topic->type().block_value(block());
 }
 inline std::size_t any_slot::weighed_bytes() const noexcept {
-  return topic->type().travels_inline ? 0 : topic->type().block_bytes(block());
+  return topic->type().travels_inline ? 0 : block()->bytes;
 }
 inline any_slot any_slot::with_references() const noexcept {
   identity.add_reference();

@@ -25,22 +25,27 @@ struct overflow_rule {
   base::duration block_timeout = std::chrono::seconds(5);  ///< how long a publish waits for room; only for block
 };
 
+/// Of two rules of receivers of one message, the one that refuses it sooner.
+[[nodiscard]] constexpr overflow_rule stricter(const overflow_rule& one, const overflow_rule& other) noexcept {
+  if (one.kind == overflow_kind::fail || !refuses_when_full(other.kind)) return one;
+  if (other.kind == overflow_kind::fail || !refuses_when_full(one.kind)) return other;
+  return one.block_timeout < other.block_timeout ? one : other;
+}
+
 /// What may be full, and so refuse a message: an inbox, or the memory of all messages of a bus.
 ///
 /// Thread: safe.
 class bound {
  public:
-  bound(std::int64_t capacity, overflow_rule overflow) noexcept : credit_(capacity), overflow_(overflow) {}
-  bound(std::int64_t capacity, overflow_rule overflow, std::int64_t wake_at) noexcept
-      : credit_(capacity, wake_at), overflow_(overflow) {}
+  explicit bound(std::int64_t capacity, credit_account::waking when = credit_account::waking::at_half) noexcept
+      : credit_(capacity, when) {}
   bound(const bound&) = delete;
   bound& operator=(const bound&) = delete;
 
-  [[nodiscard]] const overflow_rule& overflow() const noexcept { return overflow_; }
   [[nodiscard]] credit_account& credit() noexcept { return credit_; }
   [[nodiscard]] const credit_account& credit() const noexcept { return credit_; }
-  /// Takes the unused credit of producers that are not publishing right now. Returns: true if any was found; without a
-  /// barrier if there is none to find. Precondition: the caller is outside every gate.
+  /// Takes the unused credit of producers that are not publishing right now. Returns: true if any was found. Costs a
+  /// heavy barrier where there may be some. Precondition: the caller is outside every gate.
   virtual bool reclaim_idle_credit() = 0;
 
  protected:
@@ -48,7 +53,6 @@ class bound {
 
  private:
   credit_account credit_;
-  const overflow_rule overflow_;
 };
 
 }  // namespace amphibus::queue

@@ -35,7 +35,7 @@ class budget_share {
 /// shared by the bus and every message block.
 class byte_budget final : public bound {
  public:
-  explicit byte_budget(std::int64_t bytes) noexcept : bound(bytes, {}, 1) {}
+  explicit byte_budget(std::int64_t bytes) noexcept : bound(bytes, credit_account::waking::by_need) {}
 
   [[nodiscard]] std::int64_t cost_of(std::size_t bytes) const noexcept {
     const std::int64_t half = credit().capacity() / 2;
@@ -61,7 +61,7 @@ class byte_budget final : public bound {
 
   bool reclaim_idle_credit() override;
   /// What messages take now, without what producers took in advance.
-  [[nodiscard]] std::int64_t used() const;
+  [[nodiscard]] std::int64_t used_bytes() const;
 
  private:
   bool refill(budget_share& share, std::int64_t cost);

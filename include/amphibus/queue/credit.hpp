@@ -20,6 +20,7 @@ class space_listener {
  private:
   friend class credit_account;
   space_listener* next_ = nullptr;
+  std::int64_t needed_ = 0;
   bool listed_ = false;
 };
 
@@ -30,10 +31,11 @@ class space_listener {
 /// place: waking is what costs. Thread: safe.
 class credit_account {
  public:
-  /// `wake_at`: how many free places wake those who wait.
-  credit_account(std::int64_t capacity, std::int64_t wake_at) noexcept
-      : capacity_(capacity), wake_at_(wake_at), free_(capacity) {}
-  explicit credit_account(std::int64_t capacity) noexcept : credit_account(capacity, (capacity + 1) / 2) {}
+  /// When those are woken who wait: all at half of the capacity, or each as soon as what it needs is free.
+  enum class waking : std::uint8_t { at_half, by_need };
+
+  explicit credit_account(std::int64_t capacity, waking when = waking::at_half) noexcept
+      : capacity_(capacity), when_(when), free_(capacity), wake_at_((capacity + 1) / 2) {}
 
   [[nodiscard]] std::int64_t capacity() const noexcept { return capacity_; }
   [[nodiscard]] std::int64_t available() const noexcept { return free_.load(std::memory_order_relaxed); }
@@ -52,9 +54,10 @@ class credit_account {
 
   /// Returns places; wakes waiting publishers once enough are free.
   void give_back(std::int64_t places) noexcept {
-    // SYNC(credit.waiting): seq_cst pairs with listen(): either we see the listener or it sees the places.
+    // SYNC(credit.waiting): seq_cst pairs with listen(): either we see the listener and its need, or it sees the
+    // places.
     const std::int64_t free = free_.fetch_add(places, std::memory_order_seq_cst) + places;
-    if (waiting_.load(std::memory_order_seq_cst) && free >= wake_at_) notify_all();
+    if (waiting_.load(std::memory_order_seq_cst) && free >= wake_at_.load(std::memory_order_seq_cst)) notify(free);
   }
 
   /// Wakes everybody who waits, e.g. when the consumer has nothing left to do or the inbox ends.
@@ -70,11 +73,15 @@ class credit_account {
   void forget(space_listener& who) noexcept;
 
  private:
+  /// Wakes those whom `free` places are enough.
+  void notify(std::int64_t free) noexcept;
   void unlink(space_listener& who) noexcept;
+  void find_wake_mark() noexcept;
 
   const std::int64_t capacity_;
-  const std::int64_t wake_at_;
+  const waking when_;
   alignas(64) std::atomic<std::int64_t> free_;
+  std::atomic<std::int64_t> wake_at_;
   std::atomic<bool> waiting_{false};
   std::mutex mutex_;
   space_listener* first_ = nullptr;

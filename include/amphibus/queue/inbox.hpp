@@ -82,9 +82,12 @@ class inbox_base : public bound {
 
   /// One that keeps the latest has no places of its own: nothing is ever pushed into it.
   inbox_base(std::int64_t capacity, overflow_rule overflow, std::int64_t bytes_per_place = any_size)
-      : bound(overflow.kind == overflow_kind::latest ? 0 : capacity, overflow), bytes_per_place_(bytes_per_place) {}
+      : bound(overflow.kind == overflow_kind::latest ? 0 : capacity),
+        overflow_(overflow),
+        bytes_per_place_(bytes_per_place) {}
   virtual ~inbox_base() = default;
 
+  [[nodiscard]] const overflow_rule& overflow() const noexcept { return overflow_; }
   /// What a message of `bytes` takes.
   [[nodiscard]] std::int64_t places_for(std::size_t bytes) const noexcept {
     if (bytes <= static_cast<std::uint64_t>(bytes_per_place_)) [[likely]]
@@ -149,6 +152,7 @@ class inbox_base : public bound {
   [[nodiscard]] std::int64_t chunk() const noexcept;
   [[nodiscard]] std::uint64_t pushed_locked() const noexcept;
 
+  const overflow_rule overflow_;
   const std::int64_t bytes_per_place_;
   bool many_finishers_ = false;
   alignas(64) std::atomic<bool> active_{false};         // read by every publish

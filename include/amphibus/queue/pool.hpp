@@ -17,7 +17,10 @@ class block_pool;
 struct block_header {
   std::atomic<std::uint32_t> references{1};
   block_pool* home = nullptr;
-  block_header* next = nullptr;
+  union {
+    block_header* next = nullptr;  ///< while it is in the pool
+    std::size_t bytes;             ///< while it is out: of the message, as its publisher measured it
+  };
 };
 
 /// Recycles blocks of one size: one owner takes, any thread gives back.

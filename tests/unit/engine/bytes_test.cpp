@@ -29,6 +29,7 @@ struct document {
 };
 
 constexpr topic<std::string> texts{"t.texts"};
+constexpr topic<int> numbers{"n.numbers"};
 constexpr topic<page> pages{"t.pages"};
 constexpr topic<document> documents{"t.documents"};
 
@@ -350,4 +351,113 @@ TEST_CASE("memory: the option has limits, and a file wins over code", "[engine]"
   CHECK(bus(file, {.memory_max_bytes = 8 * mib}, {}).memory().max_bytes == 8 * mib);
   file.memory_max_bytes = {4 * mib, {config::origin_kind::file, {}}};
   CHECK(bus(file, {.memory_max_bytes = 8 * mib}, {}).memory().max_bytes == 4 * mib);
+}
+
+TEST_CASE("memory: the strictest receiver says what a publish does without memory", "[engine]") {
+  bus b{{.memory_max_bytes = mib}};
+  loop here;
+  auto kept_in = b.receiver(documents);
+  for (int i = 0; i != 2; ++i) REQUIRE(b.publish(documents, {1, text_of(600 * kib)}) == publish_status::accepted);
+  subscription_options options{.on = here};
+  const auto begin = base::steady_clock().now();
+  SECTION("fail: refused at once, also inside a handler") {
+    options.overflow = overflow::fail();
+    auto sub = b.subscribe(texts, options, [](const std::string&) {});
+    CHECK(b.publish(texts, text_of(100 * kib)) == publish_status::would_block);
+    publish_status inside{};
+    auto asks = b.subscribe(pages, {.on = inline_}, [](const page&) {});
+    auto asking =
+        b.subscribe(numbers, {.on = here}, [&](const int&) { inside = b.publish(texts, text_of(100 * kib)); });
+    b.publish(numbers, 1);
+    here.run_until_idle();
+    CHECK(inside == publish_status::would_block);
+  }
+  SECTION("block: its own timeout") {
+    options.overflow = overflow::block(1ms);
+    auto sub = b.subscribe(texts, options, [](const std::string&) {});
+    CHECK(b.publish(texts, text_of(100 * kib)) == publish_status::would_block);
+  }
+  CHECK(base::steady_clock().now() - begin < 4s);
+}
+
+TEST_CASE("memory: nothing is kept in advance for a topic that nobody wants", "[engine]") {
+  bus b{{.memory_max_bytes = mib}};
+  loop here;
+  auto unwanted = b.publisher(documents);
+  for (int i = 0; i != 3; ++i) CHECK(unwanted.publish({1, text_of(600 * kib)}) == publish_status::no_subscribers);
+  auto sub = b.subscribe(texts, {.overflow = overflow::drop_newest(), .on = here}, [](const std::string&) {});
+  for (int i = 0; i != 2; ++i) CHECK(b.publish(texts, text_of(600 * kib)) == publish_status::accepted);
+  CHECK(sub.counters().dropped == 0);
+}
+
+TEST_CASE("memory: those who drop take back what idle publishers hold before they drop", "[engine]") {
+  bus b{{.memory_max_bytes = mib}};
+  loop here;
+  auto sub = b.subscribe(texts, {.overflow = overflow::drop_newest(), .on = here}, [](const std::string&) {});
+  std::vector<publisher<std::string>> idle;
+  for (int i = 0; i != 16; ++i) {
+    idle.push_back(b.publisher(texts));
+    REQUIRE(idle.back().publish("x") == publish_status::accepted);
+  }
+  here.run_until_idle();
+  auto out = b.publisher(texts);
+  for (int i = 0; i != 2; ++i) CHECK(out.publish(text_of(600 * kib)) == publish_status::accepted);
+  CHECK(sub.counters().dropped == 0);
+}
+
+TEST_CASE("bytes: drop_oldest gives back what it took without finding enough", "[engine]") {
+  bus b;
+  loop here;
+  auto sub =
+      b.subscribe(texts, {.capacity = 8, .capacity_bytes = 8 * kib, .overflow = overflow::drop_oldest(), .on = here},
+                  [](const std::string&) {});
+  auto one = b.publisher(texts);
+  auto two = b.publisher(texts);
+  auto three = b.publisher(texts);
+  for (int i = 0; i != 3; ++i) one.publish("x");
+  for (int i = 0; i != 3; ++i) two.publish("x");
+  for (int i = 0; i != 2; ++i) three.publish("x");
+  for (auto* each : {&one, &two, &three}) each->publish(text_of(6 * kib));
+  here.run_until_idle();
+  auto other = b.publisher(texts);
+  const auto before = sub.counters().dropped;
+  for (int i = 0; i != 8; ++i) other.publish("x");
+  CHECK(sub.counters().dropped == before);
+}
+
+TEST_CASE("memory: what a handler holds is told when nobody wants it any more, with and without memory", "[engine]") {
+  bus b{{.memory_max_bytes = mib}};
+  loop asking;
+  loop never;
+  auto kept_in = b.receiver(documents);
+  for (int i = 0; i != 2; ++i) REQUIRE(b.publish(documents, {1, text_of(600 * kib)}) == publish_status::accepted);
+  auto sub = b.subscribe(texts, {.on = never}, [](const std::string&) {});
+  auto asks = b.subscribe(numbers, {.on = asking}, [&](const int&) { b.publish(texts, text_of(100 * kib)); });
+  b.publish(numbers, 1);
+  asking.run_until_idle();
+  CHECK(asks.counters().pending == 1);
+  sub.end();
+  asking.run_until_idle();
+  CHECK(asks.counters().pending == 0);
+  CHECK(b.counters(texts).undeliverable == 1);
+}
+
+TEST_CASE("memory: who waits for little is not kept waiting by who waits for much", "[engine]") {
+  queue::credit_account account(100, queue::credit_account::waking::by_need);
+  REQUIRE(account.take(100) == 100);
+  struct counting final : queue::space_listener {
+    void space_available() noexcept override { ++calls; }
+    int calls = 0;
+  } much, little;
+  CHECK(account.listen(much, 50));
+  CHECK(account.listen(little, 5));
+  account.give_back(4);
+  CHECK(little.calls == 0);
+  account.give_back(4);
+  CHECK(little.calls == 1);
+  CHECK(much.calls == 0);
+  account.give_back(40);
+  CHECK(much.calls == 0);
+  account.give_back(10);
+  CHECK(much.calls == 1);
 }

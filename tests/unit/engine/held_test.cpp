@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <thread>
 #include <vector>
 
@@ -189,4 +190,44 @@ TEST_CASE("held: a callback may publish to the topic of the message that is give
   here.run_until_idle();
   CHECK(answers == std::vector<publish_status>{publish_status::would_block});
   CHECK(b.counters(out_topic).undeliverable == 1);
+}
+
+TEST_CASE("held: what another handler's turn places is done with for both", "[engine]") {
+  bus b;
+  loop here;
+  loop consumer;
+  auto sink = b.subscribe(out_topic, {.capacity = 1, .on = consumer}, [](const number&) {});
+  auto out = b.publisher(out_topic);
+  REQUIRE(out.publish({0}) == publish_status::accepted);
+  auto one = b.subscribe(in, {.on = here}, [&](const number& n) { out.publish(n); });
+  auto two = b.subscribe(in, {.on = here}, [&](const number& n) { out.publish(n); });
+  b.publish(in, {1});
+  here.run_until_idle();
+  CHECK(one.counters().pending == 1);
+  CHECK(two.counters().pending == 1);
+  for (int i = 0; i != 4; ++i) {
+    consumer.run_until_idle();
+    here.run_until_idle();
+  }
+  CHECK(sink.counters().handled == 3);
+  CHECK(one.counters().pending == 0);
+  CHECK(two.counters().pending == 0);
+  CHECK(b.drain(0ns).complete());
+}
+
+TEST_CASE("held: a dedicated subscription that ends still places what it holds", "[engine]") {
+  bus b;
+  loop consumer;
+  std::atomic<bool> held{false};
+  auto sink = b.subscribe(out_topic, {.capacity = 1, .on = consumer}, [](const number&) {});
+  REQUIRE(b.publish(out_topic, {0}) == publish_status::accepted);
+  auto ends = b.subscribe(in, {.on = dedicated}, [&](const number& n) {
+    b.publish(out_topic, n);
+    held.store(true);
+  });
+  b.publish(in, {1});
+  while (!held.load()) std::this_thread::yield();
+  ends.end();
+  while (sink.counters().handled != 2) consumer.run_until_idle();
+  CHECK(b.drain().complete());
 }
