@@ -142,9 +142,9 @@ bool inbound::accept_batch(std::string_view topic) {
   topic.remove_suffix(1);
   if (!wire::check_topic_name(topic).ok()) return reject("a data topic that breaks the grammar"), false;
   stream_ = find_stream(topic);
+  begun_ = false;
   if (stream_ == nullptr) return false;  // ended here, or let through with a pattern's prefix: normal
   topic_ = topic;
-  begun_ = false;
   return true;
 }
 
@@ -215,7 +215,8 @@ bool inbound::read_numbers(Take take) {
 
 void inbound::adopt_baselines() {
   const bool whole = read_numbers([this](stream& of, const std::string& name, std::uint64_t next) {
-    of.next_sequence == 0 ? void(of.next_sequence = next) : count_lost(of, name, next);
+    if (of.next_sequence != 0) count_lost(of, name, next);
+    if (of.next_sequence == 0) of.next_sequence = next;  // also where it is passed over
   });
   if (!whole) return;
   // Topics the peer has not published yet begin at 1.
