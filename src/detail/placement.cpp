@@ -111,7 +111,7 @@ bool transport_host::carries(const topic_core& topic) const noexcept {
 
 std::vector<transport::topic_info> transport_host::topics() const {
   std::vector<transport::topic_info> out;
-  for (const topic_core* topic : core_.all_topics()) {
+  for (const topic_core* topic : core_.named_topics()) {
     const auto found = std::find(routes_.begin(), routes_.end(), static_cast<std::size_t>(topic->route()));
     if (topic->route() < 0 || found == routes_.end()) continue;
     const wire::codec_operations& codec = *topic->codec();
