@@ -43,18 +43,18 @@ void restore_actions() noexcept {
 
 extern "C" void on_shutdown_signal(int signal) {
   const int saved = errno;
-  running_handlers.fetch_add(1);
-  const int to = descriptor.load();
+  running_handlers.fetch_add(1);  // SYNC(shutdown_signal.running)
+  const int to = descriptor.load();  // SYNC(shutdown_signal.descriptor)
   const bool ours = to >= 0 && ::getpid() == owner;
   if (ours) {
     int none = 0;
-    first_signal.compare_exchange_strong(none, signal);
+    first_signal.compare_exchange_strong(none, signal);  // SYNC(shutdown_signal.first)
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(to, &one, sizeof one);
   }
   if (to >= 0) restore_actions();
   if (!ours) ::raise(signal);  // acts as before, when this handler has returned
-  running_handlers.fetch_sub(1);
+  running_handlers.fetch_sub(1);  // SYNC(shutdown_signal.running)
   errno = saved;
 }
 
@@ -77,21 +77,24 @@ int make_descriptor() {
 
 shutdown_signal::shutdown_signal() {
   const int made = make_descriptor();
-  if (taken.exchange(true)) {
+  if (taken.exchange(true)) {  // SYNC(shutdown_signal.taken): sees what the destructor of the one before wrote
     ::close(made);
     throw error(error_code::signals_taken, "a shutdown_signal is made while another one exists",
                 "make one in main() and hand it to who waits; any thread may");
   }
   owner = ::getpid();
-  first_signal.store(0);
+  first_signal.store(0);  // before the descriptor: no handler stores it yet
   const sigset_t both = both_signals();
   for (std::size_t i = 0; i != caught_signals.size(); ++i) ::sigaction(caught_signals[i], nullptr, &before[i]);
-  descriptor.store(made);
+  descriptor.store(made);  // SYNC(shutdown_signal.descriptor): a handler that sees it sees `owner` and `before`
   struct sigaction ours = {};
   ours.sa_handler = &on_shutdown_signal;
   ours.sa_mask = both;
   ours.sa_flags = SA_RESTART;
   for (const int each : caught_signals) ::sigaction(each, &ours, nullptr);
+  // SYNC(shutdown_signal.first): a handler that ran between these two calls stored it before it restored the actions,
+  // so it either found ours or is seen here.
+  if (first_signal.load() != 0) restore_actions();
   pthread_sigmask(SIG_UNBLOCK, &both, &blocked_before);
 }
 
@@ -103,11 +106,12 @@ shutdown_signal::~shutdown_signal() {
   }
   pthread_sigmask(SIG_BLOCK, &blocking, nullptr);
   restore_actions();
+  // SYNC(shutdown_signal.running): seq_cst; a handler on another thread that found the descriptor is counted here, and
+  // may still write to it. In a child of fork() there is no other thread.
   const int closing = descriptor.exchange(-1);
-  // A handler on another thread may still write to the descriptor. In a child of fork() there is no other thread.
   while (running_handlers.load() != 0 && ::getpid() == owner) std::this_thread::yield();
   ::close(closing);
-  taken.store(false);
+  taken.store(false);  // SYNC(shutdown_signal.taken)
 }
 
 int shutdown_signal::wait() const noexcept {
@@ -116,9 +120,10 @@ int shutdown_signal::wait() const noexcept {
   return caught();
 }
 
+// SYNC(shutdown_signal.first): pairs with the handler.
 int shutdown_signal::caught() const noexcept { return first_signal.load(); }
 
-int shutdown_signal::fd() const noexcept { return descriptor.load(); }
+int shutdown_signal::fd() const noexcept { return descriptor.load(); }  // SYNC(shutdown_signal.descriptor)
 
 int wait_for_shutdown_signal() { return shutdown_signal().wait(); }
 

@@ -15,7 +15,7 @@ namespace amphibus {
 /// ```
 /// The first signal is caught, whichever thread the system picks for it. With it, and at the latest with the
 /// destructor, both signals have the action again that they had before: a second Ctrl-C ends a process whose close
-/// takes too long. Signals that come at the same time count as one. In a child of fork() nothing is caught.
+/// takes too long; so may a second signal that comes together with the first. In a child of fork() nothing is caught.
 /// Thread: made and destroyed on one thread; the rest is const-safe. Lifetime: one at a time in a process.
 class shutdown_signal {
  public:

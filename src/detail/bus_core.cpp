@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include <amphibus/base/barrier.hpp>
 
@@ -16,6 +17,7 @@ namespace amphibus::detail {
 namespace {
 
 std::atomic<std::uint64_t> next_bus_id{1};
+constexpr std::size_t found_topics_max = 20'000;
 
 /// Sources of one thread; ends them when the thread ends. Touched only when a source is made.
 class sources_of_thread {
@@ -69,12 +71,22 @@ topic_core& bus_core::find_topic(std::string_view name, const type_operations& t
       throw error(error_code::topic_type_conflict, type_conflict(name, topic.type().name, type.name),
                   "use one message type per topic; give the second type a topic of its own");
     }
+    const bool first_named = own_->found_topics.erase(&topic) != 0;
+    const auto joined = first_named ? own_->links : nullptr;
+    lock.unlock();
+    if (joined) joined->topics_changed();
     return topic;
   }
+  return create_topic(std::move(lock), name, type, codec, false);
+}
+
+topic_core& bus_core::create_topic(std::unique_lock<std::mutex> lock, std::string_view name,
+                                   const type_operations& type, const wire::codec_operations* codec, bool found) {
   auto created = std::make_unique<topic_core>(std::string(name), type);
   created->set_codec(codec);
   if (own_->links) own_->links->place(*created);
   topic_core& topic = *own_->topics.emplace(std::string(name), std::move(created)).first->second;
+  if (found) own_->found_topics.insert(&topic);
   std::vector<std::shared_ptr<subscriber_base>> mismatched;
   for (const auto& each : own_->patterns) {
     if (!match(topic, each)) mismatched.push_back(each);
@@ -147,24 +159,30 @@ bus_core::known_type bus_core::find_type(const remote_topic& of,
 
 void bus_core::offer_topic(const remote_topic& of) {
   std::vector<std::shared_ptr<subscriber_base>> covering;
-  known_type found;
-  {
-    const std::lock_guard lock(own_->topics_mutex);
-    if (own_->topics.contains(of.name)) return;
-    for (const auto& each : own_->patterns) {
-      if (wire::topic_matches(each->wants().pattern, of.name)) covering.push_back(each);
-    }
-    found = find_type(of, covering);
+  std::unique_lock lock(own_->topics_mutex);
+  if (own_->topics.contains(of.name)) return;
+  for (const auto& each : own_->patterns) {
+    if (wire::topic_matches(each->wants().pattern, of.name)) covering.push_back(each);
   }
-  if (found.type == nullptr) {
+  const known_type known = find_type(of, covering);
+  if (known.type == nullptr) {
+    lock.unlock();
     for (const auto& each : covering) tell_mismatch(*each, of.name, of.type_name);
     return;
   }
-  try {
-    find_topic(of.name, *found.type, found.codec);
-  } catch (const error&) {
-    // Made here meanwhile with another type: the processes disagree, and their link says so.
+  if (own_->found_topics.size() < found_topics_max) {
+    create_topic(std::move(lock), of.name, *known.type, known.codec, true);
+    return;
   }
+  const bool first = !std::exchange(own_->told_too_many_found, true);
+  lock.unlock();
+  if (first) tell_too_many_found(*covering.front(), of.name);
+}
+
+void bus_core::tell_too_many_found(const subscriber_base& pattern, std::string_view topic) {
+  report({event_kind::topic_skipped, std::string(topic), pattern.name(), "", 0,
+          "patterns of this process have found 20,000 topics that only others name: further ones are passed over; "
+          "narrow the patterns, or put what makes the names many into the message or its key"});
 }
 
 topic_core* bus_core::find_topic(std::string_view name) const {
@@ -177,6 +195,15 @@ std::vector<topic_core*> bus_core::all_topics() const {
   const std::lock_guard lock(own_->topics_mutex);
   std::vector<topic_core*> out;
   for (const auto& [name, topic] : own_->topics) out.push_back(topic.get());
+  return out;
+}
+
+std::vector<topic_core*> bus_core::named_topics() const {
+  const std::lock_guard lock(own_->topics_mutex);
+  std::vector<topic_core*> out;
+  for (const auto& [name, topic] : own_->topics) {
+    if (!own_->found_topics.contains(topic.get())) out.push_back(topic.get());
+  }
   return out;
 }
 

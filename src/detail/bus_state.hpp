@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ struct bus_core::own_state {
 
   std::mutex topics_mutex;
   std::map<std::string, std::unique_ptr<topic_core>, std::less<>> topics;
+  std::set<const topic_core*> found_topics;  // made by offer_topic(), and nobody here has named them since
+  bool told_too_many_found = false;
   std::vector<std::shared_ptr<subscriber_base>> patterns;
   std::shared_ptr<remote_links> links;
   wire_counters final_bytes;  // of links that are gone

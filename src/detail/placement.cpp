@@ -105,9 +105,13 @@ bool transport_host::carries(std::size_t file_route) const noexcept {
   return std::find(routes_.begin(), routes_.end(), file_route) != routes_.end();
 }
 
+bool transport_host::carries(const topic_core& topic) const noexcept {
+  return topic.route() >= 0 && carries(static_cast<std::size_t>(topic.route()));
+}
+
 std::vector<transport::topic_info> transport_host::topics() const {
   std::vector<transport::topic_info> out;
-  for (const topic_core* topic : core_.all_topics()) {
+  for (const topic_core* topic : core_.named_topics()) {
     const auto found = std::find(routes_.begin(), routes_.end(), static_cast<std::size_t>(topic->route()));
     if (topic->route() < 0 || found == routes_.end()) continue;
     const wire::codec_operations& codec = *topic->codec();
@@ -137,7 +141,7 @@ void transport_host::offer_topic(const transport::topic_info& of_peer) {
 
 transport::ingress* transport_host::find_ingress(const transport::topic_info& of_peer) {
   topic_core* const known = core_.find_topic(of_peer.name);
-  if (known == nullptr || known->codec() == nullptr || !known->subscribed()) return nullptr;
+  if (known == nullptr || !carries(*known) || !known->subscribed()) return nullptr;
   const wire::codec_operations& codec = *known->codec();
   if (codec.type_name != of_peer.type_name || codec.major != of_peer.major) return nullptr;
   auto& port = ingresses_[of_peer.name];
@@ -172,7 +176,7 @@ void transport_host::set_remote_pattern(const transport::pattern_info& which, bo
 }
 
 void transport_host::apply_interest(topic_core& to) const {
-  if (to.route() < 0 || !carries(static_cast<std::size_t>(to.route()))) return;
+  if (!carries(to)) return;
   const wire::codec_operations& codec = *to.codec();
   const bool covered =
       std::any_of(wanted_patterns_.begin(), wanted_patterns_.end(), [&](const transport::pattern_info& each) {

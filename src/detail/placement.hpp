@@ -45,6 +45,7 @@ class transport_host final : public transport::host {
   [[nodiscard]] transport::session* session() noexcept { return session_.get(); }
   void place(topic_core& created, std::size_t file_route);
   [[nodiscard]] bool carries(std::size_t file_route) const noexcept;
+  [[nodiscard]] bool carries(const topic_core& topic) const noexcept;
   std::vector<std::string> close(base::time_point deadline);
   [[nodiscard]] wire_counters bytes() const noexcept;
   /// Before wait_until_ready(): forgets an earlier answer and asks the session.

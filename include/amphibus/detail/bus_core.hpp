@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -89,10 +90,12 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   /// The topic if it exists. Stable for the life of the bus.
   [[nodiscard]] topic_core* find_topic(std::string_view name) const;
   [[nodiscard]] std::vector<topic_core*> all_topics() const;
+  /// The same without those that only offer_topic() made: nobody in this process names them.
+  [[nodiscard]] std::vector<topic_core*> named_topics() const;
   /// What is subscribed by pattern, now.
   [[nodiscard]] std::vector<interest> all_patterns() const;
   /// Another process has this topic: makes it here if a pattern covers it and its type is known, and tells patterns of
-  /// another type.
+  /// another type. Beyond 20,000 of them that nobody here names, further ones are passed over, told once.
   void offer_topic(const remote_topic& of);
 
   std::shared_ptr<executor_core> serial_executor();
@@ -146,6 +149,10 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   struct own_state;
   [[nodiscard]] std::vector<counted> all_inboxes() const;
   [[nodiscard]] std::vector<std::shared_ptr<subscriber_base>> all_subscribers() const;
+  /// `lock`: of topics_mutex_, given back before anything is told. `found`: by offer_topic().
+  topic_core& create_topic(std::unique_lock<std::mutex> lock, std::string_view name, const type_operations& type,
+                           const wire::codec_operations* codec, bool found);
+  void tell_too_many_found(const subscriber_base& pattern, std::string_view topic);
   /// Joins topic and pattern if they fit. Under topics_mutex_. Returns: false if only the types differ.
   [[nodiscard]] static bool match(topic_core& topic, const std::shared_ptr<subscriber_base>& pattern);
   void tell_mismatch(subscriber_base& pattern, std::string_view topic, std::string_view type);

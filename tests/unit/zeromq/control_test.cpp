@@ -59,6 +59,18 @@ TEST_CASE("control: more patterns than the bound are refused before they are rea
   CHECK_THAT(decode(encode({1, many}), back), Catch::Contains("more than 1,000 patterns"));
 }
 
+TEST_CASE("control: of too many topics one more than the bound is read, so that they can be refused by name",
+          "[zeromq]") {
+  const std::vector<control_topic> many(control_topics_max + 500, {"t", 0, "t", 1, 1, false});
+  auto greeting = std::get<hello>(sample().body);
+  greeting.topics = many;
+  control_message back;
+  REQUIRE(decode(encode({1, greeting}), back) == nullptr);
+  CHECK(std::get<hello>(back.body).topics.size() == control_topics_max + 1);
+  REQUIRE(decode(encode({1, update{1, many, {}}}), back) == nullptr);
+  CHECK(std::get<update>(back.body).topics.size() == control_topics_max + 1);
+}
+
 TEST_CASE("control: counts, lengths, routes and names that lie are refused", "[zeromq]") {
   control_message back;
   auto bytes = encode(sample());

@@ -12,6 +12,9 @@
 
 #include <amphibus/wire/frame.hpp>
 
+#include "control.hpp"
+#include "sockets.hpp"
+
 using namespace amphibus;
 using namespace zeromq_test;
 
@@ -95,4 +98,49 @@ TEST_CASE("zeromq: a stranger that floods a data socket with subscriptions harms
     stranger.set(zmq::sockopt::subscribe, "\xff" + std::to_string(i));
   }
   check_alive(a, b);
+}
+
+TEST_CASE("zeromq: a peer that sends a topic which its route does not carry reaches nobody", "[zeromq]") {
+  constexpr std::uint64_t incarnation = 42;
+  const auto file = file_of(2);
+  placed_bus a(file, "a");
+  static_cast<void>(a.bus.make_topic<number>("local.one").value());
+  watched seen;
+  std::vector<std::string> topics;
+  auto sub = a.bus.subscribe(pattern<number>{">"}, [&](const number&, const context& with) {
+    seen.change([&] { topics.emplace_back(with.topic()); });
+  });
+  a.open();
+
+  zmq::context_t context;
+  zmq::socket_t control(context, zmq::socket_type::dealer);
+  control.set(zmq::sockopt::linger, 0);
+  control.connect(file.processes[0].endpoint.value);
+  zmq::socket_t data(context, zmq::socket_type::xpub);
+  data.set(zmq::sockopt::linger, 0);
+  data.bind("ipc://" + path_of(file, ".of-b"));
+  zeromq::hello greeting;
+  greeting.process = "b";
+  greeting.routes_digest = config::routes_digest(file);
+  greeting.data_endpoints = {"ipc://" + path_of(file, ".of-b")};
+  for (const char* const each : {"local.one", "test.numbers"}) {
+    greeting.topics.push_back({each, 0, std::string(codec<number>::type_name), 1, 1, false});
+  }
+  const auto hello = zeromq::encode({incarnation, greeting});
+  control.send(zmq::const_buffer(hello.data(), hello.size()), zmq::send_flags::none);
+  zmq::message_t request;
+  do {
+    REQUIRE(data.recv(request));
+  } while (!zeromq::parse_marker(request.to_string_view().substr(1)));  // every filter came before it
+  for (const std::string each : {"local.one", "test.numbers"}) {
+    const number value{1};
+    wire::batch_writer batch;
+    batch.begin({wire::batch_kind::messages, incarnation, 1, 1});
+    REQUIRE(batch.add(wire::first_envelope({{incarnation, 1}, 1}), *numbers.codec(), &value, 100));
+    const auto bytes = batch.finish();
+    data.send(zmq::buffer(each + '\0'), zmq::send_flags::sndmore);
+    data.send(zmq::const_buffer(bytes.data(), bytes.size()), zmq::send_flags::none);
+  }
+  seen.wait([&] { return !topics.empty() && topics.back() == "test.numbers"; });
+  seen.change([&] { CHECK(topics.size() == 1); });
 }

@@ -164,6 +164,18 @@ TEST_CASE("inbound: what is passed over is neither a loss nor a gap, also to who
   CHECK(w.count_of(event_kind::gap) == 1);
 }
 
+TEST_CASE("inbound: what was passed over before a sync is no loss to whoever wants it later", "[zeromq]") {
+  wired w;
+  w.announced.insert("x.other");
+  w.subscribe({{"a.b"}, {"x.*"}}, 2, {{"x.other", 5}});
+  w.subscribe({{"a.b"}, {"x.*"}}, 3, {{"x.other", 9}});
+  w.host.topics_here["x.other"];  // its type became known
+  w.send_topic("x.other", wired::batch(9, 1));
+  w.settle(1);
+  CHECK(w.host.topics_here["x.other"].lost_before == values{0});
+  CHECK(w.host.events.empty());
+}
+
 TEST_CASE("inbound: a pattern's end ends its topics, and made again it has lost nothing from before", "[zeromq]") {
   wired w;
   recorder& got = w.host.topics_here["x.new"];

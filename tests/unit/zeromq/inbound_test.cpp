@@ -212,3 +212,33 @@ TEST_CASE("inbound: a topic that nobody wants any more after the link has lost n
   CHECK(w.got().lost_before.back() == 0);
   CHECK(w.count_of(event_kind::gap) == 0);
 }
+
+TEST_CASE("inbound: a link that breaks after a batch for nobody here has lost nothing more", "[zeromq]") {
+  wired w;
+  w.subscribe({{"a.b"}, {"a.*"}}, 2);
+  w.settle(1);
+  w.send_topic("a.b.c", wired::batch(1, 1));  // the prefix of the pattern lets it through
+  w.receive_until([&] { return w.in->work(w.host.time.now()); });
+  w.relink();
+  w.subscribe({{"a.b"}, {"a.*"}}, 3, {{"a.b", 2}});
+  w.settle(2);
+  CHECK(w.got().lost_before.back() == 0);
+  CHECK(w.host.events.empty());
+}
+
+TEST_CASE("inbound: a topic that is wanted again before the next link has lost nothing", "[zeromq]") {
+  wired w;
+  w.settle(1);
+  SECTION("its only subscription ended meanwhile") {
+    w.relink({{}, {{"a.b"}, {}}});
+    w.subscribe({{"a.b"}, {}}, 2, {{"a.b", 9}});
+    w.settle(9);
+    CHECK(w.got().lost_before.back() == 0);
+  }
+  SECTION("a pattern of another type goes on") {
+    w.relink({{{}, {"a.*"}}});
+    w.host.topics_here.erase("a.b");
+    w.subscribe({{}, {"a.*"}}, 2, {{"a.b", 9}});
+  }
+  CHECK(w.count_of(event_kind::gap) == 0);
+}

@@ -184,6 +184,26 @@ TEST_CASE("link: more topics than the bound are refused by name, over any number
   CHECK(of_kind<offer_topic>(actions).size() == control_topics_max);
 }
 
+TEST_CASE("link: more topics than the bound are refused by name in one message, too", "[zeromq]") {
+  pair_of_links two;
+  update many;
+  for (std::size_t i = 0; i <= control_topics_max; ++i) many.topics.push_back({"t", 0, "t", 1, 1, false});
+  SECTION("a hello") {
+    two.b.on_local_change(two.now, many);
+    two.connect();
+  }
+  SECTION("an update") {
+    two.connect();
+    two.a.on_message(two.now, {2, many});
+    two.settle();
+  }
+  for (const auto* each : {&two.of_a, &two.of_b}) {
+    REQUIRE(of_kind<fail_start>(*each).size() == 1);
+    CHECK_THAT(of_kind<fail_start>(*each)[0].why.what(),
+               Catch::Contains("AMB-E0304") && Catch::Contains("more than 20,000 topics"));
+  }
+}
+
 TEST_CASE("link: topics that changed while the hello was on its way are sent afterwards", "[zeromq]") {
   pair_of_links two;
   two.b.on_connected(two.now);

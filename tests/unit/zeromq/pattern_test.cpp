@@ -324,3 +324,36 @@ TEST_CASE("zeromq: what a route drops of a topic that a pattern found adds up wi
   CHECK(b.bus.drain(std::chrono::seconds(30)).complete());
   CHECK(got.seen()["test.one"].size() + b.sum_of(event_kind::gap) == count);
 }
+
+TEST_CASE("zeromq: topics that only a pattern found are not announced, are bounded, and are told once", "[zeromq]") {
+  constexpr int each_makes = 12'000;
+  const auto file = file_of(3);
+  placed_bus a(file, "a");
+  placed_bus b(file, "b");
+  placed_bus c(file, "c");
+  tally got;
+  auto tap = c.bus.subscribe(pattern<number>{">"}, {.name = "tap"}, got.handler<number>());
+  for (int i = 0; i != each_makes; ++i) {
+    static_cast<void>(named<number>(a, "test.a" + std::to_string(i)));
+    static_cast<void>(named<number>(b, "test.b" + std::to_string(i)));
+  }
+  make_ready({&a, &b, &c});
+  auto sub = c.bus.subscribe(numbers, [](const number&) {});
+  REQUIRE_FALSE(c.wait_until_ready());  // what c announces has come to a and b
+  CHECK(a.count_of(event_kind::peer_refused) + b.count_of(event_kind::peer_refused) == 0);
+  CHECK(c.count_of(event_kind::topic_skipped) == 1);
+  CHECK(c.wait_for(event_kind::topic_skipped).subscription == "tap");
+}
+
+TEST_CASE("zeromq: a topic that a pattern found is announced once somebody names it", "[zeromq]") {
+  const auto file = file_of(2);
+  placed_bus a(file, "a");
+  placed_bus b(file, "b");
+  tally at_a;
+  const auto made = named<number>(a, "test.one");
+  auto back = a.bus.subscribe(made, at_a.handler<number>());
+  auto tap = b.bus.subscribe(pattern<number>{"test.*"}, [](const number&) {});
+  make_ready({&a, &b});
+  CHECK(b.bus.publish(named<number>(b, "test.one"), {1}) == publish_status::accepted);
+  at_a.wait("test.one", 1);
+}

@@ -88,10 +88,11 @@ class wired {
     announced.insert("a.b");
     subscribe({{"a.b"}, {}}, 1);
   }
-  /// The link breaks, and there is another one; not subscribed yet.
-  void relink() {
+  /// The link breaks, and there is another one; not subscribed yet. `meanwhile`: what is wanted while there is none.
+  void relink(const std::vector<inbound::interests>& meanwhile = {}) {
     auto came_so_far = in->take_progress();
     in.reset();
+    for (const auto& each : meanwhile) came_so_far.keep(each);
     link(std::move(came_so_far));
   }
 

@@ -1,5 +1,6 @@
 #include "control.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include <amphibus/wire/topic_name.hpp>
@@ -92,9 +93,7 @@ class reader {
     return value;
   }
   std::vector<control_topic> topics(std::size_t routes) {
-    const std::size_t count = number<std::uint32_t>();
-    if (count > control_topics_max)
-      return fail("more than 20,000 topics in a control message"), std::vector<control_topic>{};
+    const std::size_t count = std::min<std::size_t>(number<std::uint32_t>(), control_topics_max + 1);
     std::vector<control_topic> out;
     for (std::size_t i = 0; i != count && wrong_ == nullptr; ++i) {
       control_topic each;
@@ -125,6 +124,12 @@ class reader {
     }
     return out;
   }
+  template <class Message>
+  void read_wants(Message& into, std::size_t routes) {
+    into.topics = topics(routes);
+    if (into.topics.size() > control_topics_max) return void(rest_ = {});  // one too many is enough for a refusal
+    into.patterns = patterns();
+  }
   hello read_hello() {
     hello out;
     out.protocol_min = number<std::uint16_t>();
@@ -137,15 +142,13 @@ class reader {
     if (routes > control_routes_max) return fail("more than 1,000 routes in a control message"), out;
     for (std::size_t i = 0; i != routes && wrong_ == nullptr; ++i) out.data_endpoints.push_back(text());
     out.revision = number<std::uint64_t>();
-    out.topics = topics(routes);
-    out.patterns = patterns();
+    read_wants(out, routes);
     return out;
   }
   update read_update() {
     update out;
     out.revision = number<std::uint64_t>();
-    out.topics = topics(control_routes_max);
-    out.patterns = patterns();
+    read_wants(out, control_routes_max);
     return out;
   }
   reject read_reject() {

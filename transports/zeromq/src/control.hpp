@@ -76,7 +76,8 @@ struct control_message {
 
 std::vector<std::byte> encode(const control_message& message);
 /// Returns: what is wrong, or nullptr and `into` is complete. Never trusts a length. A hello of another protocol
-/// version comes through with its range and nothing else, so that it can be answered.
+/// version comes through with its range and nothing else, so that it can be answered; a message of too many topics with
+/// one more than control_topics_max and no patterns.
 const char* decode(std::span<const std::byte> bytes, control_message& into);
 
 }  // namespace amphibus::zeromq

@@ -25,6 +25,14 @@ bool covers(const std::set<std::string, std::less<>>& patterns, std::string_view
 
 }  // namespace
 
+bool inbound::interests::include(std::string_view topic) const {
+  return topics.contains(topic) || covers(patterns, topic);
+}
+
+void inbound::progress::keep(const interests& wanted) {
+  std::erase_if(streams_, [&](const auto& each) { return !wanted.include(each.first); });
+}
+
 inbound::inbound(zmq::socket_t socket, settings with, callbacks call, transport::host& host, progress from)
     : socket_(std::move(socket)), settings_(std::move(with)), call_(std::move(call)), host_(host) {
   socket_.set(zmq::sockopt::subscribe, std::string(goodbye_topic));
@@ -37,6 +45,7 @@ inbound::progress inbound::take_progress() {
   progress out;
   out.producer_ = settings_.producer;
   out.streams_ = std::move(streams_);
+  for (auto& [topic, of] : out.streams_) of.to = nullptr;  // who takes it may be gone before there is another link
   return out;
 }
 
@@ -46,7 +55,7 @@ void inbound::subscribe(interests wanted, std::uint64_t own_incarnation, std::ui
   std::erase_if(synced_, [this](const std::string& each) { return !wanted_.patterns.contains(each); });
   for (auto& [topic, of] : streams_) {
     const bool ended_by_name = before.topics.contains(topic) && !wanted_.topics.contains(topic);
-    const bool still_wanted = wants(topic);
+    const bool still_wanted = wanted_.include(topic);
     if (ended_by_name) of.to = nullptr;  // a pattern that covers it may be of another type
     // What is published meanwhile is for nobody here: a later subscription has not lost it.
     if (!still_wanted || (ended_by_name && find_way(of, topic) != way::open)) forget(of);
@@ -77,10 +86,6 @@ void inbound::filter() {
     if (!next.contains(each)) socket_.set(zmq::sockopt::unsubscribe, each);
   }
   filters_ = std::move(next);
-}
-
-bool inbound::wants(std::string_view topic) const {
-  return wanted_.topics.contains(topic) || covers(wanted_.patterns, topic);
 }
 
 base::time_point inbound::next_timer() const noexcept {
@@ -142,9 +147,9 @@ bool inbound::accept_batch(std::string_view topic) {
   topic.remove_suffix(1);
   if (!wire::check_topic_name(topic).ok()) return reject("a data topic that breaks the grammar"), false;
   stream_ = find_stream(topic);
+  begun_ = false;
   if (stream_ == nullptr) return false;  // ended here, or let through with a pattern's prefix: normal
   topic_ = topic;
-  begun_ = false;
   return true;
 }
 
@@ -152,7 +157,7 @@ inbound::stream* inbound::find_stream(std::string_view topic) {
   if (const auto found = streams_.find(topic); found != streams_.end()) {
     return found->second.wanted ? &found->second : nullptr;
   }
-  if (!wants(topic)) return nullptr;
+  if (!wanted_.include(topic)) return nullptr;
   if (streams_.size() >= streams_max) return reject("more than 20,000 topics"), nullptr;
   stream made;
   made.wanted = true;
@@ -215,7 +220,8 @@ bool inbound::read_numbers(Take take) {
 
 void inbound::adopt_baselines() {
   const bool whole = read_numbers([this](stream& of, const std::string& name, std::uint64_t next) {
-    of.next_sequence == 0 ? void(of.next_sequence = next) : count_lost(of, name, next);
+    if (of.next_sequence != 0) count_lost(of, name, next);
+    if (of.next_sequence == 0) of.next_sequence = next;  // also where it is passed over
   });
   if (!whole) return;
   // Topics the peer has not published yet begin at 1.

@@ -33,6 +33,7 @@ class inbound {
   struct interests {
     std::set<std::string, std::less<>> topics;
     std::set<std::string, std::less<>> patterns;
+    [[nodiscard]] bool include(std::string_view topic) const;
   };
   struct callbacks {
     /// What the peer said of a topic that it sends; none: nothing yet.
@@ -75,7 +76,6 @@ class inbound {
   bool receive();
   void accept(std::string_view topic, base::time_point now);
   bool accept_batch(std::string_view topic);
-  [[nodiscard]] bool wants(std::string_view topic) const;
   /// The stream of a topic that is wanted here, made at its first use; else nullptr.
   stream* find_stream(std::string_view topic);
   /// Where messages of the topic go: no way if nobody here wants them, not known before the peer announced the topic.
@@ -130,6 +130,10 @@ class inbound {
 };
 
 class inbound::progress {
+ public:
+  /// What is wanted changed while there is no link: whoever wants the rest again later has not lost it.
+  void keep(const interests& wanted);
+
  private:
   friend class inbound;
   std::uint64_t producer_ = 0;

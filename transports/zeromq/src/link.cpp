@@ -122,6 +122,7 @@ std::optional<error> link::objection(const hello& from_peer) const {
                      settings_.own_process + "'",
                  "start every process from the same file; compare with --describe", where);
   }
+  if (from_peer.topics.size() > control_topics_max) return too_many_topics();
   return type_objection(from_peer.topics);
 }
 
@@ -144,10 +145,16 @@ std::optional<error> link::type_objection(const std::vector<control_topic>& thei
 std::optional<error> link::count_objection(const std::vector<control_topic>& changed) const {
   const auto more = std::count_if(changed.begin(), changed.end(),
                                   [this](const control_topic& each) { return !peer_topics_.contains(each.name); });
-  if (peer_topics_.size() + static_cast<std::size_t>(more) <= control_topics_max) return std::nullopt;
-  return error(error_code::peer_protocol,
-               "process '" + settings_.peer_process + "' has more than 20,000 topics on routes of this transport",
-               "put what makes the names many into the message or its key", {"process " + settings_.peer_process});
+  const std::size_t sum = peer_topics_.size() + static_cast<std::size_t>(more);
+  if (std::max(sum, changed.size()) <= control_topics_max) return std::nullopt;
+  return too_many_topics();
+}
+
+error link::too_many_topics() const {
+  return {error_code::peer_protocol,
+          "process '" + settings_.peer_process + "' has more than 20,000 topics on routes of this transport",
+          "put what makes the names many into the message or its key",
+          {"process " + settings_.peer_process}};
 }
 
 void link::refuse(base::time_point now, const error& why) {

@@ -119,6 +119,7 @@ class link {
   [[nodiscard]] std::optional<error> objection(const hello& from_peer) const;
   [[nodiscard]] std::optional<error> type_objection(const std::vector<control_topic>& theirs) const;
   [[nodiscard]] std::optional<error> count_objection(const std::vector<control_topic>& changed) const;
+  [[nodiscard]] error too_many_topics() const;
   void refuse(base::time_point now, const error& why);
   void adopt(const std::vector<control_topic>& changed);
   void adopt(const std::vector<control_pattern>& all);

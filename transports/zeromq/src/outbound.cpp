@@ -57,11 +57,14 @@ bool outbound::work(base::time_point now) {
 std::size_t outbound::drain_backlog() {
   std::size_t count = 0;
   int naps = 0;
-  flushed_bytes_ = 0;
-  while (count < flush_max && flushed_bytes_ < flush_max_bytes && !blocked()) {
-    const std::size_t some = from_.drain(drain_max, *this);
+  taken_bytes_ = 0;
+  while (count < flush_max && taken_bytes_ < flush_max_bytes && !blocked()) {
+    const std::size_t before = taken_bytes_;
+    const std::size_t most = std::clamp<std::size_t>((flush_max_bytes - before) / message_bytes_, 1, drain_max);
+    const std::size_t some = from_.drain(most, *this);
     count += some;
-    if (some >= drain_max / 2) continue;
+    if (some != 0) message_bytes_ = std::max<std::size_t>((taken_bytes_ - before) / some, 1);
+    if (2 * some >= most) continue;
     // A lone message leaves at once. Under load the publisher is right behind us: let it run, and send fewer, larger
     // frames.
     if (count < loaded_min || count >= full_enough || naps++ == naps_max) break;
@@ -94,8 +97,10 @@ void outbound::on_message(std::string_view topic, const wire::codec_operations& 
   stream& to = stream_of(topic);
   to.schema_hash = operations.schema_hash;
   if (!to.open) open_batch(to);
+  const std::size_t before = to.batch.size_bytes();
   if (to.batch.add(with, operations, value, settings_.message_size_max_bytes)) [[likely]] {
     ++to.next_sequence;
+    taken_bytes_ += to.batch.size_bytes() - before;
     if (to.batch.size_bytes() >= batch_cap_bytes) flush(to);
     return;
   }
@@ -180,7 +185,6 @@ void outbound::send_goodbye(base::time_point now) {
 
 void outbound::send(stream& of) {
   const auto bytes = of.batch.finish();
-  flushed_bytes_ += bytes.size();
   const bool small = bytes.size() < copied_below_bytes;
   send(of.name, small ? copy_of(bytes) : pool_->frame_of(of.batch.exchange_buffer(pool_->take())));
 }

@@ -95,7 +95,8 @@ class outbound final : public transport::egress_sink {
   std::unordered_map<const char*, std::unique_ptr<stream>> streams_;
   const char* last_topic_ = nullptr;
   stream* last_stream_ = nullptr;
-  std::size_t flushed_bytes_ = 0;  // since the turn began
+  std::size_t taken_bytes_ = 0;    // since the turn began
+  std::size_t message_bytes_ = 1;  // of one message, on an average of the last drain: how many may come at once
   std::vector<stream*> open_;
   std::vector<stream*> to_repeat_;
   base::time_point repeat_at_ = base::time_point::max();

@@ -271,14 +271,21 @@ void session::announce_changes(base::time_point now) {
   }
 }
 
+inbound::interests session::interests_on(std::size_t route) const {
+  inbound::interests out;
+  for (const control_topic& each : own_.topics) {
+    if (each.subscribed && each.route == route) out.topics.insert(each.name);
+  }
+  for (const control_pattern& each : own_.patterns) out.patterns.insert(each.text);
+  return out;
+}
+
 void session::subscribe(peer& at) {
   for (std::size_t route = 0; route != at.data.size(); ++route) {
-    inbound::interests wanted;
-    for (const control_topic& each : own_.topics) {
-      if (each.subscribed && each.route == route) wanted.topics.insert(each.name);
-    }
-    for (const control_pattern& each : own_.patterns) wanted.patterns.insert(each.text);
-    at.data[route]->subscribe(std::move(wanted), host_.incarnation(), own_.revision);
+    at.data[route]->subscribe(interests_on(route), host_.incarnation(), own_.revision);
+  }
+  for (std::size_t route = 0; route != at.came_so_far.size(); ++route) {
+    at.came_so_far[route].keep(interests_on(route));
   }
 }
 

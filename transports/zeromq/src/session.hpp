@@ -60,7 +60,7 @@ class session final : public transport::session {
     std::string routing_id;  // where it connects: known after its hello
     link talk;
     std::vector<std::unique_ptr<inbound>> data;  // one per route
-    std::vector<inbound::progress> came_so_far;  // one per route, of the link before
+    std::vector<inbound::progress> came_so_far;  // one per route, of the link before, while there is none
     std::set<std::string> wants;
     std::set<control_pattern> wants_patterns;
     std::set<std::size_t> goodbyes;  // routes whose data ended
@@ -82,6 +82,7 @@ class session final : public transport::session {
   void take_requests(base::time_point now);
   /// Tells peers of topics that are new; called before the first message of a topic leaves, too.
   void announce_changes(base::time_point now);
+  [[nodiscard]] inbound::interests interests_on(std::size_t route) const;
   void subscribe(peer& at);
   bool receive_router(base::time_point now);
   bool receive_dealer(peer& from, base::time_point now);

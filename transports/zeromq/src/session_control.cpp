@@ -146,7 +146,8 @@ void session::perform_one(peer& of, const reopen&, base::time_point now) { conne
 void session::perform_one(peer& of, const open_data& what, base::time_point now) {
   perform_one(of, close_data{}, now);
   of.goodbyes.clear();
-  of.came_so_far.resize(what.endpoints.size());
+  auto came_so_far = std::exchange(of.came_so_far, {});
+  came_so_far.resize(what.endpoints.size());
   for (std::size_t route = 0; route != what.endpoints.size(); ++route) {
     zmq::socket_t socket(context_, zmq::socket_type::sub);
     prepare_data(socket, settings_.message_size_max_bytes, options_.pipe_max_bytes);
@@ -165,7 +166,7 @@ void session::perform_one(peer& of, const open_data& what, base::time_point now)
                               of.talk.on_data_goodbye(host_.clock().now());
                             }};
     of.data.push_back(std::make_unique<inbound>(std::move(socket), std::move(with), std::move(call), host_,
-                                                std::exchange(of.came_so_far[route], {})));
+                                                std::move(came_so_far[route])));
   }
   subscribe(of);
 }
