@@ -43,7 +43,7 @@ void restore_actions() noexcept {
 
 extern "C" void on_shutdown_signal(int signal) {
   const int saved = errno;
-  running_handlers.fetch_add(1);  // SYNC(shutdown_signal.running)
+  running_handlers.fetch_add(1);     // SYNC(shutdown_signal.running)
   const int to = descriptor.load();  // SYNC(shutdown_signal.descriptor)
   const bool ours = to >= 0 && ::getpid() == owner;
   if (ours) {
@@ -53,7 +53,7 @@ extern "C" void on_shutdown_signal(int signal) {
     [[maybe_unused]] const auto written = ::write(to, &one, sizeof one);
   }
   if (to >= 0) restore_actions();
-  if (!ours) ::raise(signal);  // acts as before, when this handler has returned
+  if (!ours) ::raise(signal);     // acts as before, when this handler has returned
   running_handlers.fetch_sub(1);  // SYNC(shutdown_signal.running)
   errno = saved;
 }

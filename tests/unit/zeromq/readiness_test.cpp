@@ -84,3 +84,23 @@ TEST_CASE("zeromq: what is published between two subscriptions of a process is n
   CHECK(lost == 0);
   CHECK(b.count_of(event_kind::gap) == 0);
 }
+
+TEST_CASE("zeromq: more subscriptions than a pipe holds batches are all there when it is ready", "[zeromq]") {
+  constexpr std::size_t topics = 2'000;
+  const auto file = file_of(2);
+  placed_bus a(file, "a", {.pipe_max_bytes = std::size_t{256} << 10U});
+  placed_bus b(file, "b", {.pipe_max_bytes = std::size_t{256} << 10U});
+  watched seen;
+  std::size_t count = 0;
+  std::vector<topic<number>> all;
+  std::vector<subscription> kept;
+  for (std::size_t i = 0; i != topics; ++i) {
+    const std::string name = "test.many." + std::to_string(i);
+    kept.push_back(
+        b.bus.subscribe(b.bus.make_topic<number>(name).value(), [&](const number&) { seen.change([&] { ++count; }); }));
+    all.push_back(a.bus.make_topic<number>(name).value());
+  }
+  make_ready({&a, &b});
+  for (const auto& each : all) REQUIRE(a.bus.publish(each, {1}) == publish_status::accepted);
+  seen.wait([&] { return count == topics; });
+}

@@ -135,8 +135,11 @@ std::optional<error> check_proxy(const std::string& socks_proxy) {
 
 void prepare_data(zmq::socket_t& socket, std::size_t message_size_max_bytes, std::size_t pipe_max_bytes) {
   harden(socket, message_size_max_bytes);
-  socket.set(zmq::sockopt::sndhwm, static_cast<int>(pipe_max_bytes / batch_cap_bytes));
-  socket.set(zmq::sockopt::rcvhwm, static_cast<int>(pipe_max_bytes / batch_cap_bytes));
+  const auto batches = static_cast<int>(pipe_max_bytes / batch_cap_bytes);
+  const bool sends = socket.get(zmq::sockopt::type) == static_cast<int>(zmq::socket_type::xpub);
+  // A SUB sends its subscriptions, and libzmq drops without a word what its high water mark has no place for.
+  socket.set(zmq::sockopt::sndhwm, sends ? batches : 0);
+  socket.set(zmq::sockopt::rcvhwm, batches);
 }
 
 void cut_stopped_peers(zmq::socket_t& socket, std::chrono::nanoseconds peer_stall_max) {
