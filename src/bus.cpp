@@ -16,8 +16,6 @@ namespace {
 constexpr std::size_t pool_threads_max = 256;
 constexpr std::size_t capacity_max = std::size_t{1} << 24U;
 constexpr std::size_t capacity_bytes_max = std::size_t{1} << 46U;
-constexpr std::size_t memory_min = std::size_t{1} << 20U;
-constexpr std::size_t memory_max = std::size_t{1} << 46U;
 std::atomic<std::uint64_t> next_subscription{1};
 
 /// What a file says wins over code.
@@ -29,12 +27,14 @@ bus_options with_limits(const config::configuration& from, bus_options options) 
 }
 
 std::int64_t checked_memory(const bus_options& options) {
-  if (options.memory_max_bytes >= memory_min && options.memory_max_bytes <= memory_max) {
+  if (options.memory_max_bytes >= queue::memory_max_lowest_bytes &&
+      options.memory_max_bytes <= queue::memory_max_highest_bytes) {
     return static_cast<std::int64_t>(options.memory_max_bytes);
   }
   throw error(error_code::bad_option,
               "bus option .memory_max_bytes is " + std::to_string(options.memory_max_bytes) + "; allowed are " +
-                  std::to_string(memory_min) + " to " + std::to_string(memory_max),
+                  std::to_string(queue::memory_max_lowest_bytes) + " to " +
+                  std::to_string(queue::memory_max_highest_bytes),
               "choose a bound within the limits; the default is 1 GiB", {".memory_max_bytes"});
 }
 

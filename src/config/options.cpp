@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include <amphibus/base/event.hpp>
+#include <amphibus/queue/byte_budget.hpp>
 #include <amphibus/wire/topic_name.hpp>
 
 #include "config/parse_values.hpp"
@@ -105,7 +106,7 @@ const std::vector<option<configuration>>& limit_options() {
   static const std::vector<option<configuration>> table{
       size_option<&configuration::message_size_max_bytes, 64, std::size_t{1} << 30U>(
           "message_size_max_bytes", "64 to 1GiB, e.g. 65536, 64KiB, 16MiB"),
-      size_option<&configuration::memory_max_bytes, std::size_t{1} << 20U, std::size_t{1} << 46U>(
+      size_option<&configuration::memory_max_bytes, queue::memory_max_lowest_bytes, queue::memory_max_highest_bytes>(
           "memory_max_bytes", "1MiB to 65536GiB, e.g. 256MiB, 4GiB"),
       duration_option<configuration, &configuration::peer_stall_max>("peer_stall_max"),
       duration_option<configuration, &configuration::ready_deadline>("ready_deadline"),

@@ -28,7 +28,7 @@ enum class error_code : unsigned short {
   unsupported_level = 301,    ///< the transport cannot keep the level the route asks for
   endpoint_invalid = 302,     ///< an endpoint that cannot be parsed or resolved
   endpoint_in_use = 303,      ///< another socket holds the endpoint
-  peer_protocol = 304,        ///< a peer speaks another protocol version
+  peer_protocol = 304,        ///< a peer speaks another protocol version, or names more topics than a peer may
   peer_routes = 305,          ///< a peer was started with other routes
   peer_type = 306,            ///< a peer has another type or major for a topic
   not_ready = 307,            ///< a process of the file did not confirm before the deadline

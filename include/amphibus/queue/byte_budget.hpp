@@ -10,6 +10,10 @@
 
 namespace amphibus::queue {
 
+/// What a bus may be bounded to; the default is 1 GiB.
+inline constexpr std::size_t memory_max_lowest_bytes = std::size_t{1} << 20U;
+inline constexpr std::size_t memory_max_highest_bytes = std::size_t{1} << 46U;
+
 class byte_budget;
 
 /// What one producer took from a budget and did not use yet. Thread: who is inside the owner's gate.

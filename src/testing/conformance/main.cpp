@@ -169,6 +169,10 @@ std::pair<std::size_t, bool> run_matrix(const arguments& with, std::span<const s
         continue;
       }
       const cell one = run_cell(of, which, with);
+      if (with.repeat > 1) {  // hours may pass
+        std::printf("%s: %s\n", full_name(of, which).c_str(), text_of(one).c_str());
+        std::fflush(stdout);
+      }
       cells.push_back(text_of(one));
       sum.passed += one.passed;
       sum.failed |= one.failed;
