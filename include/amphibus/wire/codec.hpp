@@ -21,8 +21,9 @@ namespace amphibus {
 ///   static bool decode(std::span<const std::byte> bytes, order& into);       // false: refused; never trusts `bytes`
 /// };
 /// ```
-/// `bytes` is 8-aligned. `into` is default-constructed. Both run on a transport's thread and must not publish; what
-/// they throw counts as `false`.
+/// A codec may also have `static constexpr std::string_view binary_schema`: the FlatBuffers .bfbs that describes what
+/// it writes, for programs that show messages they were not built with. `bytes` is 8-aligned. `into` is
+/// default-constructed. Both run on a transport's thread and must not publish; what they throw counts as `false`.
 template <class T>
 struct codec;
 
@@ -45,6 +46,7 @@ struct codec_operations {
   std::uint64_t schema_hash;
   bool (*encode)(const void* value, byte_writer& out);
   bool (*decode)(std::span<const std::byte> bytes, void* into);
+  std::string_view binary_schema = {};  ///< what the codec writes, as FlatBuffers .bfbs; empty: not known
 };
 
 /// Runs one side of a codec; what it throws is a refusal, because the thread is the transport's.
@@ -57,15 +59,28 @@ bool contained(Call call) noexcept {
   }
 }
 
+/// The binary schema of T's codec; empty where it has none.
+template <class T>
+constexpr std::string_view binary_schema_of() noexcept {
+  if constexpr (requires { codec<T>::binary_schema; }) {
+    return codec<T>::binary_schema;
+  } else {
+    return {};
+  }
+}
+
 template <has_codec T>
 inline constexpr codec_operations codec_operations_of{
-    codec<T>::type_name, codec<T>::major, codec<T>::schema_hash,
+    codec<T>::type_name,
+    codec<T>::major,
+    codec<T>::schema_hash,
     [](const void* value, byte_writer& out) {
       return contained([&] { return codec<T>::encode(*static_cast<const T*>(value), out); });
     },
     [](std::span<const std::byte> bytes, void* into) {
       return contained([&] { return codec<T>::decode(bytes, *static_cast<T*>(into)); });
-    }};
+    },
+    binary_schema_of<T>()};
 
 /// The operations of T's codec, or nullptr where none is visible.
 template <class T>

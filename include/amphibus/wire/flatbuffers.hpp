@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include <amphibus/wire/codec.hpp>
 
@@ -13,6 +14,25 @@ namespace amphibus::wire {
 /// Deeper tables than this are refused on arrival; FlatBuffers' own default of 64 costs milliseconds on hostile input.
 inline constexpr flatbuffers::uoffset_t flatbuffers_depth_max = 32;
 
+/// What the schema says of the FlatBuffers table class `Table`; amphibus_add_schemas() generates a specialisation for
+/// each:
+///
+/// ```cpp
+/// struct Order;   // stands for the class that flatc makes of a table
+/// template <>
+/// struct amphibus::wire::table_traits<Order> {
+///   static constexpr std::string_view type_name = "shop.Order";   // full name, the same in every program
+///   static constexpr std::uint16_t major = 2;                     // the table's attribute, 1 without it
+///   static constexpr std::uint64_t schema_hash = 0x5a17;          // of the table and all that it reaches
+///   static constexpr std::string_view binary_schema = "...";      // the .bfbs of its schema file, shared by its
+///   tables
+/// };
+/// ```
+/// `binary_schema` describes the table to programs that were not built with it; its bytes are
+/// 8-aligned and live as long as the program.
+template <class Table>
+struct table_traits;
+
 /// Encodes with Pack, verifies with tight limits, decodes with UnPackTo into a fresh object (2.0.8 merges otherwise).
 ///
 /// `Native` is the object-API struct, e.g. OrderT. Thread: safe. Allocates: encode only until the thread's builder has
@@ -20,6 +40,11 @@ inline constexpr flatbuffers::uoffset_t flatbuffers_depth_max = 32;
 template <class Native>
 struct flatbuffers_codec {
   using table_type = typename Native::TableType;
+  using traits = table_traits<table_type>;
+  static constexpr std::string_view type_name = traits::type_name;
+  static constexpr std::uint16_t major = traits::major;
+  static constexpr std::uint64_t schema_hash = traits::schema_hash;
+  static constexpr std::string_view binary_schema = traits::binary_schema;
 
   static bool encode(const Native& from, byte_writer& out) {
     static thread_local flatbuffers::FlatBufferBuilder builder;

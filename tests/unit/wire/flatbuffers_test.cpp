@@ -2,6 +2,8 @@
 
 #include <sample_amphibus.h>
 
+#include <flatbuffers/reflection.h>
+
 #include <catch2/catch.hpp>
 
 #include <vector>
@@ -30,6 +32,23 @@ TEST_CASE("flatbuffers: the generated codec is captured with name, major and has
   CHECK(orders.codec()->type_name == "sample.Order");
   CHECK(orders.codec()->major == 3);
   CHECK(orders.codec()->schema_hash != codec<sample::ItemT>::schema_hash);
+}
+
+TEST_CASE("flatbuffers: the codec takes its constants from the table's traits", "[wire]") {
+  using traits = amphibus::wire::table_traits<sample::Order>;
+  CHECK(traits::type_name == codec<OrderT>::type_name);
+  CHECK(traits::major == 3);
+  CHECK(traits::schema_hash == codec<OrderT>::schema_hash);
+}
+
+TEST_CASE("flatbuffers: the embedded schema describes every table of its file", "[wire]") {
+  const std::string_view bytes = orders.codec()->binary_schema;
+  CHECK(bytes.data() == codec<sample::ItemT>::binary_schema.data());
+  flatbuffers::Verifier verifier(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  REQUIRE(reflection::VerifySchemaBuffer(verifier));
+  const auto* schema = reflection::GetSchema(bytes.data());
+  CHECK(schema->objects()->LookupByKey("sample.Order") != nullptr);
+  CHECK(schema->objects()->LookupByKey("sample.Item") != nullptr);
 }
 
 TEST_CASE("flatbuffers: what is encoded is decoded", "[wire]") {
