@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
   const std::uint64_t slices = seed();
   slicing_proxy proxy(slices);
   // Short pipes: a case that fills the way to a stopped reader has less to fill, and can be repeated more often.
-  constexpr std::size_t pipe_max_bytes = std::size_t{1} << 20U;
+  constexpr std::size_t pipe_max_bytes = std::size_t{256} << 10U;
   const auto plain = [] { return amphibus::zeromq::transport({.pipe_max_bytes = pipe_max_bytes}); };
   // Pings more often, because a case that leaves a peer without goodbye waits until it is called lost.
   const auto sliced = [&] {

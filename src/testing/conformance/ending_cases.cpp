@@ -13,8 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t filling = 4096;
-
 /// Every message makes two, over three generations and two processes; drained, all of them are there.
 void cascades_drain(const subject& of, reporter& to) {
   constexpr std::uint64_t seeds = 100;

@@ -118,6 +118,9 @@ class scenario {
   class world world_;
 };
 
+/// What lies between two processes is filled by some ten thousand messages of this size.
+inline constexpr std::size_t filling = 1'024;
+
 /// A publisher that records what it publishes. Thread: confined.
 template <class T>
 class writer {

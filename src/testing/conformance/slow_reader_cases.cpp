@@ -10,8 +10,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t filling = 4096;
-
 void dropping_reader(const subject& of, reporter& to) {
   constexpr std::uint64_t all = 2'000;
   scenario s(of, to);

@@ -133,6 +133,9 @@ std::optional<error> check_proxy(const std::string& socks_proxy) {
                "write the address of a SOCKS5 proxy like 127.0.0.1:1080", {".socks_proxy"});
 }
 
+// From here on the system chooses the buffers of a connection.
+constexpr std::size_t own_choice_min_bytes = std::size_t{4} << 20U;
+
 void prepare_data(zmq::socket_t& socket, std::size_t message_size_max_bytes, std::size_t pipe_max_bytes) {
   harden(socket, message_size_max_bytes);
   const auto batches = static_cast<int>(pipe_max_bytes / batch_cap_bytes);
@@ -140,6 +143,9 @@ void prepare_data(zmq::socket_t& socket, std::size_t message_size_max_bytes, std
   // A SUB sends its subscriptions, and libzmq drops without a word what its high water mark has no place for.
   socket.set(zmq::sockopt::sndhwm, sends ? batches : 0);
   socket.set(zmq::sockopt::rcvhwm, batches);
+  if (pipe_max_bytes >= own_choice_min_bytes) return;  // a connection of TCP grows to some megabytes where it pays
+  socket.set(zmq::sockopt::sndbuf, static_cast<int>(pipe_max_bytes));
+  socket.set(zmq::sockopt::rcvbuf, static_cast<int>(pipe_max_bytes));
 }
 
 void cut_stopped_peers(zmq::socket_t& socket, std::chrono::nanoseconds peer_stall_max) {
