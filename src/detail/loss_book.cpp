@@ -115,8 +115,8 @@ class kept_losses final : public loss_book {
 
 loss_book::~loss_book() = default;
 
-std::unique_ptr<loss_book> loss_book::make(const bus_core& bus, std::size_t slot_size, std::size_t keys) {
-  return std::make_unique<kept_losses>(bus, slot_size, keys);
+std::shared_ptr<loss_book> loss_book::make(const bus_core& bus, std::size_t slot_size, std::size_t keys) {
+  return std::make_shared<kept_losses>(bus, slot_size, keys);
 }
 
 }  // namespace amphibus::detail
