@@ -55,17 +55,6 @@ struct bus_options {
   std::string process = {};  ///< which process of the configuration this is; only with one
 };
 
-/// The transports that a bus may use; none is null, no two have one name.
-using transport_list = std::vector<std::unique_ptr<amphibus::transport::transport>>;
-
-/// A list of them: `amphibus::transports(amphibus::zeromq::transport())`.
-template <class... Transport>
-[[nodiscard]] transport_list transports(std::unique_ptr<Transport>... each) {
-  transport_list out;
-  (out.push_back(std::move(each)), ...);
-  return out;
-}
-
 /// A typed publish/subscribe bus.
 ///
 /// ```cpp
@@ -85,10 +74,12 @@ class bus {
   explicit bus(bus_options options = {});
   /// One process of a configuration, without modules: routes decide which topics leave it over `transports`.
   ///
+  /// `transports`: see amphibus::transports(); none is null, no two have one name.
   /// Binds the process's endpoint and links to the others at once; a transport that no route names opens nothing.
   /// Throws: error (bad_option as above; config_unknown_name: no such process, or a route's transport is not among
   /// `transports`; config_conflict: two of them have one name; unsupported_level, endpoint_invalid, endpoint_in_use).
-  bus(const config::configuration& from, bus_options options, transport_list transports);
+  bus(const config::configuration& from, bus_options options,
+      std::vector<std::unique_ptr<amphibus::transport::transport>> transports);
   bus(const bus&) = delete;
   bus& operator=(const bus&) = delete;
   ~bus();
@@ -299,9 +290,7 @@ class bus {
   template <class T>
   detail::outlet<T>& outlet_of(detail::source& by, const topic<T>& to) {
     const auto* const type = &detail::type_operations_of<T>;
-    for (auto& each : by.outlets) {
-      if (each.name == to.name().data() && each.type == type) return static_cast<detail::outlet<T>&>(*each.outlet);
-    }
+    if (auto* const known = by.find(to.name().data(), type)) return static_cast<detail::outlet<T>&>(*known);
     auto created = find_outlet(by, find(to));
     if (!created) created = std::make_shared<detail::outlet<T>>(*core_, find(to), by);
     by.outlets.push_back({to.name().data(), type, created});

@@ -53,12 +53,12 @@ class executor_choice {
   // NOLINTBEGIN(google-explicit-constructor): reads as .on = serial
   constexpr executor_choice(kind which) noexcept : kind_(which) {}
   executor_choice(const amphibus::loop& here);
-  executor_choice(const amphibus::pool& threads) : kind_(kind::given), given_(threads.core_) {}
+  executor_choice(const amphibus::pool& threads);
 
   [[nodiscard]] kind which() const noexcept { return kind_; }
 
   /// For the library only.
-  executor_choice(std::shared_ptr<detail::executor_core> core) : kind_(kind::given), given_(std::move(core)) {}
+  executor_choice(std::shared_ptr<detail::executor_core> core);
   // NOLINTEND(google-explicit-constructor)
   [[nodiscard]] const std::shared_ptr<detail::executor_core>& core() const noexcept { return given_; }
 

@@ -18,7 +18,7 @@ struct pool_options {
   /// How long an idle thread looks for work before it sleeps; longer answers faster and costs a core. Up to 1 s.
   base::duration spin = base::duration::zero();
 
-  friend bool operator==(const pool_options&, const pool_options&) = default;
+  friend bool operator==(const pool_options& a, const pool_options& b);
 };
 
 /// A named set of threads that run handlers of many subscriptions; made by bus::pool().
@@ -35,10 +35,10 @@ struct pool_options {
 class pool {
  public:
   /// As given to bus::pool(); its threads are `NAME-0`, `NAME-1` …
-  [[nodiscard]] const std::string& name() const noexcept { return core_->name(); }
+  [[nodiscard]] const std::string& name() const noexcept;
 
   /// For the library only.
-  explicit pool(std::shared_ptr<detail::executor_core> core) noexcept : core_(std::move(core)) {}
+  explicit pool(std::shared_ptr<detail::executor_core> core) noexcept;
 
  private:
   friend class executor_choice;

@@ -96,10 +96,10 @@ class publisher {
   publisher(publisher&&) noexcept = default;
   publisher& operator=(publisher&& other) noexcept {
     publisher ending(std::move(other));
-    std::swap(core_, ending.core_);
-    std::swap(source_, ending.source_);
-    std::swap(outlet_, ending.outlet_);
-    std::swap(limits_, ending.limits_);
+    core_.swap(ending.core_);
+    source_.swap(ending.source_);
+    outlet_.swap(ending.outlet_);
+    limits_ = ending.limits_;
     return *this;
   }
 
@@ -160,13 +160,13 @@ class publisher {
   /// For the library only.
   publisher(std::shared_ptr<detail::bus_core> core, detail::topic_core& to, const publisher_options& options)
       : core_(std::move(core)),
-        source_(std::make_unique<detail::source_state>()),
+        source_(detail::make_source()),
         outlet_(std::make_shared<detail::outlet<T>>(*core_, to, *source_)),
         limits_{options.wait_max} {}
 
  private:
   std::shared_ptr<detail::bus_core> core_;  // first: everything below refers to it
-  std::unique_ptr<detail::source_state> source_;
+  std::shared_ptr<detail::source_state> source_;
   std::shared_ptr<detail::outlet<T>> outlet_;
   detail::publish_limits limits_;
 };

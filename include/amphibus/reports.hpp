@@ -33,7 +33,7 @@ struct close_report {
   drain_status status = drain_status::complete;
   std::vector<left_over> left;            ///< at the deadline; what no handler finished since was dropped
   std::vector<std::string> silent_peers;  ///< processes that did not confirm the goodbye
-  [[nodiscard]] bool complete() const noexcept { return status == drain_status::complete && silent_peers.empty(); }
+  [[nodiscard]] bool complete() const noexcept;
 };
 
 /// `complete`, or `deadline: billing on shop.orders has 12, …`.

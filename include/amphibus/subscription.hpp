@@ -4,7 +4,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include <amphibus/detail/subscriber.hpp>
 #include <amphibus/queue/inbox.hpp>
@@ -71,30 +70,21 @@ struct subscription_options {
 /// any thread. Lifetime: may outlive the bus.
 class [[nodiscard("a subscription that is not kept ends at once")]] subscription {
  public:
-  subscription() = default;
-  subscription(subscription &&) noexcept = default;
-  subscription& operator=(subscription&& other) noexcept {
-    if (this != &other) {
-      end();
-      subscriber_ = std::move(other.subscriber_);
-    }
-    return *this;
-  }
-  ~subscription() { end(); }
+  subscription() noexcept;
+  subscription(subscription && other) noexcept;
+  subscription& operator=(subscription&& other) noexcept;
+  ~subscription();
 
   /// Ends it now, with the destructor's guarantee. Idempotent.
-  void end() {
-    if (const auto ending = std::exchange(subscriber_, nullptr)) ending->end();
-  }
+  void end();
   /// False once ended or moved from.
-  explicit operator bool() const noexcept { return subscriber_ != nullptr; }
+  explicit operator bool() const noexcept;
   /// Precondition: not ended here nor moved from; the bus may be closed.
-  [[nodiscard]] subscription_counters counters() const { return subscriber_->counters(); }
-  [[nodiscard]] const std::string& name() const { return subscriber_->name(); }
+  [[nodiscard]] subscription_counters counters() const;
+  [[nodiscard]] const std::string& name() const;
 
   /// For the library only.
-  explicit subscription(std::shared_ptr<detail::subscriber_base> subscriber) noexcept
-      : subscriber_(std::move(subscriber)) {}
+  explicit subscription(std::shared_ptr<detail::subscriber_base> subscriber) noexcept;
 
  private:
   std::shared_ptr<detail::subscriber_base> subscriber_;

@@ -16,6 +16,8 @@ std::string position(const error_location& where) {
 
 }  // namespace
 
+std::shared_ptr<const error> detail::keep(error why) { return std::make_shared<const error>(std::move(why)); }
+
 std::string to_string(error_code code) {
   std::array<char, 16> out{};
   std::snprintf(out.data(), out.size(), "AMB-E%04u", static_cast<unsigned>(code));

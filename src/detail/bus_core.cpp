@@ -56,7 +56,7 @@ bus_core::bus_core(base::clock& time, std::string name, std::int64_t memory_max)
       incarnation_(base::random_nonzero()),
       clock_(time),
       budget_(std::make_shared<queue::byte_budget>(memory_max)),
-      own_(std::make_unique<own_state>(std::move(name))) {}
+      own_(std::make_shared<own_state>(std::move(name))) {}
 
 ending_handlers& bus_core::ending() noexcept { return own_->ending; }
 

@@ -23,6 +23,8 @@ std::string describe(drain_status status, const std::vector<left_over>& left) {
 
 }  // namespace
 
+bool close_report::complete() const noexcept { return status == drain_status::complete && silent_peers.empty(); }
+
 std::string to_string(const drain_report& report) { return describe(report.status, report.left); }
 
 std::string to_string(const close_report& report) {

@@ -31,6 +31,10 @@ constexpr unsigned yields_before_sleep = 5;
 
 }  // namespace
 
+executor_core::executor_core(std::string name) : name_(std::move(name)) {}
+
+executor_core::~executor_core() = default;
+
 void executor_core::ready(std::shared_ptr<mailbox_base> who) {
   {
     const std::lock_guard lock(arrivals_mutex_);
@@ -198,6 +202,11 @@ std::size_t loop::run_until_idle() {
   return sum;
 }
 
-executor_choice::executor_choice(const loop& here) : kind_(kind::given), given_(here.core_) {}
+executor_choice::executor_choice(const loop& here) : executor_choice(here.core_) {}
+
+executor_choice::executor_choice(const amphibus::pool& threads) : executor_choice(threads.core_) {}
+
+executor_choice::executor_choice(std::shared_ptr<detail::executor_core> core)
+    : kind_(kind::given), given_(std::move(core)) {}
 
 }  // namespace amphibus

@@ -1,5 +1,6 @@
 // How losses reach the next message: envelopes that say so, and what waits to be said.
 #include <algorithm>
+#include <cstring>
 
 #include <amphibus/detail/bus_core.hpp>
 #include <amphibus/detail/envelope_pool.hpp>
@@ -9,6 +10,17 @@
 #include "queue/keyed_store.hpp"
 
 namespace amphibus::detail {
+
+void envelope_block::fill(const wire::envelope& with) {
+  value = with;
+  large = nullptr;
+  const auto attributes = with.attributes.bytes();
+  if (attributes.empty()) return;
+  if (attributes.size() > sizeof small) large = new std::byte[attributes.size()];
+  std::byte* const to = large != nullptr ? large : small;
+  std::memcpy(to, attributes.data(), attributes.size());
+  value.attributes = wire::attributes_view({to, attributes.size()});
+}
 
 envelope_pool::~envelope_pool() {
   if (blocks_ != nullptr) blocks_->retire();
@@ -103,8 +115,8 @@ class kept_losses final : public loss_book {
 
 loss_book::~loss_book() = default;
 
-std::unique_ptr<loss_book> loss_book::make(const bus_core& bus, std::size_t slot_size, std::size_t keys) {
-  return std::make_unique<kept_losses>(bus, slot_size, keys);
+std::shared_ptr<loss_book> loss_book::make(const bus_core& bus, std::size_t slot_size, std::size_t keys) {
+  return std::make_shared<kept_losses>(bus, slot_size, keys);
 }
 
 }  // namespace amphibus::detail

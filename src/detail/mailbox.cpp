@@ -32,6 +32,8 @@ header context::header_at(std::size_t position) const { return envelope().attrib
 
 namespace detail {
 
+std::shared_ptr<source_state> make_source() { return std::make_shared<source_state>(); }
+
 subscriber_base::subscriber_base(std::shared_ptr<bus_core> core, interest to, std::string name)
     : core_(std::move(core)), to_(std::move(to)), name_(std::move(name)) {}
 

@@ -1,5 +1,7 @@
 // The receivers of an outlet whose slots are of any type: patterns, stand-ins, the egress. Nothing here depends on the
 // message type, so none of it is in a header that every user compiles.
+#include <algorithm>
+
 #include <amphibus/detail/bus_core.hpp>
 #include <amphibus/detail/outlet_base.hpp>
 #include <amphibus/detail/senders.hpp>
@@ -8,6 +10,14 @@
 #include "detail/writable_signal.hpp"
 
 namespace amphibus::detail {
+
+const std::shared_ptr<subscriber_base>* mailboxes_of::next() noexcept {
+  while (at_ != table_.subscribers.size()) {
+    const std::shared_ptr<subscriber_base>& each = table_.subscribers[at_++];
+    if (std::find(kinds_.begin(), kinds_.end(), each->kind()) != kinds_.end()) return &each;
+  }
+  return nullptr;
+}
 
 struct outlet_base::any_receivers {
   sender_list<any_slot> mailboxes;
@@ -28,7 +38,7 @@ outlet_base::~outlet_base() {
 
 void outlet_base::adopt_any(const receiver_table& table) {
   const bool local = remote_ == nullptr;
-  if (!any_) any_ = std::make_unique<any_receivers>();
+  if (!any_) any_ = std::make_shared<any_receivers>();
   if (local) {
     adopt_senders(any_->mailboxes, gate_, table, {delivery_kind::queued_any}, false);
   } else {

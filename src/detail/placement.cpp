@@ -9,7 +9,7 @@ namespace amphibus::detail {
 /// One topic's ingress: the typed half decodes and publishes, this half is what the transport sees.
 class ingress_port final : public transport::ingress {
  public:
-  explicit ingress_port(std::unique_ptr<remote_input> input) : input_(std::move(input)) {}
+  explicit ingress_port(std::shared_ptr<remote_input> input) : input_(std::move(input)) {}
 
   transport::delivery_progress deliver(std::span<const wire::received_message> messages) override {
     const input_progress made = input_->deliver(messages);
@@ -27,7 +27,7 @@ class ingress_port final : public transport::ingress {
     return transport::delivery::no_subscriber;
   }
 
-  std::unique_ptr<remote_input> input_;
+  std::shared_ptr<remote_input> input_;
 };
 
 namespace {

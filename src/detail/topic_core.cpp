@@ -7,6 +7,10 @@
 
 namespace amphibus::detail {
 
+topic_core::topic_core(std::string name, const type_operations& type) : name_(std::move(name)), type_(type) {}
+
+topic_core::~topic_core() = default;
+
 receiver_table topic_core::table() const {
   const std::lock_guard lock(mutex_);
   return {subscribers_, wanted_ ? egress_ : nullptr};

@@ -11,6 +11,13 @@ constexpr std::size_t lost_sources_max = 256;
 
 }  // namespace
 
+inbox_base::inbox_base(std::int64_t capacity, overflow_rule overflow, std::int64_t bytes_per_place)
+    : bound(overflow.kind == overflow_kind::latest ? 0 : capacity),
+      overflow_(overflow),
+      bytes_per_place_(bytes_per_place) {}
+
+inbox_base::~inbox_base() = default;
+
 void sender_state::add_loss(const source_id& of, std::uint64_t count) {
   lost_since_push += count;
   if (!many_sources) return;

@@ -1,6 +1,17 @@
 #include <amphibus/queue/pool.hpp>
 
+#include <utility>
+
 namespace amphibus::queue {
+
+block_pool* block_pool::make(std::size_t size, std::size_t alignment, std::shared_ptr<byte_budget> budget) {
+  return new block_pool(size, alignment, std::move(budget));
+}
+
+block_pool::block_pool(std::size_t size, std::size_t alignment, std::shared_ptr<byte_budget> budget) noexcept
+    : size_(size), alignment_(alignment), budget_(std::move(budget)) {}
+
+block_pool::~block_pool() = default;
 
 block_header* block_pool::allocate() {
   auto* block = ::new (::operator new (size_, std::align_val_t{alignment_})) block_header;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -69,6 +70,11 @@ class error : public std::exception {
   std::string full_;
 };
 
+namespace detail {
+/// Out of line, because every includer would compile it.
+[[nodiscard]] std::shared_ptr<const error> keep(error why);
+}  // namespace detail
+
 /// `AMB-E0203` for error_code::config_unknown_key.
 std::string to_string(error_code code);
 
@@ -79,7 +85,7 @@ template <class T>
 class [[nodiscard]] result {
  public:
   result(T value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor): reads as `return value`
-  result(amphibus::error why) : error_(std::move(why)) {}  // NOLINT(google-explicit-constructor)
+  result(amphibus::error why) : error_(detail::keep(std::move(why))) {}  // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] bool has_value() const noexcept { return value_.has_value(); }
   explicit operator bool() const noexcept { return has_value(); }
@@ -105,7 +111,7 @@ class [[nodiscard]] result {
     if (!value_) throw *error_;
   }
   std::optional<T> value_;
-  std::optional<amphibus::error> error_;
+  std::shared_ptr<const amphibus::error> error_;  // copies share it
 };
 
 }  // namespace amphibus

@@ -179,7 +179,7 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   std::atomic<phase> phase_{phase::open};
   std::atomic<std::uint64_t> next_source_{1};
   std::atomic<std::int64_t> held_{0};
-  const std::unique_ptr<own_state> own_;  // everything that publishing does not touch
+  const std::shared_ptr<own_state> own_;  // everything that publishing does not touch; owned alone
 };
 
 }  // namespace amphibus::detail

@@ -20,10 +20,10 @@ class mailbox_base;
 /// load. Thread: ready/poke/stop from any; the passes from the one thread that runs it.
 class executor_core {
  public:
-  explicit executor_core(std::string name) : name_(std::move(name)) {}
+  explicit executor_core(std::string name);
   executor_core(const executor_core&) = delete;
   executor_core& operator=(const executor_core&) = delete;
-  virtual ~executor_core() = default;
+  virtual ~executor_core();
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   /// A mailbox got its first message since it was left alone.

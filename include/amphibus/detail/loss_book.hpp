@@ -23,7 +23,7 @@ class loss_book {
   };
 
   /// `keys`: how many may wait at once with latest; 0: none, the messages lie in the queue.
-  [[nodiscard]] static std::unique_ptr<loss_book> make(const bus_core& bus, std::size_t slot_size, std::size_t keys);
+  [[nodiscard]] static std::shared_ptr<loss_book> make(const bus_core& bus, std::size_t slot_size, std::size_t keys);
   loss_book() = default;
   loss_book(const loss_book&) = delete;
   loss_book& operator=(const loss_book&) = delete;

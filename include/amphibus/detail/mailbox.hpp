@@ -29,6 +29,7 @@ struct source_state {
   std::uint64_t index = 0;  ///< 0: assigned by the bus at the first publish
   std::uint64_t next_sequence = 1;
 };
+[[nodiscard]] std::shared_ptr<source_state> make_source();
 
 /// A source with several topics, a handler or a thread outside handlers, and its outlets. The name's address is the
 /// key: topic names are literals.
@@ -39,6 +40,15 @@ struct source : source_state {
     std::shared_ptr<outlet_base> outlet;
   };
   std::vector<entry> outlets;
+
+  /// Null if there is none under that address of its name.
+  [[nodiscard]] outlet_base* find(const char* name, const type_operations* type) const noexcept {
+    const entry* each = outlets.data();
+    for (const entry* const end = each + outlets.size(); each != end; ++each) {
+      if (each->name == name && each->type == type) return each->outlet.get();
+    }
+    return nullptr;
+  }
 };
 
 /// A subscription with an inbox, without the type of its slots: whether it ended, what its handler holds back.
@@ -159,7 +169,7 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
   bool make_room(queue::sender<Slot>& by, identity_word message, std::int64_t places) noexcept {
     if (keeps_latest()) return true;
     Slot oldest;
-    while (losses_ != nullptr && by.take_back_oldest(oldest)) {
+    while (losses_ && by.take_back_oldest(oldest)) {
       losses_->add_thrown_out(topic_of(oldest), oldest.identity);
       oldest.drop();
       count_dropped();
@@ -256,7 +266,7 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
     return count;
   }
 
-  [[nodiscard]] bool keeps_latest() const noexcept { return losses_ != nullptr && losses_->keeps_latest(); }
+  [[nodiscard]] bool keeps_latest() const noexcept { return losses_ && losses_->keeps_latest(); }
 
   std::size_t take_latest(Slot* out, std::size_t max) noexcept {
     std::array<std::uint64_t, batch_max> replaced;
@@ -275,7 +285,7 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
   }
 
   void tell_losses(Slot* batch, std::size_t count) noexcept {
-    if (losses_ == nullptr || !losses_->any()) return;
+    if (!losses_ || !losses_->any()) return;
     for (std::size_t i = 0; i != count; ++i)
       batch[i].identity = losses_->told(batch[i].identity, topic_of(batch[i]), 0);
   }
@@ -336,7 +346,7 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
   const delivery_kind kind_;
   const bool takes_batches_;
   std::unique_ptr<slot_handler<Slot>> handler_;
-  std::unique_ptr<loss_book> losses_;  // with overflow drop_oldest and latest
+  std::shared_ptr<loss_book> losses_;  // with overflow drop_oldest and latest
   std::vector<Slot> pending_;
   queue::load running_;  // messages of the last call whose publishes are held back
 };

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <new>
 #include <type_traits>
@@ -22,16 +21,7 @@ struct envelope_block : queue::block_header {
   std::byte small[64];
 
   /// Takes over `with` and copies its attributes.
-  void fill(const wire::envelope& with) {
-    value = with;
-    large = nullptr;
-    const auto attributes = with.attributes.bytes();
-    if (attributes.empty()) return;
-    if (attributes.size() > sizeof small) large = new std::byte[attributes.size()];
-    std::byte* const to = large != nullptr ? large : small;
-    std::memcpy(to, attributes.data(), attributes.size());
-    value.attributes = wire::attributes_view({to, attributes.size()});
-  }
+  void fill(const wire::envelope& with);
   void empty() noexcept { delete[] large; }
 };
 

@@ -346,11 +346,11 @@ constexpr std::string_view type_name() noexcept {
 }
 
 template <class T>
-std::unique_ptr<remote_input> make_typed_input([[maybe_unused]] bus_core& core, [[maybe_unused]] topic_core& of,
+std::shared_ptr<remote_input> make_typed_input([[maybe_unused]] bus_core& core, [[maybe_unused]] topic_core& of,
                                                [[maybe_unused]] const wire::codec_operations& codec,
                                                [[maybe_unused]] queue::space_listener& to_wake) {
   if constexpr (std::is_default_constructible_v<T>) {
-    return std::make_unique<typed_input<T>>(core, of, codec, to_wake);
+    return std::make_shared<typed_input<T>>(core, of, codec, to_wake);
   } else {
     return nullptr;  // has_codec demands a default constructor, so nobody gets here with a codec
   }

@@ -100,7 +100,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   virtual void drop_oldest_held() noexcept = 0;
 
   // What is not of the message's type; src/detail/outlet_any.cpp.
-  [[nodiscard]] bool has_other_receivers() const noexcept { return any_ != nullptr || inlines_ != nullptr; }
+  [[nodiscard]] bool has_other_receivers() const noexcept { return any_ || inlines_; }
   [[nodiscard]] refusal refusing_any(std::size_t bytes) noexcept;
   void return_any_credit() noexcept;
   [[nodiscard]] queue::overflow_rule strictest_any() const noexcept;
@@ -216,7 +216,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   base::duration last_timeout_{};  // owner: of the inbox that refused last
   std::atomic<executor_core*> holder_{nullptr};
   envelope_pool envelopes_;
-  std::unique_ptr<any_receivers> any_;  // null: none
+  std::shared_ptr<any_receivers> any_;  // null: none; owned alone, a unique_ptr costs every includer 90 classes
   std::atomic<std::uint64_t> published_{0};
   std::atomic<std::uint64_t> no_subscribers_{0};
   std::atomic<std::uint64_t> refused_{0};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <initializer_list>
 #include <memory>
 #include <utility>
@@ -11,6 +12,21 @@
 
 namespace amphibus::detail {
 
+/// The mailboxes of a table whose subscriptions are of some kinds, one after the other. Out of line, because a loop
+/// over the table would instantiate its iterators in every includer. Lifetime: that of the table and the list of kinds.
+class mailboxes_of {
+ public:
+  mailboxes_of(const receiver_table& table, std::initializer_list<delivery_kind> kinds) noexcept
+      : table_(table), kinds_(kinds) {}
+  /// Returns: the next one; null after the last.
+  [[nodiscard]] const std::shared_ptr<subscriber_base>* next() noexcept;
+
+ private:
+  const receiver_table& table_;
+  const std::initializer_list<delivery_kind> kinds_;
+  std::size_t at_ = 0;
+};
+
 /// One outlet's ways into the inboxes of one kind of slot. Thread: inside the outlet's gate.
 template <class Slot>
 using sender_list = std::vector<std::unique_ptr<queue::sender<Slot>>>;
@@ -20,9 +36,9 @@ template <class Slot>
 void adopt_senders(sender_list<Slot>& senders, queue::gate& owner, const receiver_table& table,
                    std::initializer_list<delivery_kind> kinds, bool many_sources) {
   sender_list<Slot> kept;
-  for (const auto& who : table.subscribers) {
-    if (std::find(kinds.begin(), kinds.end(), who->kind()) == kinds.end()) continue;
-    std::shared_ptr<queue::inbox<Slot>> box = std::static_pointer_cast<mailbox<Slot>>(who);
+  mailboxes_of wanted(table, kinds);
+  while (const auto* const who = wanted.next()) {
+    std::shared_ptr<queue::inbox<Slot>> box = std::static_pointer_cast<mailbox<Slot>>(*who);
     auto found =
         std::find_if(senders.begin(), senders.end(), [&](auto& each) { return each && &each->to() == box.get(); });
     kept.push_back(found != senders.end() ? std::move(*found)

@@ -45,7 +45,7 @@ struct type_operations {
   bool travels_inline;                                        ///< in the queue's slot, without a block
   const void* (*block_value)(queue::block_header*) noexcept;  ///< the T inside a value_block
   void (*drop_block)(queue::block_header*) noexcept;
-  std::unique_ptr<remote_input> (*make_input)(bus_core&, topic_core&, const wire::codec_operations&,
+  std::shared_ptr<remote_input> (*make_input)(bus_core&, topic_core&, const wire::codec_operations&,
                                               queue::space_listener&);
 };
 
@@ -58,7 +58,8 @@ struct receiver_table {
 /// One topic of one bus. Thread: safe. Lifetime: the bus's.
 class topic_core {
  public:
-  topic_core(std::string name, const type_operations& type) : name_(std::move(name)), type_(type) {}
+  topic_core(std::string name, const type_operations& type);
+  ~topic_core();
   topic_core(const topic_core&) = delete;
   topic_core& operator=(const topic_core&) = delete;
 

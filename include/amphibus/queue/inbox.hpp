@@ -81,11 +81,8 @@ class inbox_base : public bound {
   static constexpr std::int64_t any_size = std::numeric_limits<std::int64_t>::max();
 
   /// One that keeps the latest has no places of its own: nothing is ever pushed into it.
-  inbox_base(std::int64_t capacity, overflow_rule overflow, std::int64_t bytes_per_place = any_size)
-      : bound(overflow.kind == overflow_kind::latest ? 0 : capacity),
-        overflow_(overflow),
-        bytes_per_place_(bytes_per_place) {}
-  virtual ~inbox_base() = default;
+  inbox_base(std::int64_t capacity, overflow_rule overflow, std::int64_t bytes_per_place = any_size);
+  virtual ~inbox_base();
 
   [[nodiscard]] const overflow_rule& overflow() const noexcept { return overflow_; }
   /// What a message of `bytes` takes.

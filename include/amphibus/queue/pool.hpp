@@ -34,9 +34,7 @@ class block_pool {
  public:
   /// A pool for blocks of `size` bytes (header included) with `alignment`. `budget`: what the user of the blocks
   /// charges; only kept here.
-  static block_pool* make(std::size_t size, std::size_t alignment, std::shared_ptr<byte_budget> budget = nullptr) {
-    return new block_pool(size, alignment, std::move(budget));
-  }
+  static block_pool* make(std::size_t size, std::size_t alignment, std::shared_ptr<byte_budget> budget = nullptr);
   /// Null if there is none.
   [[nodiscard]] byte_budget* budget() const noexcept { return budget_.get(); }
 
@@ -68,9 +66,8 @@ class block_pool {
   block_pool& operator=(const block_pool&) = delete;
 
  private:
-  block_pool(std::size_t size, std::size_t alignment, std::shared_ptr<byte_budget> budget) noexcept
-      : size_(size), alignment_(alignment), budget_(std::move(budget)) {}
-  ~block_pool() = default;
+  block_pool(std::size_t size, std::size_t alignment, std::shared_ptr<byte_budget> budget) noexcept;
+  ~block_pool();
   block_header* retired_mark() noexcept { return reinterpret_cast<block_header*>(this); }
   block_header* allocate();
   void free_list(block_header* first) noexcept;

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <amphibus/base/clock.hpp>
@@ -230,3 +231,18 @@ class transport {
 };
 
 }  // namespace amphibus::transport
+
+namespace amphibus {
+
+/// The transports that a bus may use; none is null, no two have one name.
+using transport_list = std::vector<std::unique_ptr<amphibus::transport::transport>>;
+
+/// A list of them: `amphibus::transports(amphibus::zeromq::transport())`.
+template <class... Transport>
+[[nodiscard]] transport_list transports(std::unique_ptr<Transport>... each) {
+  transport_list out;
+  (out.push_back(std::move(each)), ...);
+  return out;
+}
+
+}  // namespace amphibus

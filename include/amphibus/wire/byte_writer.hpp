@@ -3,9 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <span>
-#include <utility>
 
 namespace amphibus::wire {
 
@@ -15,23 +13,15 @@ namespace amphibus::wire {
 class byte_writer {
  public:
   byte_writer() = default;
-  byte_writer(byte_writer&& from) noexcept
-      : data_(std::move(from.data_)),
-        size_(std::exchange(from.size_, 0)),
-        capacity_(std::exchange(from.capacity_, 0)) {}
-  byte_writer& operator=(byte_writer&& from) noexcept {
-    data_ = std::move(from.data_);
-    size_ = std::exchange(from.size_, 0);
-    capacity_ = std::exchange(from.capacity_, 0);
-    return *this;
-  }
-  ~byte_writer() = default;
+  byte_writer(byte_writer&& from) noexcept;
+  byte_writer& operator=(byte_writer&& from) noexcept;
+  ~byte_writer();
 
   /// Makes room for `count` more bytes and returns where they begin; the caller fills all of them. Valid until the next
   /// call.
   std::byte* extend(std::size_t count) {
     if (size_ + count > capacity_) grow(size_ + count);
-    std::byte* const begin = data_.get() + size_;
+    std::byte* const begin = data_ + size_;
     size_ += count;
     return begin;
   }
@@ -48,20 +38,13 @@ class byte_writer {
   void truncate(std::size_t size) noexcept { size_ = size; }
   void clear() noexcept { size_ = 0; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  [[nodiscard]] std::byte* data() noexcept { return data_.get(); }
-  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_.get(), size_}; }
+  [[nodiscard]] std::byte* data() noexcept { return data_; }
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept;
 
  private:
-  void grow(std::size_t needed) {
-    const std::size_t doubled = capacity_ < 512 ? 1024 : capacity_ * 2;
-    const std::size_t capacity = needed > doubled ? needed : doubled;
-    std::unique_ptr<std::byte[]> larger(new std::byte[capacity]);
-    if (size_ != 0) std::memcpy(larger.get(), data_.get(), size_);
-    data_ = std::move(larger);
-    capacity_ = capacity;
-  }
+  void grow(std::size_t needed);
 
-  std::unique_ptr<std::byte[]> data_;
+  std::byte* data_ = nullptr;  // owned; a unique_ptr would cost every includer 200 classes
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
 };

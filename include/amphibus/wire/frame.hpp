@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include <amphibus/wire/byte_writer.hpp>
 #include <amphibus/wire/codec.hpp>
