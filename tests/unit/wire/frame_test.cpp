@@ -62,6 +62,10 @@ struct amphibus::codec<moody> {
   static bool decode(std::span<const std::byte>, moody&) { throw 1; }
 };
 
+TEST_CASE("codec: one without a binary schema has an empty one", "[wire]") {
+  CHECK(codec_operations_of<moody>.binary_schema.empty());
+}
+
 TEST_CASE("frame: a codec that throws refuses, and leaves nothing half written", "[wire]") {
   batch_writer writer;
   writer.begin({batch_kind::messages, 11, 1, 1});
