@@ -1,6 +1,6 @@
 // amphibus VERB …: the command line tool. Each verb is a file of its own; this one only reads the command line.
-#include <array>
 #include <cstdio>
+#include <vector>
 
 #include <amphibus/base/error.hpp>
 #include <amphibus/base/event.hpp>
@@ -10,7 +10,11 @@
 namespace amphibus::cli {
 namespace {
 
-constexpr std::array<add_verb, 0> verbs{};
+const std::vector<add_verb> verbs{
+#ifdef AMPHIBUS_CLI_SCHEMA
+    &add_schema,
+#endif
+};
 
 int fail(const error& why) {
   std::fprintf(stderr, "%s\n", why.what());
