@@ -46,7 +46,7 @@ std::vector<amphibus::supervised_process> commands(const placement& which, const
   if (!options.sabotage.empty() && options.sabotage != "kill") own.insert(own.end(), {"--sabotage", options.sabotage});
   std::vector<amphibus::supervised_process> out;
   const auto add = [&](const std::string& name, const std::vector<std::string>& choice) {
-    std::vector<std::string> arguments{"/proc/self/exe"};
+    std::vector<std::string> arguments{options.program ? options.program(name) : "/proc/self/exe"};
     arguments.insert(arguments.end(), common.begin(), common.end());
     arguments.insert(arguments.end(), choice.begin(), choice.end());
     arguments.insert(arguments.end(), own.begin(), own.end());

@@ -24,6 +24,8 @@ struct run_options {
   std::string directory;  ///< for ipc sockets and ledgers
   std::chrono::seconds deadline{180};
   std::function<void(std::uint64_t messages)> on_progress;
+  /// The executable of a process of the file; default: this one. So that processes of two versions can be mixed.
+  std::function<std::string(const std::string& process)> program;
 };
 
 struct run_outcome {

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# What issue 4 must show and a command can run, one function per line of it; prints the figures and one summary line, and
+# fails if one falls short. Some lines only: ./dev proof 4 evolution
+set -uo pipefail
+cd "$(dirname "$0")/../.." || exit
+out=build/proof
+mkdir -p "$out"
+. tests/proof/run_lines.sh
+
+# build PRESET TARGET…: quiet unless it fails.
+build() {
+  local preset=$1
+  shift
+  { cmake --preset "$preset" && cmake --build --preset "$preset" --parallel "$(nproc)" --target "$@"; } \
+    >"$out/build_$preset.log" 2>&1 || { tail -n 20 "$out/build_$preset.log"; return 1; }
+}
+
+evolution() { # line 2: each rule, pairs of schemas, our verdict beside flatc's
+  build dev test_evolution || return 1
+  build/dev/tests/evolution/test_evolution tests/evolution/pairs.txt
+}
+
+rolling_upgrade() { # line 2: the shop's processes swapped one by one over tcp, equal ledgers
+  build dev shop next_shop rolling_upgrade || return 1
+  build/dev/tests/upgrade/rolling_upgrade build/dev/examples/shop/shop build/dev/tests/upgrade/next_shop
+}
+
+run_lines 4 evolution rolling_upgrade -- "$@"
