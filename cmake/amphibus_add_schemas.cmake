@@ -57,7 +57,7 @@ function(amphibus_add_schemas)
   endforeach()
   if(arg_LOCK)
     amphibus_check_schemas("${arg_TARGET}" "${arg_LOCK}" "${out}" "${schemas}" "${search}")
-    list(APPEND headers "${out}/checked")
+    list(APPEND headers "${stamp}")
   endif()
   add_custom_target(${arg_TARGET}_generate DEPENDS ${headers})
   add_library(${arg_TARGET} INTERFACE)
@@ -66,20 +66,24 @@ function(amphibus_add_schemas)
   target_link_libraries(${arg_TARGET} INTERFACE amphibus::amphibus)
 endfunction()
 
-# The check of amphibus_add_schemas(LOCK …) and the target that writes the lock.
+# The check of amphibus_add_schemas(LOCK …), whose output is named in `stamp`, and the target that writes the lock.
 function(amphibus_check_schemas target lock out schemas search)
   cmake_path(ABSOLUTE_PATH lock NORMALIZE)
+  # A stamp of its own, because make does not run a command again when only its options change.
   set(exact)
+  set(stamp "${out}/checked")
   if(AMPHIBUS_SCHEMAS_EXACT)
     set(exact --exact)
+    set(stamp "${out}/checked_exactly")
   endif()
+  set(stamp "${stamp}" PARENT_SCOPE)
   # The lock is watched through the depfile: it need not be there yet, and what is missing cannot be a dependency.
   add_custom_command(
-    OUTPUT "${out}/checked"
-    COMMAND amphibus::schemac check --lock "${lock}" --stamp "${out}/checked" ${exact} --root "${CMAKE_CURRENT_SOURCE_DIR}"
+    OUTPUT "${stamp}"
+    COMMAND amphibus::schemac check --lock "${lock}" --stamp "${stamp}" ${exact} --root "${CMAKE_CURRENT_SOURCE_DIR}"
       --accept "cmake --build ${CMAKE_BINARY_DIR} --target ${target}_lock" ${search} ${schemas}
     DEPENDS ${schemas} amphibus::schemac
-    DEPFILE "${out}/checked.d"
+    DEPFILE "${stamp}.d"
     COMMENT "Schemas of ${target} against their lock" VERBATIM)
   add_custom_target(${target}_lock
     COMMAND amphibus::schemac lock --lock "${lock}" --root "${CMAKE_CURRENT_SOURCE_DIR}" ${search} ${schemas}

@@ -9,6 +9,7 @@ function(run code expected)
   if(NOT got EQUAL 0)
     set(got 1)
   endif()
+  string(REGEX REPLACE "[ \n]+" " " out "${out}")  # CMake breaks long messages anywhere
   string(FIND "${out}" "${expected}" at)
   if(NOT got EQUAL code OR at EQUAL -1)
     message(FATAL_ERROR "${ARGN}\nended with ${got} instead of ${code}, or does not say '${expected}':\n${out}")

@@ -34,8 +34,8 @@ struct loaded {
 ///
 /// A binary schema is verified before it is read and its indexes are checked, so it may come from anywhere.
 /// Throws: problem: unreadable, not a schema, or one that Amphibus refuses: nested_flatbuffer and flexbuffer (what is
-/// inside cannot be verified within the limits), a major that is no number from 1 to 65535, a topic that breaks the
-/// grammar, major or topic on a struct, files that include each other.
+/// inside cannot be verified within the limits), vectors of unions (docs/schemas.md), a major that is no number from 1
+/// to 65535, a topic that breaks the grammar, major or topic on a struct, files that include each other.
 loaded load(const std::string& path, const load_options& with = {});
 
 /// The same for bytes in memory; `path` is for messages.

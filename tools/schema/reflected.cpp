@@ -88,18 +88,22 @@ std::string reflected::type_name(const reflection::Type& type) const {
   return "[" + base_name(type.element(), type.index()) + ":" + std::to_string(type.fixed_length()) + "]";
 }
 
-void reflected::refuse_unverifiable(const reflection::Field& member, const std::string& name) const {
+void reflected::refuse_unsafe(const reflection::Field& member, const std::string& name) const {
   for (const char* const each : {"nested_flatbuffer", "flexbuffer"}) {
     if (has(member, each))
       refuse(name + " is a " + each + ", whose inside cannot be verified within the limits",
              "make it a table, or a topic of its own");
   }
+  // Pack() of FlatBuffers 2.0.8 asserts on a member it does not know, so a newer peer could end whoever sends it on.
+  if (member.type()->base_type() == reflection::Vector && member.type()->element() == reflection::Union)
+    refuse(name + " is a vector of unions, whose members that a newer program added cannot be sent on",
+           "put the union into a table and make it a vector of that table");
 }
 
 field reflected::from(const reflection::Field& member, const reflection::Object& in) const {
   field out;
   out.name = checked_name(*member.name());
-  refuse_unverifiable(member, in.name()->str() + "." + out.name);
+  refuse_unsafe(member, in.name()->str() + "." + out.name);
   out.type = type_name(*member.type());
   out.id = in.is_struct() ? member.offset() : member.id();
   if (in.is_struct()) return out;

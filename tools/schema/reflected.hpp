@@ -31,7 +31,7 @@ class reflected {
   [[nodiscard]] definition from(const reflection::Enum& values) const;
   [[nodiscard]] field from(const reflection::Field& member, const reflection::Object& in) const;
   void read_attributes(const reflection::Object& object, definition& into) const;
-  void refuse_unverifiable(const reflection::Field& member, const std::string& name) const;
+  void refuse_unsafe(const reflection::Field& member, const std::string& name) const;
 
   std::string path_;
   const reflection::Schema* schema_ = nullptr;

@@ -98,6 +98,8 @@ TEST_CASE("schema: what is generated does not depend on where the sources lie", 
 TEST_CASE("schema: what Amphibus cannot keep is refused, with the mend", "[schema]") {
   CHECK_THAT(refusal("table A { b: [ubyte] (nested_flatbuffer: \"A\"); }"), Contains("A.b is a nested_flatbuffer"));
   CHECK_THAT(refusal("table A { b: [ubyte] (flexbuffer); }"), Contains("A.b is a flexbuffer"));
+  CHECK_THAT(refusal("table A { x: int; } union U { A } table T { u: [U]; }"), Contains("T.u is a vector of unions"));
+  CHECK(refusal("table A { x: int; } union U { A } table B { u: U; } table T { u: [B]; }") == "accepted");
   CHECK_THAT(refusal("struct A (topic: \"a\") { b: int; }"), Contains("only tables are messages"));
   CHECK_THAT(refusal("struct A (major: 2) { b: int; }"), Contains("only tables are messages"));
   CHECK_THAT(refusal("table A (topic: \"a..b\") { b: int; }"), Contains("topic of A") && Contains("byte 2"));
@@ -121,7 +123,7 @@ TEST_CASE("schema: a binary schema that is damaged anywhere is refused or harmle
   const folder in;
   const auto whole = schema::load(in.put("a.fbs",
                                          "enum E : byte { x } struct S { x: [int:2]; } table A { s: S; e: [E]; } "
-                                         "union U { A } table T { u: U; us: [U]; }"))
+                                         "union U { A } table T { u: U; ts: [A]; }"))
                          .bytes;
   CHECK(schema::load_binary(whole, "a.bfbs").content.definitions.size() == 5);
   std::size_t refused = 0;

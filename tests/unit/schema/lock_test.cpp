@@ -33,7 +33,7 @@ TEST_CASE("lock: what is written is read", "[schema]") {
     struct S (force_align: 16) { x: double; }
     table One (major: 7, topic: "one.two") { s: S; e: E; f: float = 0.1; t: string (required, key); n: int = null; }
     union U { One, other: One }
-    table Two { u: [U]; old: int (deprecated); }
+    table Two { u: U; old: int (deprecated); }
     root_type Two; file_identifier "% \"x";
   )"))
                            .content;
