@@ -1,6 +1,7 @@
 // amphibus_schemac SCHEMA.bfbs GENERATED.h OUT.h: writes the codecs of every table of a FlatBuffers schema.
 #include <flatbuffers/reflection.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdio>
@@ -136,13 +137,38 @@ std::string definition_of(const std::string& constant, const std::string& bytes)
          "_bytes, " + std::to_string(bytes.size()) + "};\n}  // namespace amphibus::wire::binary_schemas\n\n";
 }
 
+/// The largest alignment of anything that the table reaches; 8 unless a struct has `force_align`.
+int alignment_of(const reflection::Schema& schema, const reflection::Object& object, std::set<std::string>& seen) {
+  int out = std::max(8, object.minalign());
+  if (!seen.insert(object.name()->str()).second) return out;
+  for (const reflection::Field* field : *object.fields()) {
+    const reflection::KeyValue* const forced =
+        field->attributes() == nullptr ? nullptr : field->attributes()->LookupByKey("force_align");
+    if (forced != nullptr) out = std::max(out, std::atoi(forced->value()->c_str()));
+    const reflection::Type& type = *field->type();
+    const auto kind = type.base_type() == reflection::Vector ? type.element() : type.base_type();
+    if (type.index() < 0) continue;
+    const auto index = static_cast<flatbuffers::uoffset_t>(type.index());
+    if (kind == reflection::Obj) out = std::max(out, alignment_of(schema, *schema.objects()->Get(index), seen));
+    if (kind != reflection::Union) continue;
+    for (const reflection::EnumVal* each : *schema.enums()->Get(index)->values()) {
+      if (each->union_type() == nullptr || each->union_type()->index() < 0) continue;
+      const auto member = static_cast<flatbuffers::uoffset_t>(each->union_type()->index());
+      out = std::max(out, alignment_of(schema, *schema.objects()->Get(member), seen));
+    }
+  }
+  return out;
+}
+
 std::string codec_of(const reflection::Schema& schema, const reflection::Object& table, const std::string& constant) {
   const std::string type = cpp_name(table.name()->str());
+  std::set<std::string> reached;
   return "template <>\nstruct amphibus::wire::table_traits<" + type +
          "> {\n  static constexpr std::string_view type_name = \"" + table.name()->str() +
          "\";\n  static constexpr std::uint16_t major = " + std::to_string(major_of(table)) +
          ";\n  static constexpr std::uint64_t schema_hash = " + std::to_string(hash(canonical_text(schema).of(table))) +
          "U;\n  static constexpr std::string_view binary_schema = binary_schemas::" + constant +
+         ";\n  static constexpr std::size_t alignment = " + std::to_string(alignment_of(schema, table, reached)) +
          ";\n};\ntemplate <>\nstruct amphibus::codec<" + type + "T> : amphibus::wire::flatbuffers_codec<" + type +
          "T> {};\n\n";
 }

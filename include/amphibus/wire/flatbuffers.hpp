@@ -33,6 +33,19 @@ inline constexpr flatbuffers::uoffset_t flatbuffers_depth_max = 32;
 template <class Table>
 struct table_traits;
 
+/// True if `bytes` are a whole `Table` that can be read without looking again: what every codec asks of bytes from
+/// outside. Missing required fields, offsets that leave the bytes, and too much nesting are refused; numbers that the
+/// schema's enumerations and unions do not know are not, because a newer program of the same major may know them.
+template <class Table>
+[[nodiscard]] bool verify_table(std::span<const std::byte> bytes,
+                                flatbuffers::uoffset_t depth_max = flatbuffers_depth_max) {
+  if (bytes.size() < sizeof(flatbuffers::uoffset_t) || bytes.size() >= FLATBUFFERS_MAX_BUFFER_SIZE) return false;
+  const auto tables_max = static_cast<flatbuffers::uoffset_t>(bytes.size() / 4 + 16);
+  flatbuffers::Verifier verifier(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(), depth_max,
+                                 tables_max);
+  return verifier.VerifyBuffer<Table>(nullptr);
+}
+
 /// Encodes with Pack, verifies with tight limits, decodes with UnPackTo into a fresh object (2.0.8 merges otherwise).
 ///
 /// `Native` is the object-API struct, e.g. OrderT. Thread: safe. Allocates: encode only until the thread's builder has
@@ -54,12 +67,8 @@ struct flatbuffers_codec {
     return true;
   }
   static bool decode(std::span<const std::byte> bytes, Native& into) {
-    const auto* const begin = reinterpret_cast<const std::uint8_t*>(bytes.data());
-    if (bytes.size() < sizeof(flatbuffers::uoffset_t) || bytes.size() >= FLATBUFFERS_MAX_BUFFER_SIZE) return false;
-    const auto tables_max = static_cast<flatbuffers::uoffset_t>(bytes.size() / 4 + 16);
-    flatbuffers::Verifier verifier(begin, bytes.size(), flatbuffers_depth_max, tables_max);
-    if (!verifier.VerifyBuffer<table_type>(nullptr)) return false;
-    flatbuffers::GetRoot<table_type>(begin)->UnPackTo(&into);
+    if (!verify_table<table_type>(bytes)) return false;
+    flatbuffers::GetRoot<table_type>(bytes.data())->UnPackTo(&into);
     return true;
   }
 };
