@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# What issue 4 must show and a command can run, one function per line of it; prints the figures and one summary line, and
+# fails if one falls short. Some lines only: ./dev proof 4 zero_copy
+set -uo pipefail
+cd "$(dirname "$0")/../.." || exit
+out=build/proof
+mkdir -p "$out"
+. tests/proof/run_lines.sh
+
+# build PRESET TARGET…: quiet unless it fails.
+build() {
+  local preset=$1
+  shift
+  { cmake --preset "$preset" && cmake --build --preset "$preset" --parallel "$(nproc)" --target "$@"; } \
+    >"$out/build_$preset.log" 2>&1 || { tail -n 20 "$out/build_$preset.log"; return 1; }
+}
+
+zero_copy() { # line 1: addresses, bytes copied, and flat beside OrderT
+  build release proof_flat_address proof_flat_ratio test_unit_zeromq || return 1
+  build/release/tests/proof/proof_flat_address || return 1
+  build/release/tests/unit/zeromq/test_unit_zeromq 'inbound: an aligned frame*,inbound: an unaligned frame*' || return 1
+  build/release/tests/proof/proof_flat_ratio "${PAIRS:-7}"
+}
+
+run_lines 4 zero_copy -- "$@"
