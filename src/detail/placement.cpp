@@ -34,25 +34,27 @@ namespace {
 
 error codec_missing(const topic_core& topic) {
   const std::string type(topic.type().name);
-  return {
-      error_code::missing_codec,
-      "topic '" + topic.name() + "' is routed to another process, but its type " + type + " has no codec",
-      "make a codec visible where the topic constant is defined: generate it with amphibus_add_schemas(), or write\n"
-      "    template <> struct amphibus::codec<" +
-          type +
-          "> {\n"
-          "      static constexpr std::string_view type_name = \"" +
-          type +
-          "\";\n"
-          "      static constexpr std::uint16_t major = 1;\n"
-          "      static constexpr std::uint64_t schema_hash = 1;\n"
-          "      static bool encode(const " +
-          type +
-          "&, amphibus::wire::byte_writer&);\n"
-          "      static bool decode(std::span<const std::byte>, " +
-          type +
-          "&);\n"
-          "    };"};
+  return {error_code::missing_codec,
+          "topic '" + topic.name() + "' is routed to another process, but its type " + type + " has no codec",
+          "make a codec visible where the topic constant is defined: generate it with amphibus_add_schemas(), list the "
+          "fields of a plain struct with AMPHIBUS_POD(" +
+              type +
+              ", 1, ...), or write\n"
+              "    template <> struct amphibus::codec<" +
+              type +
+              "> {\n"
+              "      static constexpr std::string_view type_name = \"" +
+              type +
+              "\";\n"
+              "      static constexpr std::uint16_t major = 1;\n"
+              "      static constexpr std::uint64_t schema_hash = 1;\n"
+              "      static bool encode(const " +
+              type +
+              "&, amphibus::wire::byte_writer&);\n"
+              "      static bool decode(std::span<const std::byte>, " +
+              type +
+              "&);\n"
+              "    };"};
 }
 
 std::string_view name_of(transport::level which) noexcept {

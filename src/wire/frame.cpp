@@ -144,7 +144,7 @@ std::span<const std::byte> batch_writer::finish() {
   return out_.bytes();
 }
 
-const char* batch_reader::open(std::span<const std::byte> bytes) {
+const char* batch_reader::open(std::span<const std::byte> bytes, shared_buffer* owner) {
   if (bytes.size() < batch_header_size_bytes) return "shorter than the 48-byte batch header";
   if (load<std::uint32_t>(bytes, at_magic) != batch_magic) return "wrong magic: not an Amphibus batch";
   if (load<std::uint16_t>(bytes, at_version) != batch_version) return "another batch version; this one reads 1";
@@ -157,6 +157,7 @@ const char* batch_reader::open(std::span<const std::byte> bytes) {
   if (crc32c(bytes.subspan(header.size()), crc32c(header)) != load<std::uint32_t>(bytes, at_crc))
     return "wrong CRC-32C";
   bytes_ = bytes;
+  owner_ = owner;
   header_ = {load<batch_kind>(bytes, at_kind), load<std::uint64_t>(bytes, at_producer),
              load<std::uint64_t>(bytes, at_first_sequence), load<std::uint64_t>(bytes, at_schema_hash),
              load<std::uint32_t>(bytes, at_count)};
@@ -218,6 +219,7 @@ bool batch_reader::next(received_message& into) noexcept {
     position_ += attributes_prefix_size_bytes + padded(attributes);
   }
   into.payload = bytes_.subspan(position_, size);
+  into.owner = owner_;
   position_ += padded(size);
   return true;
 }

@@ -24,7 +24,7 @@ TRANSPORT_LEVEL = 2  # a transport sees L0 to L2 and itself, nothing else
 ADAPTERS = {
     r"zmq\.h(pp)?$": ("transports/zeromq/", "bench/", "tests/"),
     r"toml\+\+/": ("src/config/",),
-    r"flatbuffers/": ("include/amphibus/wire/flatbuffers", "tools/", "tests/unit/wire/", "bench/"),
+    r"flatbuffers/": ("include/amphibus/wire/flatbuffers", "tools/", "tests/unit/wire/", "tests/compile_fail/", "bench/"),
     r"concurrentqueue/": ("include/amphibus/queue/", "bench/"),
     r"isa-l": ("src/wire/",),
     r"xxhash\.h$": ("src/config/", "tools/"),

@@ -6,6 +6,7 @@
 #include <amphibus/shutdown_signal.hpp>
 #include <amphibus/testing/conformance.hpp>
 #include <amphibus/testing/test_bus.hpp>
+#include <amphibus/wire/pod.hpp>
 #include <amphibus/zeromq/zeromq.hpp>
 
 #include <poll.h>

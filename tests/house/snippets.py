@@ -2,8 +2,8 @@
 """snippets.py ROOT BUILD COMPILER FLAG...: what documents and public headers show is true.
 
 Every ```cpp block of README.md, docs/ and the comments of public headers compiles: a block with #include as it stands,
-any other with what tests/house/snippet_context.hpp offers, as the body of a function unless it begins with a
-declaration. Every ```console block marked `run` prints what it shows; `build/release` stands for BUILD there. Every
+any other with what tests/house/snippet_context.hpp offers (with FlatBuffers where it shows a flat), as the body of a
+function unless it begins with a declaration. Every ```console block marked `run` prints what it shows; `build/release` stands for BUILD there. Every
 `./dev WORD` is a word that ./dev knows.
 """
 import re
@@ -18,9 +18,10 @@ BLOCK = re.compile(r"^```(cpp|console)( run)?\n(.*?)^```", re.S | re.M)
 
 
 def in_context(body):
-    if "template <>" not in body:  # which is for the outermost scope only
+    if "template <>" not in body and "AMPHIBUS_POD(" not in body:  # which is for the outermost scope only
         body = f"namespace snippet {{\n{body}}}\n" if DECLARATION.match(body) else f"void snippet() {{\n{body}\n}}\n"
-    return f"#include <tests/house/snippet_context.hpp>\n{body}"
+    context = "snippet_flat_context" if "amphibus::flat<" in body else "snippet_context"
+    return f"#include <tests/house/{context}.hpp>\n{body}"
 
 
 def documentation(root, name):

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What issue 4 must show and a command can run, one function per line of it; prints the figures and one summary line, and
-# fails if one falls short. Some lines only: ./dev proof 4 evolution
+# fails if one falls short. Some lines only: ./dev proof 4 zero_copy evolution
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
 out=build/proof
@@ -15,6 +15,13 @@ build() {
     >"$out/build_$preset.log" 2>&1 || { tail -n 20 "$out/build_$preset.log"; return 1; }
 }
 
+zero_copy() { # line 1: addresses, bytes copied, and flat beside OrderT
+  build release proof_flat_address proof_flat_ratio test_unit_zeromq || return 1
+  build/release/tests/proof/proof_flat_address || return 1
+  build/release/tests/unit/zeromq/test_unit_zeromq 'inbound: an aligned frame*,inbound: an unaligned frame*' || return 1
+  build/release/tests/proof/proof_flat_ratio "${PAIRS:-7}"
+}
+
 evolution() { # line 2: each rule, pairs of schemas, our verdict beside flatc's
   build dev test_evolution || return 1
   build/dev/tests/evolution/test_evolution tests/evolution/pairs.txt
@@ -25,4 +32,4 @@ rolling_upgrade() { # line 2: the shop's processes swapped one by one over tcp, 
   build/dev/tests/upgrade/rolling_upgrade build/dev/examples/shop/shop build/dev/tests/upgrade/next_shop
 }
 
-run_lines 4 evolution rolling_upgrade -- "$@"
+run_lines 4 zero_copy evolution rolling_upgrade -- "$@"

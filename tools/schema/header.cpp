@@ -46,6 +46,14 @@ std::string schema_text(const std::string& constant, const std::string& bytes) {
          "_bytes, " + std::to_string(bytes.size()) + "};\n}  // namespace amphibus::wire::binary_schemas\n\n";
 }
 
+/// What a message of the table needs to be read in place.
+unsigned alignment_of(const loaded& schema, const definition& table) {
+  unsigned out = 8;
+  for (const std::string& each : reach(schema.content, table.name))
+    out = std::max(out, schema.content.definitions.at(each).align_bytes);
+  return out;
+}
+
 std::string codec_text(const loaded& schema, const definition& table, const std::string& constant) {
   const std::string type = "::" + replaced(table.name, ".", "::");
   return "template <>\nstruct amphibus::wire::table_traits<" + type +
@@ -53,6 +61,7 @@ std::string codec_text(const loaded& schema, const definition& table, const std:
          "\";\n  static constexpr std::uint16_t major = " + std::to_string(table.major) +
          ";\n  static constexpr std::uint64_t schema_hash = " + std::to_string(hash_of(schema.content, table.name)) +
          "U;\n  static constexpr std::string_view binary_schema = binary_schemas::" + constant +
+         ";\n  static constexpr std::size_t alignment = " + std::to_string(alignment_of(schema, table)) +
          ";\n};\ntemplate <>\nstruct amphibus::codec<" + type + "T> : amphibus::wire::flatbuffers_codec<" + type +
          "T> {};\n\n";
 }

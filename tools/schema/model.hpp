@@ -38,7 +38,7 @@ struct definition {
   std::string underlying;     ///< of an enum
   bool bit_flags = false;     ///< of an enum
   unsigned size_bytes = 0;    ///< of a struct
-  unsigned align_bytes = 0;   ///< of a struct
+  unsigned align_bytes = 0;   ///< of a struct, or what force_align of a table's vectors asks for; not in the lock
   std::vector<field> fields;  ///< of a table by id, of a struct by offset
   std::vector<value> values;  ///< of an enum or union by number
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 
 #include <amphibus/wire/topic_name.hpp>
 
@@ -144,7 +145,10 @@ definition reflected::from(const reflection::Object& object) const {
   }
   read_attributes(object, out);
   for (const reflection::Field* each : *object.fields()) {
-    if (!is_companion(*each->type())) out.fields.push_back(from(*each, object));
+    if (is_companion(*each->type())) continue;
+    out.fields.push_back(from(*each, object));
+    const std::string forced = attribute_of(*each, "force_align");
+    out.align_bytes = std::max(out.align_bytes, static_cast<unsigned>(std::atoi(forced.c_str())));
   }
   std::sort(out.fields.begin(), out.fields.end(), [](const field& a, const field& b) { return a.id < b.id; });
   return out;

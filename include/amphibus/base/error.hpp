@@ -19,6 +19,7 @@ enum class error_code : unsigned short {
   bus_closed = 105,           ///< the bus no longer takes subscriptions or makes pools
   out_of_descriptors = 106,   ///< the system gives this process no further file descriptor
   signals_taken = 107,        ///< a shutdown_signal exists already
+  bad_bytes = 108,            ///< bytes that are no message of the asked type
   config_unreadable = 201,    ///< the configuration file cannot be read
   config_syntax = 202,        ///< the configuration file is not TOML
   config_unknown_key = 203,   ///< a key that does not exist

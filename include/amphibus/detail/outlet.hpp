@@ -197,7 +197,7 @@ class outlet final : public outlet_base {
   bool push_decoded(const wire::received_message& from, const wire::codec_operations& codec) {
     T value{};
     if (!differs_in_size<T> && !everywhere_has_room(bytes_of(value))) return false;
-    if (!codec.decode(from.payload, &value)) return false;
+    if (!codec.decode_received(from.payload, from.owner, &value)) return false;
     const std::size_t bytes = bytes_of(value);
     if (differs_in_size<T> && !everywhere_has_room(bytes)) return false;
     push(std::move(value), input_identity(from.with), bytes);
@@ -324,7 +324,7 @@ class typed_input final : public remote_input {
  private:
   input_result deliver_one(const wire::received_message& message) {
     T value{};
-    if (!codec_.decode(message.payload, &value)) return input_result::undecodable;
+    if (!codec_.decode_received(message.payload, message.owner, &value)) return input_result::undecodable;
     switch (outlet_->publish_one(std::move(value), message.with)) {
       case publish_status::would_block: return input_result::full;
       case publish_status::accepted: return input_result::delivered;

@@ -25,6 +25,10 @@ class byte_writer {
     size_ += count;
     return begin;
   }
+  /// Makes room for `count` more bytes in advance, where they are known to come; the content stays as it is.
+  void reserve(std::size_t count) {
+    if (size_ + count > capacity_) grow(size_ + count);
+  }
   void append(const void* bytes, std::size_t count) {
     if (count != 0) std::memcpy(extend(count), bytes, count);
   }

@@ -21,9 +21,19 @@ namespace amphibus {
 ///   static bool decode(std::span<const std::byte> bytes, order& into);       // false: refused; never trusts `bytes`
 /// };
 /// ```
-/// A codec may also have `static constexpr std::string_view binary_schema`: the FlatBuffers .bfbs that describes what
-/// it writes, for programs that show messages they were not built with. `bytes` is 8-aligned. `into` is
-/// default-constructed. Both run on a transport's thread and must not publish; what they throw counts as `false`.
+/// `bytes` is 8-aligned. `into` is default-constructed. Both run on a transport's thread and must not publish; what
+/// they throw counts as `false`. Optional besides:
+///
+/// `static constexpr std::string_view binary_schema`: the FlatBuffers .bfbs that describes what it writes, for programs
+/// that show messages they were not built with.
+///
+/// `static std::size_t size_hint(const order&)`: about how many bytes encode() will append, so that a large message
+/// that is appended piece by piece does not grow its buffer again and again. Never trusted: above 16 MiB it is ignored,
+/// and encode() may append more or less.
+///
+/// `static bool decode(std::span<const std::byte> bytes, amphibus::wire::shared_buffer& owner, order& into)`: the same
+/// as decode(), for a type that does not copy its bytes: `into` may hold an amphibus::wire::buffer_reference to
+/// `owner`, and the bytes stay as they are as long as it does.
 template <class T>
 struct codec;
 
@@ -39,6 +49,11 @@ concept has_codec = std::default_initializable<T> &&
 
 namespace wire {
 
+class shared_buffer;
+
+/// The largest codec<T>::size_hint() that is believed.
+inline constexpr std::size_t size_hint_max_bytes = std::size_t{16} << 20U;
+
 /// A codec without its type: what a topic constant captures and a transport sees.
 struct codec_operations {
   std::string_view type_name;
@@ -47,6 +62,15 @@ struct codec_operations {
   bool (*encode)(const void* value, byte_writer& out);
   bool (*decode)(std::span<const std::byte> bytes, void* into);
   std::string_view binary_schema = {};  ///< what the codec writes, as FlatBuffers .bfbs; empty: not known
+  /// The same as decode for bytes that `owner` owns, if it is not null; null: the codec keeps nothing.
+  bool (*decode_owned)(std::span<const std::byte> bytes, shared_buffer* owner, void* into) = nullptr;
+
+  /// Decodes what arrived. `owner`: of the bytes, null if they end with the call.
+  [[nodiscard]] bool decode_received(std::span<const std::byte> bytes, shared_buffer* owner, void* into) const {
+    if (decode_owned != nullptr) [[unlikely]]
+      return decode_owned(bytes, owner, into);
+    return decode(bytes, into);
+  }
 };
 
 /// Runs one side of a codec; what it throws is a refusal, because the thread is the transport's.
@@ -69,18 +93,47 @@ constexpr std::string_view binary_schema_of() noexcept {
   }
 }
 
+/// The decode_owned of T's codec; null where it has none.
+template <class T>
+constexpr auto owned_decode_of() noexcept -> bool (*)(std::span<const std::byte>, shared_buffer*, void*) {
+  constexpr bool keeps = requires(std::span<const std::byte> bytes, shared_buffer & owner, T & into) {
+    { codec<T>::decode(bytes, owner, into) } -> std::same_as<bool>;
+  };
+  if constexpr (keeps) {
+    return [](std::span<const std::byte> bytes, shared_buffer* owner, void* into) {
+      T& to = *static_cast<T*>(into);
+      return contained(
+          [&] { return owner == nullptr ? codec<T>::decode(bytes, to) : codec<T>::decode(bytes, *owner, to); });
+    };
+  } else {
+    return nullptr;
+  }
+}
+
+template <class T>
+bool encode_with_codec(const T& from, byte_writer& out) {
+  if constexpr (requires {
+                  { codec<T>::size_hint(from) } -> std::convertible_to<std::size_t>;
+                }) {
+    const std::size_t hint = codec<T>::size_hint(from);
+    if (hint <= size_hint_max_bytes) out.reserve(hint);
+  }
+  return codec<T>::encode(from, out);
+}
+
 template <has_codec T>
 inline constexpr codec_operations codec_operations_of{
     codec<T>::type_name,
     codec<T>::major,
     codec<T>::schema_hash,
     [](const void* value, byte_writer& out) {
-      return contained([&] { return codec<T>::encode(*static_cast<const T*>(value), out); });
+      return contained([&] { return encode_with_codec(*static_cast<const T*>(value), out); });
     },
     [](std::span<const std::byte> bytes, void* into) {
       return contained([&] { return codec<T>::decode(bytes, *static_cast<T*>(into)); });
     },
-    binary_schema_of<T>()};
+    binary_schema_of<T>(),
+    owned_decode_of<T>()};
 
 /// The operations of T's codec, or nullptr where none is visible.
 template <class T>
@@ -88,6 +141,12 @@ constexpr const codec_operations* find_codec() noexcept {
   if constexpr (has_codec<T>) {
     return &codec_operations_of<T>;
   } else {
+    // A codec that is not one would be found out at the start of the program, as if there were none.
+    constexpr bool specialised = requires { sizeof(codec<T>); };
+    static_assert(!specialised,
+                  "this amphibus::codec is not complete: it needs type_name, major, schema_hash, bool encode(const T&, "
+                  "amphibus::wire::byte_writer&), bool decode(std::span<const std::byte>, T&), all static and public, "
+                  "and a T with a default constructor");
     return nullptr;
   }
 }

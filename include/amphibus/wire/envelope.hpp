@@ -23,10 +23,13 @@ struct envelope {
 /// A message that no handler caused: correlation is its own id.
 [[nodiscard]] inline envelope first_envelope(message_id id) noexcept { return {id, id, {}, 0, {}}; }
 
+class shared_buffer;
+
 /// One message as it arrived; `payload` points into the transport's buffer and is 8-aligned.
 struct received_message {
   envelope with;
   std::span<const std::byte> payload;
+  shared_buffer* owner = nullptr;  ///< of the bytes, for a codec that keeps them; null: they end with the call
 };
 
 }  // namespace amphibus::wire

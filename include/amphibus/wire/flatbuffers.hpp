@@ -24,14 +24,27 @@ inline constexpr flatbuffers::uoffset_t flatbuffers_depth_max = 32;
 ///   static constexpr std::string_view type_name = "shop.Order";   // full name, the same in every program
 ///   static constexpr std::uint16_t major = 2;                     // the table's attribute, 1 without it
 ///   static constexpr std::uint64_t schema_hash = 0x5a17;          // of the table and all that it reaches
-///   static constexpr std::string_view binary_schema = "...";      // the .bfbs of its schema file, shared by its
-///   tables
+///   static constexpr std::string_view binary_schema = "...";      // the .bfbs of its schema file, of all its tables
+///   static constexpr std::size_t alignment = 8;                   // of the bytes, to be read in place
 /// };
 /// ```
 /// `binary_schema` describes the table to programs that were not built with it; its bytes are
 /// 8-aligned and live as long as the program.
 template <class Table>
 struct table_traits;
+
+/// True if `bytes` are a whole `Table` that can be read without looking again: what every codec asks of bytes from
+/// outside. Missing required fields, offsets that leave the bytes, and too much nesting are refused; numbers that the
+/// schema's enumerations and unions do not know are not, because a newer program of the same major may know them.
+template <class Table>
+[[nodiscard]] bool verify_table(std::span<const std::byte> bytes,
+                                flatbuffers::uoffset_t depth_max = flatbuffers_depth_max) {
+  if (bytes.size() < sizeof(flatbuffers::uoffset_t) || bytes.size() >= FLATBUFFERS_MAX_BUFFER_SIZE) return false;
+  const auto tables_max = static_cast<flatbuffers::uoffset_t>(bytes.size() / 4 + 16);
+  flatbuffers::Verifier verifier(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(), depth_max,
+                                 tables_max);
+  return verifier.VerifyBuffer<Table>(nullptr);
+}
 
 /// Encodes with Pack, verifies with tight limits, decodes with UnPackTo into a fresh object (2.0.8 merges otherwise).
 ///
@@ -54,12 +67,8 @@ struct flatbuffers_codec {
     return true;
   }
   static bool decode(std::span<const std::byte> bytes, Native& into) {
-    const auto* const begin = reinterpret_cast<const std::uint8_t*>(bytes.data());
-    if (bytes.size() < sizeof(flatbuffers::uoffset_t) || bytes.size() >= FLATBUFFERS_MAX_BUFFER_SIZE) return false;
-    const auto tables_max = static_cast<flatbuffers::uoffset_t>(bytes.size() / 4 + 16);
-    flatbuffers::Verifier verifier(begin, bytes.size(), flatbuffers_depth_max, tables_max);
-    if (!verifier.VerifyBuffer<table_type>(nullptr)) return false;
-    flatbuffers::GetRoot<table_type>(begin)->UnPackTo(&into);
+    if (!verify_table<table_type>(bytes)) return false;
+    flatbuffers::GetRoot<table_type>(bytes.data())->UnPackTo(&into);
     return true;
   }
 };

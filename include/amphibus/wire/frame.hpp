@@ -60,8 +60,9 @@ class batch_writer {
 /// Thread: confined. Lifetime: the bytes outlive the reader's messages. Allocates: never.
 class batch_reader {
  public:
-  /// Checks magic, version, lengths, CRC and every message boundary. Returns: what is wrong, or nullptr.
-  const char* open(std::span<const std::byte> bytes);
+  /// Checks magic, version, lengths, CRC and every message boundary. `owner`: what messages that are kept refer to;
+  /// null: whoever keeps one copies it. Returns: what is wrong, or nullptr.
+  const char* open(std::span<const std::byte> bytes, shared_buffer* owner = nullptr);
   [[nodiscard]] const batch_header& header() const noexcept { return header_; }
   /// The body of sync and goodbye.
   [[nodiscard]] std::span<const std::byte> body() const noexcept { return bytes_.subspan(batch_header_size_bytes); }
@@ -73,6 +74,7 @@ class batch_reader {
 
   batch_header header_;
   std::span<const std::byte> bytes_;
+  shared_buffer* owner_ = nullptr;
   std::size_t position_ = 0;
   std::uint32_t read_ = 0;
   message_id last_first_;

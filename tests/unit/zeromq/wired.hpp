@@ -52,7 +52,7 @@ class recorder final : public transport::ingress {
   }
 };
 
-class fake_host final : public transport::host {
+class fake_host : public transport::host {
  public:
   testing::manual_clock time;
   std::map<std::string, recorder, std::less<>> topics_here;
@@ -79,9 +79,10 @@ class fake_host final : public transport::host {
 };
 
 /// A peer's data socket and the inbound that reads it, with subscription and baseline done.
-class wired {
+template <class Host>
+class basic_wired {
  public:
-  explicit wired(base::fault_hook* faults = nullptr) : faults_(faults) {
+  explicit basic_wired(base::fault_hook* faults = nullptr) : faults_(faults) {
     pub.bind("inproc://data");
     link({});
     host.topics_here["a.b"];
@@ -166,7 +167,7 @@ class wired {
         std::count_if(host.events.begin(), host.events.end(), [&](auto& e) { return e.kind == kind; }));
   }
 
-  fake_host host;
+  Host host;
   std::set<std::string, std::less<>> announced;
   zmq::context_t context;
   zmq::socket_t pub{context, zmq::socket_type::xpub};
@@ -187,5 +188,7 @@ class wired {
 
   base::fault_hook* const faults_;
 };
+
+using wired = basic_wired<fake_host>;
 
 }  // namespace zeromq_test

@@ -107,27 +107,24 @@ bool inbound::work(base::time_point now) {
 
 bool inbound::receive() {
   if (!socket_.recv(topic_frame_, zmq::recv_flags::dontwait)) return false;
+  zmq::message_t body;
   int frames = 1;
   bool more = topic_frame_.more();
   while (more) {
     zmq::message_t next;
     static_cast<void>(socket_.recv(next, zmq::recv_flags::dontwait));
     more = next.more();
-    if (++frames == 2) body_ = std::move(next);
+    if (++frames == 2) body = std::move(next);
   }
-  host_.count_bytes(0, topic_frame_.size() + body_.size());
-  if (frames != 2) body_.rebuild();
+  host_.count_bytes(0, topic_frame_.size() + body.size());
+  if (frames != 2) body.rebuild();
+  if (!frame_->is_unique()) frame_ = frames_->take();  // somebody keeps a message of the last one
+  copied_bytes_ += frame_->fill(std::move(body));
   return true;
 }
 
 void inbound::accept(std::string_view topic, base::time_point now) {
-  std::span<const std::byte> bytes{body_.data<std::byte>(), body_.size()};
-  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 8 != 0) {  // libzmq hands out unaligned payloads now and then
-    aligned_.clear();
-    aligned_.append(bytes);
-    bytes = aligned_.bytes();
-  }
-  if (const char* why = batch_.open(bytes)) return reject(why);
+  if (const char* why = batch_.open(frame_->bytes(), frame_.get())) return reject(why);
   if (batch_.header().producer != settings_.producer) return reject("a batch of another incarnation of the peer");
   switch (batch_.header().kind) {
     case wire::batch_kind::goodbye: count_lost_tails(); return call_.on_goodbye();

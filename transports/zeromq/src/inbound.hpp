@@ -14,6 +14,8 @@
 #include <amphibus/transport/transport.hpp>
 #include <amphibus/wire/frame.hpp>
 
+#include "received_frame.hpp"
+
 namespace amphibus::zeromq {
 
 /// The receiving side of one peer and route: SUB -> sequence check -> ingress.
@@ -57,6 +59,8 @@ class inbound {
   [[nodiscard]] bool pending() const noexcept { return pending_; }
   [[nodiscard]] base::time_point next_timer() const noexcept;
   [[nodiscard]] zmq::socket_t& socket() noexcept { return socket_; }
+  /// What was copied because libzmq handed it out unaligned; everything else is read where it put it.
+  [[nodiscard]] std::uint64_t copied_bytes() const noexcept { return copied_bytes_; }
 
  private:
   struct stream {
@@ -113,8 +117,8 @@ class inbound {
   stream_map streams_;
 
   zmq::message_t topic_frame_;
-  zmq::message_t body_;
-  wire::byte_writer aligned_;
+  const std::shared_ptr<frame_store> frames_ = std::make_shared<frame_store>();
+  frame_handle frame_ = frames_->take();
   wire::batch_reader batch_;
   std::array<wire::received_message, 64> window_;  // messages of batch_, from begin to end not delivered yet
   std::size_t window_begin_ = 0;
@@ -126,6 +130,7 @@ class inbound {
   bool pending_ = false;
   base::time_point pending_since_{};
   std::uint64_t rejected_ = 0;
+  std::uint64_t copied_bytes_ = 0;
   base::time_point next_report_{};
 };
 
