@@ -7,12 +7,12 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 
 #include <amphibus/base/event.hpp>
 
 #include "ledger.hpp"
 #include "placement_run.hpp"
+#include "support/scratch.hpp"
 
 namespace shop {
 namespace {
@@ -49,25 +49,6 @@ class screen {
                                                            : text;
   }
   const bool terminal_ = ::isatty(STDOUT_FILENO) != 0;
-};
-
-/// A directory that is gone at the end.
-class scratch {
- public:
-  scratch() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "amphibus-shop-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) != nullptr) path_ = pattern;
-  }
-  ~scratch() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  scratch(const scratch&) = delete;
-  scratch& operator=(const scratch&) = delete;
-  [[nodiscard]] const std::string& path() const noexcept { return path_; }
-
- private:
-  std::string path_;
 };
 
 std::string with_commas(std::uint64_t number) {
@@ -130,7 +111,7 @@ std::string verdict(const run_outcome& expected, const run_outcome& found) {
 
 int run(const demo_options& options) {
   screen out;
-  const scratch directory;
+  const support::scratch directory("amphibus-shop");
   std::printf("The shop on 25,900 real invoices, in three placements%s\n",
               options.sabotage.empty() ? "" : (", sabotage " + options.sabotage).c_str());
   const unsigned rounds = calibrate(options, directory.path(), out);

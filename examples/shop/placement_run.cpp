@@ -1,10 +1,5 @@
 #include "placement_run.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <csignal>
 #include <cstdio>
 #include <fstream>
@@ -12,27 +7,10 @@
 #include <amphibus/app/supervise.hpp>
 #include <amphibus/config/config.hpp>
 
+#include "support/endpoints.hpp"
+
 namespace shop {
 namespace {
-
-/// A port that is free now; the kernel does not hand it out again soon.
-int free_port() {
-  const int probe = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  // With port 0 a bind fails only when the machine has none left; the demo then says which endpoint it could not use.
-  static_cast<void>(::bind(probe, reinterpret_cast<sockaddr*>(&address), sizeof address));
-  ::getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size);
-  ::close(probe);
-  return ntohs(address.sin_port);
-}
-
-std::string endpoint_for(const amphibus::config::process& of, const std::string& directory) {
-  const bool ipc = of.endpoint.value.starts_with("ipc://");
-  return ipc ? "ipc://" + directory + "/" + of.name : "tcp://127.0.0.1:" + std::to_string(free_port());
-}
 
 std::vector<amphibus::supervised_process> commands(const placement& which, const run_options& options,
                                                    const std::string& ledger) {
@@ -40,7 +18,8 @@ std::vector<amphibus::supervised_process> commands(const placement& which, const
   std::vector<std::string> common{"--config", which.file};
   for (const auto& each : loaded.value.processes) {
     common.insert(common.end(),
-                  {"--set", "process." + each.name + ".endpoint=" + endpoint_for(each, options.directory)});
+                  {"--set", "process." + each.name + ".endpoint=" +
+                                support::free_endpoint(each.endpoint.value, each.name, options.directory)});
   }
   std::vector<std::string> own{"--", "--rounds", std::to_string(options.rounds), "--ledger", ledger};
   if (!options.sabotage.empty() && options.sabotage != "kill") own.insert(own.end(), {"--sabotage", options.sabotage});

@@ -23,7 +23,10 @@ void manual_clock::wait_for_parked(std::size_t count) {
   for (;;) {
     {
       const std::lock_guard lock(mutex_);
-      if (sleepers_.size() >= count) return;
+      // One whose time has come is on its way: it parks again, if it does, as somebody new.
+      const auto parked =
+          std::count_if(sleepers_.begin(), sleepers_.end(), [](const auto* each) { return !each->expired; });
+      if (static_cast<std::size_t>(parked) >= count) return;
     }
     changed_.park();
   }

@@ -35,7 +35,7 @@ def main():
     names = tree.all_files(root)
     faults = [f"{name}: generated, does not belong into git" for name in names if GENERATED.search(name)]
     for name in names:
-        if not name.endswith((".csv", ".deb", ".bin", ".png")):
+        if not name.endswith((".csv", ".deb", ".bin", ".png", ".xz")):
             faults += faults_of(name, tree.read(root, name))
     tree.finish(faults, f"{len(names)} files")
 

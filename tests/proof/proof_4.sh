@@ -6,6 +6,7 @@ cd "$(dirname "$0")/../.." || exit
 out=build/proof
 mkdir -p "$out"
 . tests/proof/run_lines.sh
+. tests/proof/proof_4_flight.sh
 
 # build PRESET TARGET…: quiet unless it fails.
 build() {
@@ -32,4 +33,4 @@ rolling_upgrade() { # line 2: the shop's processes swapped one by one over tcp, 
   build/dev/tests/upgrade/rolling_upgrade build/dev/examples/shop/shop build/dev/tests/upgrade/next_shop
 }
 
-run_lines 4 zero_copy evolution rolling_upgrade -- "$@"
+run_lines 4 zero_copy evolution rolling_upgrade flight -- "$@"

@@ -14,7 +14,7 @@ class manual_clock final : public base::clock {
  public:
   /// Moves time forward and wakes everybody whose deadline is reached.
   void advance(base::duration by);
-  /// Returns when `count` threads are parked here with a deadline: the moment to advance.
+  /// Returns when `count` threads are parked here with a deadline that is not reached: the moment to advance.
   void wait_for_parked(std::size_t count);
 
   [[nodiscard]] base::time_point now() const noexcept override;
