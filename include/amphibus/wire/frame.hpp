@@ -60,7 +60,8 @@ class batch_writer {
 /// Thread: confined. Lifetime: the bytes outlive the reader's messages. Allocates: never.
 class batch_reader {
  public:
-  /// Checks magic, version, lengths, CRC and every message boundary. Returns: what is wrong, or nullptr.
+  /// Checks magic, version, lengths, CRC and every message boundary. Returns: what is wrong, or nullptr. What is
+  /// refused hands out nothing.
   const char* open(std::span<const std::byte> bytes);
   [[nodiscard]] const batch_header& header() const noexcept { return header_; }
   /// The body of sync and goodbye.
@@ -69,6 +70,7 @@ class batch_reader {
   bool next(received_message& into) noexcept;
 
  private:
+  const char* check(std::span<const std::byte> bytes);
   [[nodiscard]] const char* check_messages() const noexcept;
 
   batch_header header_;
