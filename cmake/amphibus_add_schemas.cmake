@@ -17,7 +17,7 @@ function(amphibus_add_schemas)
     add_custom_command(
       OUTPUT "${out}/${name}_amphibus.h"
       BYPRODUCTS "${out}/${name}_generated.h" "${out}/${name}.bfbs"
-      COMMAND "${AMPHIBUS_FLATC}" --cpp --cpp-std c++17 --gen-object-api --gen-name-strings --scoped-enums -o "${out}" "${schema}"
+      COMMAND "${AMPHIBUS_FLATC}" --cpp --cpp-std c++17 --gen-object-api --gen-name-strings --scoped-enums --reflect-types -o "${out}" "${schema}"
       COMMAND "${AMPHIBUS_FLATC}" -b --schema -o "${out}" "${schema}"
       COMMAND amphibus::schemac "${out}/${name}.bfbs" "${name}_generated.h" "${out}/${name}_amphibus.h"
       DEPENDS "${schema}" amphibus::schemac

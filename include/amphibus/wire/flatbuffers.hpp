@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include <amphibus/wire/codec.hpp>
+#include <amphibus/wire/flatbuffers_unpacked.hpp>
 
 /// FlatBuffers object API as a codec. Included by what amphibus_add_schemas() generates; not by <amphibus/bus.hpp>.
 namespace amphibus::wire {
@@ -59,7 +60,9 @@ struct flatbuffers_codec {
     const auto tables_max = static_cast<flatbuffers::uoffset_t>(bytes.size() / 4 + 16);
     flatbuffers::Verifier verifier(begin, bytes.size(), flatbuffers_depth_max, tables_max);
     if (!verifier.VerifyBuffer<table_type>(nullptr)) return false;
-    flatbuffers::GetRoot<table_type>(begin)->UnPackTo(&into);
+    const table_type& root = *flatbuffers::GetRoot<table_type>(begin);
+    if (!unpacks_well(root, bytes.size())) return false;
+    root.UnPackTo(&into);
     return true;
   }
 };
