@@ -46,8 +46,8 @@ function(amphibus_add_schemas)
       OUTPUT "${out}/${name}_amphibus.h"
       BYPRODUCTS "${out}/${name}_generated.h" "${out}/${name}.bfbs"
       COMMAND amphibus::schemac generate --root "${CMAKE_CURRENT_SOURCE_DIR}" --out "${out}" ${search} "${schema}"
-      COMMAND "${AMPHIBUS_FLATC}" --cpp --cpp-std c++17 --gen-object-api --gen-name-strings --scoped-enums ${search}
-        -o "${out}" "${schema}"
+      COMMAND "${AMPHIBUS_FLATC}" --cpp --cpp-std c++17 --gen-object-api --gen-name-strings --scoped-enums --reflect-types
+        ${search} -o "${out}" "${schema}"
       DEPENDS "${schema}" amphibus::schemac
       DEPFILE "${out}/${name}.d"
       COMMENT "Schema ${name}.fbs" VERBATIM)

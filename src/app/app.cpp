@@ -33,6 +33,13 @@ void print_errors(const std::vector<error>& errors) {
   for (const error& each : errors) std::fprintf(stderr, "%s\n", each.what());
 }
 
+/// Returns: the exit code after an answer on stdout; what nobody got was no success.
+int answered() {
+  if (std::fflush(stdout) == 0) return 0;
+  std::perror("cannot write the answer");
+  return exit_failed;
+}
+
 /// SIGINT and SIGTERM as something to poll, from before any thread exists; the second one ends the process at once.
 class stop_signals {
  public:
@@ -163,7 +170,7 @@ int app::state::describe() {
   std::fputs(config::describe(configuration).c_str(), stdout);
   const bool membarrier = base::current_barrier_mode() == base::barrier_mode::membarrier;
   std::printf("engine.barrier = %s\n", membarrier ? "membarrier" : "fence");
-  return 0;
+  return answered();
 }
 
 int app::state::up() {
@@ -317,7 +324,7 @@ int app::run() {
         return exit_configuration;
       }
       std::fputs(config::explain_route(state_->configuration, topic).c_str(), stdout);
-      return 0;
+      return answered();
     }
   }
   return state_->choose_process() ? state_->run_process(*this) : exit_configuration;

@@ -47,7 +47,7 @@ parsed parse_command_line(int argc, char** argv) {
     out.exit_code = 0;
     return out;
   } catch (const CLI::ParseError& why) {
-    const error told(error_code::command_line, escaped(why.what()), "see " + into.program + " --help");
+    const error told(error_code::command_line, escaped(why.what()), "see " + escaped(into.program) + " --help");
     std::fprintf(stderr, "%s\n", told.what());
     out.exit_code = 2;
     return out;

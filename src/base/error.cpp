@@ -1,4 +1,5 @@
 #include <amphibus/base/error.hpp>
+#include <amphibus/base/event.hpp>
 
 #include <array>
 #include <cstdio>
@@ -6,9 +7,11 @@
 namespace amphibus {
 namespace {
 
+constexpr std::size_t file_size_max_bytes = 4'096;  // PATH_MAX: a path is cut nowhere
+
 std::string position(const error_location& where) {
   if (where.file.empty()) return {};
-  std::string out = where.file;
+  std::string out = escaped(where.file, file_size_max_bytes);
   if (where.line > 0) out += ":" + std::to_string(where.line);
   if (where.line > 0 && where.column > 0) out += ":" + std::to_string(where.column);
   return out + ": ";

@@ -14,14 +14,20 @@
 namespace amphibus::config {
 namespace {
 
+/// `file:line`, safe to print.
+std::string line_of(const error_location& where) {
+  constexpr std::size_t path_size_max_bytes = 4'096;
+  return escaped(where.file, path_size_max_bytes) + ":" + std::to_string(where.line);
+}
+
 std::string print(const origin& from) {
   switch (from.kind) {
     case origin_kind::code: return "default";
-    case origin_kind::environment: return "environment " + from.where.file;
-    case origin_kind::command_line: return from.where.file;
+    case origin_kind::environment: return "environment " + escaped(from.where.file);
+    case origin_kind::command_line: return escaped(from.where.file);
     case origin_kind::file: break;
   }
-  return from.where.file + ":" + std::to_string(from.where.line) + ":" + std::to_string(from.where.column);
+  return line_of(from.where) + ":" + std::to_string(from.where.column);
 }
 
 struct row {
@@ -59,9 +65,9 @@ std::string aligned(const std::vector<row>& rows) {
 }
 
 std::string print_modules(const process& of) {
-  std::vector<std::string> words;
-  for (const std::string& each : of.modules) words.push_back(escaped(each));
-  return listed(words);
+  std::string out;
+  for (const std::string& each : of.modules) out.append(out.empty() ? "" : ", ").append(escaped(each));
+  return out;
 }
 
 /// Where the list of modules stands; a process without modules shows its own place.
@@ -70,9 +76,7 @@ origin modules_from(const process& of) {
   return {where.line > 0 ? origin_kind::file : origin_kind::code, where};
 }
 
-std::string place(const route& of) {
-  return of.where.file + ":" + std::to_string(of.where.line) + " (topic = \"" + of.topic.value + "\")";
-}
+std::string place(const route& of) { return line_of(of.where) + " (topic = \"" + of.topic.value + "\")"; }
 
 /// What of a route the environment or the command line changed, one line each.
 std::string overridden(const route& of) {
@@ -92,7 +96,7 @@ void add_field(std::string& to, const std::string& field) { to += std::to_string
 
 std::string describe(const configuration& what) {
   std::vector<row> rows;
-  rows.push_back({"file", what.file, what.file.empty() ? "none: every module in one process" : "--config"});
+  rows.push_back({"file", escaped(what.file), what.file.empty() ? "none: every module in one process" : "--config"});
   add_section(rows, "limits", limit_options(), what);
   for (const process& each : what.processes) {
     const std::string section = "process." + each.name;

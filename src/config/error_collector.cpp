@@ -4,6 +4,11 @@
 #include "config/reader.hpp"
 
 namespace amphibus::config {
+namespace {
+
+constexpr std::size_t list_size_max_bytes = 1'000;  // nobody reads more names than that
+
+}  // namespace
 
 void error_collector::add(error_code code, std::string what, std::string mend, const error_location& where) {
   errors_.emplace_back(code, std::move(what), std::move(mend), where);
@@ -37,7 +42,10 @@ std::vector<error> error_collector::take() {
 
 std::string listed(const std::vector<std::string>& words) {
   std::string out;
-  for (const std::string& each : words) out.append(out.empty() ? "" : ", ").append(each);
+  for (const std::string& each : words) {
+    if (out.size() >= list_size_max_bytes) return out + ", … (" + std::to_string(words.size()) + " in all)";
+    out.append(out.empty() ? "" : ", ").append(each);
+  }
   return out;
 }
 

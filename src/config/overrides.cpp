@@ -113,11 +113,11 @@ void apply_overrides(configuration& to, const environment& variables, const std:
                      error_collector& errors) {
   for (const auto& [name, value] : variables) {
     if (!is_ours(name)) continue;
-    const origin from{origin_kind::environment, {escaped(name)}};
+    const origin from{origin_kind::environment, {name}};
     set(to, path_of_variable(std::string_view(name).substr(prefix.size())), name, value, from, errors);
   }
   for (const std::string& each : overrides) {
-    const origin from{origin_kind::command_line, {"--set " + escaped(each)}};
+    const origin from{origin_kind::command_line, {"--set " + each}};
     const auto equals = each.find('=');
     if (equals == std::string::npos) {
       errors.add(error_code::command_line, "--set '" + escaped(each) + "' has no '='", "write --set key=value",

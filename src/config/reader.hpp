@@ -53,7 +53,7 @@ std::vector<std::string> keys_of(const std::vector<option<Target>>& table) {
   return out;
 }
 
-/// `front, back`
+/// `front, back`; many are cut.
 std::string listed(const std::vector<std::string>& words);
 /// `did you mean front? `, or empty.
 std::string suggestion(std::string_view word, const std::vector<std::string>& known);

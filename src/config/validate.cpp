@@ -65,6 +65,9 @@ void check_modules(const configuration& value, const vocabulary& known, error_co
   }
 }
 
+/// Names travel to the peers, in texts that are bounded.
+constexpr std::size_t process_name_size_max_bytes = 100;
+
 /// Names must be distinct also in variables, which know neither case nor dashes.
 void check_names(const configuration& value, error_collector& errors) {
   std::map<std::string, std::string> owner;
@@ -74,6 +77,12 @@ void check_names(const configuration& value, error_collector& errors) {
     });
     if (!valid) {
       errors.add(error_code::config_bad_value, "process name '" + escaped(each.name) + "' is not of [A-Za-z0-9_-]",
+                 "rename the process", each.where);
+    }
+    if (each.name.size() > process_name_size_max_bytes) {
+      errors.add(error_code::config_bad_value,
+                 "process name '" + escaped(each.name, 40) + "' is longer than " +
+                     std::to_string(process_name_size_max_bytes) + " bytes",
                  "rename the process", each.where);
     }
     const auto [first, fresh] = owner.emplace(folded(each.name), each.name);

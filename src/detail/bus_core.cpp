@@ -109,7 +109,7 @@ void bus_core::tell_mismatch(subscriber_base& pattern, std::string_view topic, s
   if (pattern.kind() == delivery_kind::stand_in || !pattern.first_mismatch()) return;
   const interest& wants = pattern.wants();
   const std::string begin = "pattern '" + wants.pattern + "' is of ";
-  const std::string of(type);
+  const std::string of = escaped(std::string(type));  // what the peer calls it
   report({event_kind::topic_skipped, std::string(topic), pattern.name(), "", 0,
           wants.type != nullptr ? begin + "type " + std::string(wants.type->name) + ", this topic of " + of +
                                       ": such topics are passed over; narrow the pattern, or use pattern<any_message>"

@@ -145,6 +145,13 @@ std::span<const std::byte> batch_writer::finish() {
 }
 
 const char* batch_reader::open(std::span<const std::byte> bytes, shared_buffer* owner) {
+  const char* const wrong = check(bytes);
+  if (wrong != nullptr) return *this = {}, wrong;  // a refused batch hands out nothing
+  owner_ = owner;
+  return nullptr;
+}
+
+const char* batch_reader::check(std::span<const std::byte> bytes) {
   if (bytes.size() < batch_header_size_bytes) return "shorter than the 48-byte batch header";
   if (load<std::uint32_t>(bytes, at_magic) != batch_magic) return "wrong magic: not an Amphibus batch";
   if (load<std::uint16_t>(bytes, at_version) != batch_version) return "another batch version; this one reads 1";
@@ -157,16 +164,18 @@ const char* batch_reader::open(std::span<const std::byte> bytes, shared_buffer* 
   if (crc32c(bytes.subspan(header.size()), crc32c(header)) != load<std::uint32_t>(bytes, at_crc))
     return "wrong CRC-32C";
   bytes_ = bytes;
-  owner_ = owner;
   header_ = {load<batch_kind>(bytes, at_kind), load<std::uint64_t>(bytes, at_producer),
              load<std::uint64_t>(bytes, at_first_sequence), load<std::uint64_t>(bytes, at_schema_hash),
              load<std::uint32_t>(bytes, at_count)};
   if (header_.kind > batch_kind::goodbye) return "unknown kind of batch";
   if (header_.first_sequence == 0 && header_.kind == batch_kind::messages) return "sequence numbers begin at 1";
+  // The number after the last must exist, too: receivers wait for it.
+  if (header_.first_sequence > ~std::uint64_t{0} - header_.count) return "sequence numbers beyond 64 bits";
   position_ = batch_header_size_bytes;
   read_ = 0;
   last_first_ = {};
-  return header_.kind == batch_kind::messages ? check_messages() : nullptr;
+  if (header_.kind == batch_kind::messages) return check_messages();
+  return header_.count == 0 ? nullptr : "a sync or goodbye that counts messages";
 }
 
 const char* batch_reader::check_messages() const noexcept {

@@ -25,6 +25,7 @@ PLANTS = [
     ("words.py", "README.md", "see /ro" + "ot/notes\n", "path of one machine"),
     ("words.py", "examples/order_generated.h", "\n", "generated"),
     ("hello.py", "examples/hello/main.cpp", "// one more\n", "differs"),
+    ("hostile_input.py", "docs/hostile-input.md", "| case | answer | test |\n|---|---|---|\n| x | y | `no such test` |\n", "no test"),
     ("error_codes.py", "docs/errors.md", "### AMB-E0999 `invented`\n\n**Why:** -\n**Mend:** -\n", "is not in"),
 ]
 

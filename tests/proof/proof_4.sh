@@ -7,6 +7,7 @@ out=build/proof
 mkdir -p "$out"
 . tests/proof/run_lines.sh
 . tests/proof/proof_4_flight.sh
+. tests/proof/proof_4_hostile.sh
 
 # build PRESET TARGET…: quiet unless it fails.
 build() {
@@ -33,4 +34,4 @@ rolling_upgrade() { # line 2: the shop's processes swapped one by one over tcp, 
   build/dev/tests/upgrade/rolling_upgrade build/dev/examples/shop/shop build/dev/tests/upgrade/next_shop
 }
 
-run_lines 4 zero_copy evolution rolling_upgrade flight -- "$@"
+run_lines 4 zero_copy evolution rolling_upgrade flight fuzz memory -- "$@"

@@ -40,7 +40,7 @@ enum class error_code : unsigned short {
 
 /// Where an error was found: a file position, an option, or an endpoint. Empty parts are unknown.
 struct error_location {
-  std::string file;  ///< path as the user gave it, or the name of the option or endpoint
+  std::string file;  ///< path as the user gave it, or the name of the option or endpoint; escaped only in what()
   int line = 0;      ///< 1-based; 0 = unknown
   int column = 0;    ///< 1-based; 0 = unknown
 };

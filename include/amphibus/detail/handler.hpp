@@ -37,7 +37,7 @@ const T& message_in(const slot<T>& of) noexcept {
 template <class T>
 decltype(auto) message_in(const any_slot& of) noexcept {
   if constexpr (std::is_same_v<T, any_message>) {
-    return any_message(of);
+    return T(of);
   } else {
     return *static_cast<const T*>(of.value());
   }

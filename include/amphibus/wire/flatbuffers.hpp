@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include <amphibus/wire/codec.hpp>
+#include <amphibus/wire/flatbuffers_unpacked.hpp>
 
 /// FlatBuffers object API as a codec. Included by what amphibus_add_schemas() generates; not by <amphibus/bus.hpp>.
 namespace amphibus::wire {
@@ -67,9 +68,7 @@ struct flatbuffers_codec {
     return true;
   }
   static bool decode(std::span<const std::byte> bytes, Native& into) {
-    if (!verify_table<table_type>(bytes)) return false;
-    flatbuffers::GetRoot<table_type>(bytes.data())->UnPackTo(&into);
-    return true;
+    return verify_table<table_type>(bytes) && unpack<table_type>(bytes, into);
   }
 };
 

@@ -61,7 +61,7 @@ class batch_writer {
 class batch_reader {
  public:
   /// Checks magic, version, lengths, CRC and every message boundary. `owner`: what messages that are kept refer to;
-  /// null: whoever keeps one copies it. Returns: what is wrong, or nullptr.
+  /// null: whoever keeps one copies it. Returns: what is wrong, or nullptr. What is refused hands out nothing.
   const char* open(std::span<const std::byte> bytes, shared_buffer* owner = nullptr);
   [[nodiscard]] const batch_header& header() const noexcept { return header_; }
   /// The body of sync and goodbye.
@@ -70,6 +70,7 @@ class batch_reader {
   bool next(received_message& into) noexcept;
 
  private:
+  const char* check(std::span<const std::byte> bytes);
   [[nodiscard]] const char* check_messages() const noexcept;
 
   batch_header header_;

@@ -130,6 +130,32 @@ TEST_CASE("app: configuration errors end it with 2 before any module starts", "[
   }
 }
 
+TEST_CASE("app: arguments that are escape sequences are shown, not sent to the terminal", "[app]") {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"--\x1b[2J"},
+                                             {"\x1b[2J"},
+                                             {"--config", "\x1b[2J"},
+                                             {"--process", "\x1b[2J"},
+                                             {"--set", "\x1b[2J"},
+                                             {"explain", "route", "\x1b[2J"}}) {
+    const auto seen = run(arguments, [](app& program) { program.module("feed", [](module& m) { m.done(); }); });
+    INFO(seen.printed);
+    CHECK(seen.exit_code == 2);
+    CHECK(seen.printed.find('\x1b') == std::string::npos);
+    CHECK_THAT(seen.printed, Contains("\\x1b[2J"));
+  }
+}
+
+TEST_CASE("app: an answer that cannot be written is no success", "[app]") {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"--describe"}, {"explain", "route", "a.b"}}) {
+    const auto seen = run(arguments, [](app&) { ::dup2(::open("/dev/full", O_WRONLY), STDOUT_FILENO); });
+    INFO(arguments.front());
+    CHECK(seen.exit_code == 1);
+    CHECK_THAT(seen.printed, Contains("cannot write"));
+  }
+}
+
 TEST_CASE("app: two modules or transports of one name end it with 2 before any module starts", "[app]") {
   const auto modules = run({}, [](app& program) {
     for (int i = 0; i != 3; ++i) program.module("billing", [](module&) { std::puts("started"); });

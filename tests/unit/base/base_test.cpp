@@ -1,5 +1,6 @@
 #include <amphibus/base/barrier.hpp>
 #include <amphibus/base/error.hpp>
+#include <amphibus/base/event.hpp>
 #include <amphibus/base/fork_word.hpp>
 #include <amphibus/base/ids.hpp>
 #include <amphibus/base/words.hpp>
@@ -69,6 +70,23 @@ TEST_CASE("error: what() is position, code, text and mend", "[base]") {
   const error full(error_code::config_unknown_key, "unknown key 'proces'", "did you mean 'process'?",
                    {"shop.toml", 3, 1});
   CHECK(std::string(full.what()) == "shop.toml:3:1: AMB-E0203: unknown key 'proces'\n  mend: did you mean 'process'?");
+}
+
+TEST_CASE("error: a place from outside is escaped in what(), and where() keeps it", "[base]") {
+  const std::string evil = "a\x1b[2J\nb.toml";
+  const error full(error_code::config_syntax, "not TOML", "mend it", {evil, 3, 1});
+  CHECK(std::string(full.what()) == "a\\x1b[2J\\x0ab.toml:3:1: AMB-E0202: not TOML\n  mend: mend it");
+  CHECK(full.where().file == evil);
+}
+
+TEST_CASE("escaped: what moves a cursor, forges a line or is read backwards is shown, and the rest is cut", "[base]") {
+  CHECK(escaped("plain text, 'quotes'") == "plain text, 'quotes'");
+  CHECK(escaped("\x1b[1m\r\n\t\x7f") == "\\x1b[1m\\x0d\\x0a\\x09\\x7f");
+  CHECK(escaped("\xe2\x80\xae \xc2\x9b \xff \xc0\xaf") == "\\xe2\\x80\\xae \\xc2\\x9b \\xff \\xc0\\xaf");
+  CHECK(escaped(std::string("a\0b", 3)) == "a\\x00b");
+  CHECK(escaped("\\x1b") == "\\x5cx1b");  // nobody can write what looks escaped
+  CHECK(escaped(std::string(256, 'x')) == std::string(256, 'x'));
+  CHECK(escaped(std::string(257, 'x')) == std::string(256, 'x') + "…");
 }
 
 TEST_CASE("result: an error is thrown by value() and by nothing else", "[base]") {

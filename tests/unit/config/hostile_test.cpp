@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -136,4 +137,53 @@ TEST_CASE("load_file: an empty file is fine, one byte over the limit is not", "[
   CHECK(load_file(path, {}).errors.empty());
   std::ofstream(path) << std::string((1U << 20U) + 1, '\n');
   CHECK_THAT(errors_of(load_file(path, {})), Contains("larger than 1 MiB"));
+}
+
+TEST_CASE("load: names of processes up to 100 bytes travel, longer ones are refused", "[config]") {
+  const auto of = [](std::size_t size) {
+    return errors_of("[process." + std::string(size, 'a') + "]\nmodules = []\n");
+  };
+  CHECK(of(99).empty());
+  CHECK(of(100).empty());
+  CHECK_THAT(of(101), Contains("f.toml:1:1: AMB-E0204") && Contains("longer than 100 bytes"));
+}
+
+TEST_CASE("load: an endpoint without scheme or with control characters is refused", "[config]") {
+  for (const char* const each :
+       {"", "tcp:/x", "://x", "tcp://", "127.0.0.1:1", "ipc:///tmp/a b", "ipc:///tmp/\\u001b[2J"}) {
+    INFO(each);
+    const auto text = errors_of("[process.a]\nendpoint = \"" + std::string(each) + "\"\n");
+    CHECK_THAT(text, Contains("f.toml:2:12: AMB-E0204") && Contains("tcp://HOST:PORT"));
+    CHECK(text.find('\x1b') == std::string::npos);
+  }
+}
+
+TEST_CASE("load: whatever a file holds, its errors and descriptions are safe to print", "[config]") {
+  const std::string evil = "\\u001b[2J\\u202e\\n";
+  const auto text =
+      errors_of("\"" + evil + "\" = 1\n[process.\"" + evil + "\"]\nmodules = [\"" + evil + "\"]\nendpoint = \"" + evil +
+                "\"\n[[route]]\ntopic = \"" + evil + "\"\ntransport = \"" + evil + "\"\nlevel = \"" + evil + "\"\n");
+  CHECK(std::all_of(text.begin(), text.end(), [](char c) { return c == '\n' || (c >= ' ' && c <= '~'); }));
+  CHECK_THAT(text, Contains("\\x1b[2J"));
+  const auto got = load_text("[process.a]\nmodules = [\"" + evil + "\"]\n", "f\x1b.toml", {{}, {}}, {},
+                             {"limits.ready_deadline=2s"});
+  REQUIRE(got.errors.empty());
+  const auto described = describe(got.value);
+  CHECK(described.find('\x1b') == std::string::npos);
+  CHECK_THAT(described, Contains("f\\x1b.toml:2"));
+}
+
+TEST_CASE("load: a list of names in an error is cut where nobody reads on, a description is not", "[config]") {
+  std::string file;
+  std::string modules;
+  for (int i = 0; i != 300; ++i) {
+    file += "[process.p" + std::to_string(i) + "]\n";
+    modules += "\"module-" + std::to_string(i) + "\", ";
+  }
+  const auto chosen = choose_process(load_text(file, "f.toml", {}).value, "nobody");
+  REQUIRE_FALSE(chosen);
+  CHECK_THAT(chosen.error().what(), Contains("p0, p1") && Contains("300 in all") && !Contains("p299"));
+  const auto got = load_text("[process.a]\nmodules = [" + modules + "]\n", "f.toml", {});
+  REQUIRE(got.errors.empty());
+  CHECK_THAT(describe(got.value), Contains("module-0") && Contains("module-299"));
 }

@@ -157,3 +157,16 @@ TEST_CASE("close: several threads may close at once while others publish", "[eng
     CHECK(handled == accepted);
   }
 }
+
+TEST_CASE("drain and close: a deadline below zero has passed", "[engine]") {
+  bus b;
+  support::barrier at;
+  auto sub = b.subscribe(first, [&](const number&) { at.pass(); });
+  b.publish(first, {1});
+  at.wait_for_visitor();
+  CHECK(b.drain(-1s).status == drain_status::deadline);
+  CHECK(b.drain(std::chrono::nanoseconds::min()).status == drain_status::deadline);
+  at.open();
+  CHECK(b.drain().complete());
+  CHECK(b.close(-1s).complete());
+}

@@ -169,3 +169,28 @@ TEST_CASE("frame: lengths and counts that lie are refused even with the right CR
     }
   }
 }
+
+TEST_CASE("frame: numbers that begin at 0 or end beyond 64 bits are refused", "[wire]") {
+  const auto opened = [](std::uint64_t first) {
+    auto bytes = sample();  // five messages
+    std::memcpy(bytes.data() + 16, &first, sizeof first);
+    batch_reader reader;
+    return reader.open(with_crc(bytes));
+  };
+  CHECK(opened(0) == std::string("sequence numbers begin at 1"));
+  CHECK(opened(1) == nullptr);
+  CHECK(opened(~std::uint64_t{0} - 5) == nullptr);
+  CHECK(opened(~std::uint64_t{0} - 4) == std::string("sequence numbers beyond 64 bits"));
+  CHECK(opened(~std::uint64_t{0}) == std::string("sequence numbers beyond 64 bits"));
+}
+
+TEST_CASE("frame: a sync that counts messages is refused, and what is refused hands out nothing", "[wire]") {
+  auto bytes = sample();
+  batch_reader reader;
+  REQUIRE(reader.open(bytes) == nullptr);
+  const batch_kind sync = batch_kind::sync;
+  std::memcpy(bytes.data() + 6, &sync, sizeof sync);
+  CHECK(reader.open(with_crc(bytes)) == std::string("a sync or goodbye that counts messages"));
+  received_message message;
+  CHECK_FALSE(reader.next(message));
+}

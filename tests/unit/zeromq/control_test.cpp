@@ -102,3 +102,28 @@ TEST_CASE("control: a hello of another protocol comes through with its range onl
   CHECK(std::get<hello>(back.body).protocol_max == 9);
   CHECK(std::get<hello>(back.body).process.empty());
 }
+
+TEST_CASE("control: unknown types, bytes that are left and texts over the limit are refused", "[zeromq]") {
+  control_message back;
+  auto bytes = encode({1, ping{}});
+  bytes[4] = std::byte{7};
+  CHECK_THAT(decode(bytes, back), Catch::Contains("unknown type"));
+  bytes = encode({1, ping{}});
+  bytes.push_back(std::byte{0});
+  CHECK_THAT(decode(bytes, back), Catch::Contains("bytes are left"));
+  for (const std::size_t size : {control_text_size_max_bytes - 1, control_text_size_max_bytes}) {
+    REQUIRE(decode(encode({1, reject{1, std::string(size, 'x')}}), back) == nullptr);
+    CHECK(std::get<reject>(back.body).text.size() == size);
+  }
+  bytes = encode({1, reject{1, std::string(control_text_size_max_bytes, 'x')}});
+  bytes.push_back(std::byte{'x'});
+  const auto longer = static_cast<std::uint16_t>(control_text_size_max_bytes + 1);
+  std::memcpy(bytes.data() + 18, &longer, sizeof longer);
+  CHECK_THAT(decode(bytes, back), Catch::Contains("longer than 1,024 bytes"));
+}
+
+TEST_CASE("control: a text that is too long to be understood is cut when it is written", "[zeromq]") {
+  control_message back;
+  REQUIRE(decode(encode({1, reject{305, std::string(70'000, 'x')}}), back) == nullptr);
+  CHECK(std::get<reject>(back.body).text == std::string(control_text_size_max_bytes, 'x'));
+}

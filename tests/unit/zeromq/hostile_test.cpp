@@ -2,10 +2,6 @@
 
 #include <catch2/catch.hpp>
 
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <random>
 #include <set>
 
@@ -15,6 +11,7 @@
 
 #include "control.hpp"
 #include "sockets.hpp"
+#include "support/raw_zmtp.hpp"
 
 using namespace amphibus;
 using namespace zeromq_test;
@@ -25,22 +22,62 @@ std::string path_of(const config::configuration& file, const std::string& suffix
   return file.processes[0].endpoint.value.substr(6) + suffix;
 }
 
-/// Bytes on the bare socket, without any ZeroMQ handshake.
-void throw_bytes_at(const std::string& path, const std::string& bytes) {
-  const int raw = ::socket(AF_UNIX, SOCK_STREAM, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
-  REQUIRE(::connect(raw, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  [[maybe_unused]] const auto sent = ::send(raw, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-  ::close(raw);
-}
-
 std::string random_bytes(std::size_t size) {
   std::mt19937 generator(7);
   std::string out(size, '\0');
   for (char& each : out) each = static_cast<char>(generator());
   return out;
+}
+
+/// The same file on tcp ports that were free just now.
+config::configuration on_tcp(config::configuration file) {
+  zmq::context_t context;
+  for (auto& each : file.processes) {
+    zmq::socket_t probe(context, zmq::socket_type::rep);
+    probe.bind("tcp://127.0.0.1:*");
+    each.endpoint.value = probe.get(zmq::sockopt::last_endpoint);
+  }
+  return file;
+}
+
+zeromq::hello hello_as(const std::string& process, const config::configuration& file) {
+  zeromq::hello out;
+  out.process = process;
+  out.routes_digest = config::routes_digest(file);
+  out.data_endpoints = {"ipc:///nobody/there"};
+  return out;
+}
+
+void say(zmq::socket_t& through, const zeromq::control_message& what) {
+  const auto bytes = zeromq::encode(what);
+  through.send(zmq::const_buffer(bytes.data(), bytes.size()), zmq::send_flags::none);
+}
+
+zeromq::control_message hear(zmq::socket_t& from) {
+  zmq::message_t frame;
+  REQUIRE(from.recv(frame));
+  zeromq::control_message out;
+  REQUIRE(zeromq::decode({frame.data<std::byte>(), frame.size()}, out) == nullptr);
+  return out;
+}
+
+/// A DEALER at the control endpoint of process a.
+struct caller {
+  explicit caller(const config::configuration& file) {
+    socket.set(zmq::sockopt::linger, 0);
+    socket.connect(file.processes[0].endpoint.value);
+  }
+  zmq::context_t context;
+  zmq::socket_t socket{context, zmq::socket_type::dealer};
+};
+
+/// Sends parts of one message to `endpoint` until it is cut off.
+void send_without_end(const std::string& endpoint, const std::string& as) {
+  support::stranger from(endpoint);
+  from.greet(as);
+  const std::string part = support::stranger::frame(std::string(std::size_t{64} << 10U, 'x'), true);
+  while (from.send(part)) {
+  }
 }
 
 /// The pair still works: one message goes through.
@@ -55,15 +92,16 @@ void check_alive(placed_bus& from, placed_bus& to) {
 
 }  // namespace
 
-TEST_CASE("zeromq: random bytes and HTTP on both sockets harm nobody", "[zeromq]") {
+TEST_CASE("zeromq: random bytes, HTTP and TLS on both sockets harm nobody", "[zeromq]") {
   const auto file = file_of(2);
   placed_bus a(file, "a");
   placed_bus b(file, "b");
   make_ready({&a, &b});
   for (const std::string suffix : {"", ".r0"}) {
-    throw_bytes_at(path_of(file, suffix), random_bytes(4096));
-    throw_bytes_at(path_of(file, suffix), "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    throw_bytes_at(path_of(file, suffix), "");
+    for (const std::string& bytes : {random_bytes(4096), std::string("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+                                     std::string("\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03", 11), std::string()}) {
+      support::stranger("ipc://" + path_of(file, suffix)).send(bytes);
+    }
   }
   check_alive(a, b);
 }
@@ -145,4 +183,128 @@ TEST_CASE("zeromq: a peer that sends a topic which its route does not carry reac
   seen.wait([&] { return topics.contains("test.numbers"); });
   CHECK(a.bus.drain().complete());  // what came before it is handled
   seen.change([&] { CHECK(topics == std::set<std::string>{"test.numbers"}); });
+}
+
+TEST_CASE("zeromq: greetings of ZMTP 1 and 2 and of other mechanisms harm nobody", "[zeromq]") {
+  const auto file = file_of(2);
+  placed_bus a(file, "a");
+  placed_bus b(file, "b");
+  make_ready({&a, &b});
+  std::string security(64, '\0');
+  security.replace(0, 12, std::string("\xff\0\0\0\0\0\0\0\x01\x7f\x03\x01", 12));
+  const auto with_mechanism = [&](std::string_view name) {
+    std::string out = security;
+    return out.replace(12, name.size(), name);
+  };
+  for (const std::string suffix : {"", ".r0"}) {
+    for (const std::string& bytes :
+         {std::string("\x01\0", 2), std::string("\xff\0\0\0\0\0\0\0\x01\x7f\x01\x05\0\0", 14), with_mechanism("CURVE"),
+          with_mechanism("PLAIN"), with_mechanism("NULL") + "\x04\xff" + std::string(255, 'x')}) {
+      support::stranger("ipc://" + path_of(file, suffix)).send(bytes);
+    }
+  }
+  check_alive(a, b);
+}
+
+TEST_CASE("zeromq: a frame that declares 2 GiB is refused before it is stored", "[zeromq]") {
+  const auto file = file_of(2);
+  placed_bus a(file, "a");
+  placed_bus b(file, "b");
+  make_ready({&a, &b});
+  for (const auto& [suffix, type] : std::vector<std::pair<std::string, std::string>>{{"", "DEALER"}, {".r0", "SUB"}}) {
+    support::stranger from("ipc://" + path_of(file, suffix));
+    from.greet(type);
+    REQUIRE(from.send(std::string("\x02\0\0\0\0\x80\0\0\0", 9) + "and some bytes of it"));
+    from.wait_for_end();
+  }
+  check_alive(a, b);
+}
+
+TEST_CASE("zeromq: a message that never ends is cut on both sockets, told, and harms nobody", "[zeromq]") {
+  const auto file = on_tcp(file_of(2));
+  placed_bus a(file, "a");
+  a.open();
+  caller as_b(file);
+  say(as_b.socket, {42, hello_as("b", file)});
+  const auto answer = std::get<zeromq::hello>(hear(as_b.socket).body);
+  send_without_end(file.processes[0].endpoint.value, "DEALER");
+  CHECK_THAT(a.wait_for(event_kind::rejected_input).text, Catch::Contains("more bytes than messages"));
+  send_without_end(answer.data_endpoints[0], "SUB");
+  say(as_b.socket, {42, zeromq::update{1, {{"test.numbers", 0, "test.number", 1, 1, false}}, {}}});
+  static_cast<void>(a.wait_for(event_kind::peer_connected));
+}
+
+TEST_CASE("zeromq: a second hello on one connection is told and not answered", "[zeromq]") {
+  const auto file = file_of(2);
+  placed_bus a(file, "a");
+  a.open();
+  caller as_b(file);
+  const auto greeting = hello_as("b", file);
+  say(as_b.socket, {42, greeting});
+  CHECK(std::holds_alternative<zeromq::hello>(hear(as_b.socket).body));
+  for (std::uint64_t i = 0; i != 100; ++i) say(as_b.socket, {42 + i, greeting});
+  CHECK_THAT(a.wait_for(event_kind::rejected_input).text, Catch::Contains("second hello"));
+  caller again(file);  // a new connection may
+  say(again.socket, {43, greeting});
+  CHECK(std::holds_alternative<zeromq::hello>(hear(again.socket).body));
+  zmq::message_t more;
+  CHECK_FALSE(as_b.socket.recv(more, zmq::recv_flags::dontwait));
+}
+
+TEST_CASE("zeromq: messages before a hello, or in the name of nobody of the file, are told and have no effect",
+          "[zeromq]") {
+  const auto file = file_of(2);
+  placed_bus a(file, "a");
+  placed_bus b(file, "b");
+  make_ready({&a, &b});
+  caller from(file);
+  for (const zeromq::control_body& each : std::vector<zeromq::control_body>{
+           zeromq::update{9, {{"test.numbers", 0, "other", 7, 1, true}}, {}}, zeromq::ready{}, zeromq::bye{},
+           zeromq::reject{305, "go away"}, hello_as("nobody", file), hello_as("", file), hello_as("a", file)}) {
+    say(from.socket, {42, each});
+  }
+  CHECK_THAT(a.wait_for(event_kind::rejected_input).text, Catch::Contains("did not say hello"));
+  check_alive(a, b);
+}
+
+TEST_CASE("zeromq: a wrong hello in the name of a connected process is answered, and the process stays", "[zeromq]") {
+  const auto file = file_of(2);
+  placed_bus a(file, "a");
+  placed_bus b(file, "b");
+  make_ready({&a, &b});
+  caller from(file);
+  auto wrong = hello_as("b", file);
+  ++wrong.routes_digest;
+  say(from.socket, {42, wrong});
+  CHECK(std::get<zeromq::reject>(hear(from.socket).body).code == 305);
+  CHECK_THAT(a.wait_for(event_kind::rejected_input).text,
+             Catch::Contains("in the name of a process that is connected"));
+  check_alive(a, b);
+  CHECK(a.count_of(event_kind::peer_refused) == 0);
+}
+
+TEST_CASE("zeromq: the type that a peer names is escaped where patterns pass its topic over", "[zeromq]") {
+  const auto file = file_of(2);
+  placed_bus a(file, "a");
+  auto sub = a.bus.subscribe(pattern<any_message>{"test.>"}, [](const any_message&) {});
+  a.open();
+  caller as_b(file);
+  auto greeting = hello_as("b", file);
+  greeting.topics = {{"test.odd", 0, "evil\x1b[2J\n", 1, 1, false}};
+  say(as_b.socket, {42, greeting});
+  CHECK_THAT(a.wait_for(event_kind::topic_skipped).text, Catch::Contains("evil\\x1b[2J\\x0a"));
+}
+
+TEST_CASE("zeromq: more routes than a hello holds are refused before anything is opened", "[zeromq]") {
+  auto file = file_of(2);
+  const auto complaints = [&](std::size_t routes) {
+    file.routes.resize(routes, file.routes.front());
+    placed_bus a(file, "a");
+    return a.check();
+  };
+  CHECK(complaints(zeromq::control_routes_max - 1).empty());
+  CHECK(complaints(zeromq::control_routes_max).empty());
+  const auto errors = complaints(zeromq::control_routes_max + 1);
+  REQUIRE(errors.size() == 1);
+  CHECK_THAT(errors[0].what(), Catch::Contains("AMB-E0104") && Catch::Contains("1001") && Catch::Contains("1000"));
 }

@@ -332,3 +332,51 @@ TEST_CASE("link: goodbye is confirmed only when the data path ended too", "[zero
   two.settle();
   CHECK(two.b.settled());
 }
+
+TEST_CASE("link: a goodbye that is said again is answered once", "[zeromq]") {
+  pair_of_links two;
+  two.connect();
+  two.a.on_data_goodbye(two.now);
+  for (int i = 0; i != 3; ++i) two.a.on_message(two.now, {2, bye{}});
+  const auto actions = two.a.take_actions();
+  std::size_t answers = 0;
+  for (const auto& each : of_kind<send_control>(actions)) answers += std::holds_alternative<bye_ok>(each.body) ? 1 : 0;
+  CHECK(answers == 1);
+}
+
+TEST_CASE("link: what a peer says is escaped in every error and event", "[zeromq]") {
+  const std::string evil = "\x1b[2J\n\xe2\x80\xae\xff";
+  const std::string shown = "\\x1b[2J\\x0a\\xe2\\x80\\xae\\xff";
+  const auto all_said = [](peer_link& by) {
+    std::string out;
+    const auto actions = by.take_actions();
+    for (const auto& each : of_kind<tell>(actions)) out += to_string(each.what) + "|";
+    for (const auto& each : of_kind<fail_start>(actions)) out += std::string(each.why.what()) + "|";
+    std::erase(out, '\n');  // before the mend
+    return out;
+  };
+  const auto check = [&](peer_link& by) {
+    const std::string said = all_said(by);
+    CHECK_THAT(said, Catch::Contains(shown));
+    CHECK(std::all_of(said.begin(), said.end(), [](char each) { return each >= ' ' && each <= '~'; }));
+  };
+  hello greeting;
+  greeting.process = evil;
+  peer_link stranger(settings("a", "b", false));
+  stranger.on_message(start, {2, greeting});
+  check(stranger);
+
+  greeting.process = "b";
+  greeting.routes_digest = 5;
+  greeting.data_endpoints = {"ipc:///tmp/y.r0"};
+  greeting.topics = {orders(false)};
+  greeting.topics[0].type_name = evil;
+  peer_link other_type(settings("a", "b", false));
+  other_type.on_local_change(start, {1, {orders(true)}, {}});
+  other_type.on_message(start, {2, greeting});
+  check(other_type);
+
+  peer_link refused(settings("a", "b", false));
+  refused.on_message(start, {2, reject{305, evil}});
+  check(refused);
+}

@@ -17,10 +17,12 @@ class writer {
     const auto* bytes = reinterpret_cast<const std::byte*>(&value);
     out_.insert(out_.end(), bytes, bytes + sizeof value);
   }
+  /// What is longer than the limit is cut: the peer would refuse the whole message, and never learn why.
   void text(const std::string& value) {
-    number(static_cast<std::uint16_t>(value.size()));
+    const std::size_t size = std::min(value.size(), control_text_size_max_bytes);
+    number(static_cast<std::uint16_t>(size));
     const auto* bytes = reinterpret_cast<const std::byte*>(value.data());
-    out_.insert(out_.end(), bytes, bytes + value.size());
+    out_.insert(out_.end(), bytes, bytes + size);
   }
   void topics(const std::vector<control_topic>& values) {
     number(static_cast<std::uint32_t>(values.size()));

@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include <amphibus/wire/byte_writer.hpp>
+#include <amphibus/base/error.hpp>
 
 /// Control messages: what two processes tell each other beside the data. One ZeroMQ frame each, little-endian, every
 /// field bounded; layout in docs/wire.md.
@@ -67,6 +67,8 @@ struct reject {
   std::string text;
 };
 
+inline reject rejection(const error& why) { return {static_cast<std::uint16_t>(why.code()), why.text()}; }
+
 using control_body = std::variant<hello, update, ready, ping, bye, bye_ok, reject>;
 
 struct control_message {
@@ -74,6 +76,7 @@ struct control_message {
   control_body body;
 };
 
+/// Texts are cut at control_text_size_max_bytes.
 std::vector<std::byte> encode(const control_message& message);
 /// Returns: what is wrong, or nullptr and `into` is complete. Never trusts a length. A hello of another protocol
 /// version comes through with its range and nothing else, so that it can be answered; a message of too many topics with

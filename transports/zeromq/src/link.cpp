@@ -55,7 +55,7 @@ void link::on_message(base::time_point now, const control_message& message) {
   if (std::holds_alternative<bye_ok>(message.body)) bye_confirmed_ = true;
   if (std::holds_alternative<bye>(message.body)) {
     const bool first = !std::exchange(peer_said_bye_, true);
-    if (peer_data_ended_) send(now, bye_ok{});
+    if (first && peer_data_ended_) send(now, bye_ok{});
     if (first) tell_event(event_kind::peer_closed, "said goodbye");
   }
 }
@@ -158,7 +158,7 @@ error link::too_many_topics() const {
 }
 
 void link::refuse(base::time_point now, const error& why) {
-  send(now, reject{static_cast<std::uint16_t>(why.code()), why.text()});
+  send(now, rejection(why));
   if (state_ == state::refused) return;
   forget_peer();
   state_ = state::refused;

@@ -98,6 +98,8 @@ class link {
   [[nodiscard]] base::time_point next_timer() const noexcept;
 
   [[nodiscard]] bool established() const noexcept { return state_ == state::established; }
+  /// Returns: why we cannot talk to a peer that greets like this.
+  [[nodiscard]] std::optional<error> objection(const hello& from_peer) const;
   /// All our subscriptions of the current revision are effective at the peer.
   [[nodiscard]] bool confirmed() const noexcept;
   [[nodiscard]] bool peer_ready() const noexcept { return established() && peer_ready_; }
@@ -115,8 +117,6 @@ class link {
   void handle(base::time_point now, const hello& from_peer, std::uint64_t incarnation);
   void handle(base::time_point now, const update& from_peer);
   void handle(const reject& from_peer);
-  /// Returns: why we cannot talk to each other.
-  [[nodiscard]] std::optional<error> objection(const hello& from_peer) const;
   [[nodiscard]] std::optional<error> type_objection(const std::vector<control_topic>& theirs) const;
   [[nodiscard]] std::optional<error> count_objection(const std::vector<control_topic>& changed) const;
   [[nodiscard]] error too_many_topics() const;

@@ -164,8 +164,13 @@ zmq::message_t outbound::numbers_frame(wire::batch_kind kind) {
 
 void outbound::send_sync(const std::string& marker) {
   flush_all();
-  if (settings_.block) return send(marker, numbers_frame(wire::batch_kind::sync));
-  if (!try_sync(marker)) owed_syncs_.push_back(marker);
+  // Whoever asks again and takes nothing is owed one answer: each has the numbers of every stream.
+  if (settings_.block) {
+    std::erase_if(waiting_, [&](const waiting_frame& each) { return each.topic.to_string_view() == marker; });
+    return send(marker, numbers_frame(wire::batch_kind::sync));
+  }
+  const bool owed = std::find(owed_syncs_.begin(), owed_syncs_.end(), marker) != owed_syncs_.end();
+  if (!owed && !try_sync(marker)) owed_syncs_.push_back(marker);
 }
 
 bool outbound::try_sync(const std::string& marker) {

@@ -15,6 +15,7 @@
 #include <amphibus/transport/transport.hpp>
 #include <amphibus/zeromq/zeromq.hpp>
 
+#include "connection_guard.hpp"
 #include "inbound.hpp"
 #include "link.hpp"
 #include "outbound.hpp"
@@ -69,6 +70,7 @@ class session final : public transport::session {
   void bind_control();
   void bind_routes();
   void make_peers();
+  void make_guards();
 
   void run();
   /// Data, and control when there is no data or it has waited for some turns. Returns: true if anything moved.
@@ -85,8 +87,13 @@ class session final : public transport::session {
   [[nodiscard]] inbound::interests interests_on(std::size_t route) const;
   void subscribe(peer& at);
   bool receive_router(base::time_point now);
+  /// Whether this hello is listened to; otherwise it is told and, if it makes sense, answered.
+  bool may_greet(const peer& as, const std::string& routing_id, const hello& greeting);
+  void send_to(const std::string& routing_id, const control_body& body);
   bool receive_dealer(peer& from, base::time_point now);
   bool receive_markers(std::size_t route);
+  /// Cuts who sends what never ends.
+  void watch_connections(base::time_point now);
   void offer_markers();
   void connect(peer& to, base::time_point now);
   void perform(peer& of, base::time_point now);
@@ -116,6 +123,8 @@ class session final : public transport::session {
   zmq::socket_t router_;
   std::vector<std::unique_ptr<outbound>> routes_;
   std::vector<std::string> data_endpoints_;
+  // Of tcp only: the router's, then one per route. Before the sockets go.
+  std::vector<std::unique_ptr<connection_guard>> guards_;
   std::vector<std::unique_ptr<peer>> peers_;
   struct unclaimed_marker {
     std::size_t route;
@@ -129,6 +138,8 @@ class session final : public transport::session {
   bool said_goodbye_ = false;
   int data_turns_ = 0;
   base::time_point last_control_turn_{};
+  bool connections_stirred_ = true;
+  base::time_point last_watch_{};
   std::uint64_t rejected_ = 0;
   base::time_point next_report_{};
 

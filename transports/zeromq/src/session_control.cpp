@@ -9,18 +9,23 @@ namespace amphibus::zeromq {
 namespace {
 
 constexpr int messages_per_turn = 64;
+constexpr int requests_per_turn = 4'096;  // who subscribes without end must not keep everything else waiting
 constexpr std::size_t unclaimed_markers_max = 1'024;
+constexpr std::size_t subscribe_size_bytes = 9;  // ZMTP 3.1 says SUBSCRIBE, libzmq hands out one byte for it
 constexpr auto report_interval = std::chrono::seconds(1);
 
 std::span<const std::byte> bytes_of(const zmq::message_t& frame) { return {frame.data<std::byte>(), frame.size()}; }
 
 /// All frames of one message; an outsider may send any number, of which at most three are kept.
-std::vector<zmq::message_t> receive_all(zmq::socket_t& from) {
+std::vector<zmq::message_t> receive_all(zmq::socket_t& from, connection_guard* guard = nullptr) {
   std::vector<zmq::message_t> frames;
+  std::size_t wire_size = 0;
   for (;;) {
     zmq::message_t next;
     if (!from.recv(next, zmq::recv_flags::dontwait)) return frames;
     const bool more = next.more();
+    wire_size += wire_size_of(next.size());
+    if (!more && guard != nullptr) guard->count_taken(next, wire_size);
     if (frames.size() < 3) frames.push_back(std::move(next));
     if (!more) return frames;
   }
@@ -45,7 +50,7 @@ session::peer* session::find_peer(std::string_view process) {
 
 bool session::receive_router(base::time_point now) {
   for (int i = 0; i != messages_per_turn; ++i) {
-    const auto frames = receive_all(router_);
+    const auto frames = receive_all(router_, guards_.empty() ? nullptr : guards_.front().get());
     if (frames.empty()) return i != 0;
     control_message message;
     const char* wrong = frames.size() != 2 ? "not two frames" : decode(bytes_of(frames[1]), message);
@@ -53,6 +58,7 @@ bool session::receive_router(base::time_point now) {
       reject_input("control endpoint", wrong);
       continue;
     }
+    if (!guards_.empty()) guards_.front()->keep(frames[1]);
     const std::string id = frames[0].to_string();
     const auto* greeting = std::get_if<hello>(&message.body);
     const auto known = std::find_if(peers_.begin(), peers_.end(), [&](const auto& p) { return p->routing_id == id; });
@@ -65,11 +71,39 @@ bool session::receive_router(base::time_point now) {
       reject_input("control endpoint", "a message of a process that is not in the file or did not say hello");
       continue;
     }
+    if (greeting != nullptr && !may_greet(*from, id, *greeting)) continue;
     from->routing_id = id;
     from->talk.on_message(now, message);
     perform(*from, now);
   }
   return true;
+}
+
+bool session::may_greet(const peer& as, const std::string& routing_id, const hello& greeting) {
+  // Each hello is answered with ours: one per connection, or what nobody reads would pile up in libzmq.
+  if (as.routing_id == routing_id) {
+    reject_input("control endpoint", "a second hello on one connection");
+    return false;
+  }
+  if (!as.talk.established()) return true;
+  const auto why = as.talk.objection(greeting);
+  if (!why) return true;
+  // Whoever it is, the process that is connected must not suffer for it. Should it be that process with another file,
+  // the one before is gone and its silence will tell.
+  send_to(routing_id, rejection(*why));
+  reject_input("control endpoint", "a hello that is refused, in the name of a process that is connected");
+  return false;
+}
+
+void session::send_to(const std::string& routing_id, const control_body& body) {
+  const auto bytes = encode({host_.incarnation(), body});
+  try {
+    zmq::message_t to(routing_id.data(), routing_id.size());
+    if (!router_.send(to, zmq::send_flags::sndmore | zmq::send_flags::dontwait)) return;
+    static_cast<void>(router_.send(zmq::const_buffer(bytes.data(), bytes.size()), zmq::send_flags::dontwait));
+  } catch (const zmq::error_t&) {
+    // The connection is gone (EHOSTUNREACH): silence will tell the link, and a new hello replaces the routing id.
+  }
 }
 
 bool session::receive_dealer(peer& from, base::time_point now) {
@@ -91,15 +125,30 @@ bool session::receive_dealer(peer& from, base::time_point now) {
 bool session::receive_markers(std::size_t route) {
   bool moved = false;
   zmq::message_t request;
-  while (routes_[route]->socket().recv(request, zmq::recv_flags::dontwait)) {
+  for (int i = 0; i != requests_per_turn && routes_[route]->socket().recv(request, zmq::recv_flags::dontwait); ++i) {
     moved = true;
+    if (!guards_.empty()) {
+      guards_[route + 1]->count_taken(request, wire_size_of(request.size()) + subscribe_size_bytes);
+      guards_[route + 1]->count_subscription(request);
+    }
     const std::string_view text(request.data<char>(), request.size());
     if (text.empty() || text[0] != '\x01') continue;  // an unsubscription: interest follows the control link
     const auto asked = parse_marker(text.substr(1));
-    if (asked && markers_.size() < unclaimed_markers_max) markers_.push_back({route, *asked});
+    if (!asked) continue;
+    // What nobody claims goes first: a flood must not keep out the marker of a peer whose hello is on its way.
+    if (markers_.size() == unclaimed_markers_max) markers_.erase(markers_.begin());
+    markers_.push_back({route, *asked});
   }
   offer_markers();
   return moved;
+}
+
+void session::watch_connections(base::time_point now) {
+  last_watch_ = now;
+  for (const auto& each : guards_) {
+    if (each->work(now) == 0) continue;
+    reject_input("control or data endpoint", "more bytes than messages, too many connections or topics, or silence");
+  }
 }
 
 void session::offer_markers() {
@@ -113,7 +162,7 @@ void session::offer_markers() {
 
 void session::connect(peer& to, base::time_point now) {
   to.dealer = zmq::socket_t(context_, zmq::socket_type::dealer);
-  prepare_control(to.dealer, settings_.message_size_max_bytes);
+  prepare_control(to.dealer);
   use_proxy(to.dealer, options_.socks_proxy);
   to.dealer.connect(to.endpoint);
   to.talk.on_connected(now);
@@ -127,18 +176,12 @@ void session::perform(peer& of, base::time_point now) {
 }
 
 void session::perform_one(peer& of, const send_control& what, base::time_point) {
-  const auto bytes = encode({host_.incarnation(), what.body});
-  try {
-    if (of.connects) {
-      static_cast<void>(of.dealer.send(zmq::const_buffer(bytes.data(), bytes.size()), zmq::send_flags::dontwait));
-    } else if (!of.routing_id.empty()) {
-      zmq::message_t to(of.routing_id.data(), of.routing_id.size());
-      if (!router_.send(to, zmq::send_flags::sndmore | zmq::send_flags::dontwait)) return;
-      static_cast<void>(router_.send(zmq::const_buffer(bytes.data(), bytes.size()), zmq::send_flags::dontwait));
-    }
-  } catch (const zmq::error_t&) {
-    // The connection is gone (EHOSTUNREACH): silence will tell the link, and a new hello replaces the routing id.
+  if (!of.connects) {
+    if (!of.routing_id.empty()) send_to(of.routing_id, what.body);
+    return;
   }
+  const auto bytes = encode({host_.incarnation(), what.body});
+  static_cast<void>(of.dealer.send(zmq::const_buffer(bytes.data(), bytes.size()), zmq::send_flags::dontwait));
 }
 
 void session::perform_one(peer& of, const reopen&, base::time_point now) { connect(of, now); }
@@ -150,7 +193,7 @@ void session::perform_one(peer& of, const open_data& what, base::time_point now)
   came_so_far.resize(what.endpoints.size());
   for (std::size_t route = 0; route != what.endpoints.size(); ++route) {
     zmq::socket_t socket(context_, zmq::socket_type::sub);
-    prepare_data(socket, settings_.message_size_max_bytes, options_.pipe_max_bytes);
+    prepare_subscribing(socket, settings_.message_size_max_bytes, options_.pipe_max_bytes);
     use_proxy(socket, options_.socks_proxy);
     try {
       socket.connect(what.endpoints[route]);

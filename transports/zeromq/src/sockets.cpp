@@ -12,10 +12,17 @@
 #include <amphibus/base/event.hpp>
 #include <amphibus/base/ids.hpp>
 
+#include "control.hpp"
+
 namespace amphibus::zeromq {
 namespace {
 
 constexpr std::size_t ipc_path_size_max_bytes = 100;  // libzmq allows 107; ".r" and a route number still fit
+constexpr std::size_t host_size_max_bytes = 253;      // of a name in the DNS
+// The largest of each kind, whatever the largest message is.
+constexpr std::size_t control_size_max_bytes = std::size_t{32} << 20U;  // a hello with every text as long as allowed
+constexpr std::size_t numbers_size_max_bytes = std::size_t{5} << 20U;   // a sync of control_topics_max topics
+constexpr std::size_t subscription_size_max_bytes = 1'024;              // all that an XPUB takes
 // Below the ephemeral range, where a connecting TCP socket may connect to itself on loopback.
 constexpr int first_data_port = 20'000;
 constexpr int data_port_count = 12'000;
@@ -33,6 +40,20 @@ bool is_loopback(const std::string& host) { return host == "localhost" || host.s
 int to_milliseconds(std::chrono::nanoseconds value) {
   return static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(value).count());
 }
+
+// From here on the system chooses the buffers of a connection.
+constexpr std::size_t own_choice_min_bytes = std::size_t{4} << 20U;
+
+void bound_buffers(zmq::socket_t& socket, std::size_t pipe_max_bytes) {
+  if (pipe_max_bytes >= own_choice_min_bytes) return;  // a connection of TCP grows to some megabytes where it pays
+  socket.set(zmq::sockopt::sndbuf, static_cast<int>(pipe_max_bytes));
+  socket.set(zmq::sockopt::rcvbuf, static_cast<int>(pipe_max_bytes));
+}
+
+// A TTL above 65 s overflows in libzmq 4.3.4.
+int stall_ms(std::chrono::nanoseconds peer_stall_max) { return std::min(to_milliseconds(peer_stall_max), 60'000); }
+
+int heartbeat_interval_ms(std::chrono::nanoseconds peer_stall_max) { return std::max(1, stall_ms(peer_stall_max) / 2); }
 
 }  // namespace
 
@@ -82,6 +103,7 @@ result<endpoint> parse_endpoint(const std::string& text, bool allow_plain_networ
   const bool number = failure == std::errc{} && end == port.data() + port.size() && !port.empty();
   if (!number || out.port < 1 || out.port > 65'535) return invalid(text, "has no port from 1 to 65535");
   if (out.host.empty()) return invalid(text, "has no host");
+  if (out.host.size() > host_size_max_bytes) return invalid(text, "has a host longer than 253 bytes");
   if (!allow_plain_network && !is_loopback(out.host)) {
     return error(
         error_code::endpoint_invalid,
@@ -92,12 +114,20 @@ result<endpoint> parse_endpoint(const std::string& text, bool allow_plain_networ
   return out;
 }
 
-void harden(zmq::socket_t& socket, std::size_t message_size_max_bytes) {
+void harden(zmq::socket_t& socket, std::size_t frame_size_max_bytes) {
   socket.set(zmq::sockopt::linger, 0);
   socket.set(zmq::sockopt::handshake_ivl, 3000);
-  socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(message_size_max_bytes + batch_cap_bytes + 1024));
+  socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(frame_size_max_bytes));
   socket.set(zmq::sockopt::reconnect_ivl, 20);
   socket.set(zmq::sockopt::reconnect_ivl_max, 1000);
+}
+
+std::optional<error> check_routes(std::size_t count) {
+  if (count <= control_routes_max) return std::nullopt;
+  return error(error_code::bad_option,
+               "the file has " + std::to_string(count) + " routes of transport zeromq; at most " +
+                   std::to_string(control_routes_max) + " are allowed",
+               "let patterns join them", {"route"});
 }
 
 std::optional<error> check_pipe(std::size_t pipe_max_bytes) {
@@ -110,8 +140,8 @@ std::optional<error> check_pipe(std::size_t pipe_max_bytes) {
                "choose a bound within the limits; the default is 32 MiB", {".pipe_max_bytes"});
 }
 
-void prepare_control(zmq::socket_t& socket, std::size_t message_size_max_bytes) {
-  harden(socket, message_size_max_bytes);
+void prepare_control(zmq::socket_t& socket) {
+  harden(socket, control_size_max_bytes);
   // A control message that libzmq refused would be lost without a word. There are few, and none to a peer that is
   // silent.
   socket.set(zmq::sockopt::sndhwm, 0);
@@ -133,25 +163,28 @@ std::optional<error> check_proxy(const std::string& socks_proxy) {
                "write the address of a SOCKS5 proxy like 127.0.0.1:1080", {".socks_proxy"});
 }
 
-// From here on the system chooses the buffers of a connection.
-constexpr std::size_t own_choice_min_bytes = std::size_t{4} << 20U;
+void prepare_publishing(zmq::socket_t& socket, std::size_t pipe_max_bytes) {
+  harden(socket, subscription_size_max_bytes);
+  socket.set(zmq::sockopt::sndhwm, static_cast<int>(pipe_max_bytes / batch_cap_bytes));
+  bound_buffers(socket, pipe_max_bytes);
+}
 
-void prepare_data(zmq::socket_t& socket, std::size_t message_size_max_bytes, std::size_t pipe_max_bytes) {
-  harden(socket, message_size_max_bytes);
-  const auto batches = static_cast<int>(pipe_max_bytes / batch_cap_bytes);
-  const bool sends = socket.get(zmq::sockopt::type) == static_cast<int>(zmq::socket_type::xpub);
+void prepare_subscribing(zmq::socket_t& socket, std::size_t message_size_max_bytes, std::size_t pipe_max_bytes) {
+  harden(socket, std::max(message_size_max_bytes + batch_cap_bytes + 1024, numbers_size_max_bytes));
   // A SUB sends its subscriptions, and libzmq drops without a word what its high water mark has no place for.
-  socket.set(zmq::sockopt::sndhwm, sends ? batches : 0);
-  socket.set(zmq::sockopt::rcvhwm, batches);
-  if (pipe_max_bytes >= own_choice_min_bytes) return;  // a connection of TCP grows to some megabytes where it pays
-  socket.set(zmq::sockopt::sndbuf, static_cast<int>(pipe_max_bytes));
-  socket.set(zmq::sockopt::rcvbuf, static_cast<int>(pipe_max_bytes));
+  socket.set(zmq::sockopt::sndhwm, 0);
+  socket.set(zmq::sockopt::rcvhwm, static_cast<int>(pipe_max_bytes / batch_cap_bytes));
+  bound_buffers(socket, pipe_max_bytes);
 }
 
 void cut_stopped_peers(zmq::socket_t& socket, std::chrono::nanoseconds peer_stall_max) {
-  const int stall_ms = std::min(to_milliseconds(peer_stall_max), 60'000);  // a TTL above 65 s overflows in libzmq 4.3.4
-  socket.set(zmq::sockopt::heartbeat_ivl, std::max(1, stall_ms / 2));
-  socket.set(zmq::sockopt::heartbeat_timeout, stall_ms);
+  socket.set(zmq::sockopt::heartbeat_ivl, heartbeat_interval_ms(peer_stall_max));
+  socket.set(zmq::sockopt::heartbeat_timeout, stall_ms(peer_stall_max));
+}
+
+std::uint64_t heartbeat_bytes_per_second(std::chrono::nanoseconds peer_stall_max) {
+  constexpr int answer_size_bytes = 32;  // a PONG, with room
+  return 64U + static_cast<std::uint64_t>(answer_size_bytes * 1000 / heartbeat_interval_ms(peer_stall_max));
 }
 
 path_lock::path_lock(const std::string& path) {

@@ -41,20 +41,25 @@ struct endpoint {
 /// Returns: the endpoint or the error that says what is wrong.
 result<endpoint> parse_endpoint(const std::string& text, bool allow_plain_network);
 
-/// Applies what every socket of ours needs: no linger, bounded handshake and message size.
-void harden(zmq::socket_t& socket, std::size_t message_size_max_bytes);
+/// Applies what every socket of ours needs: no linger, bounded handshake and size of what comes.
+void harden(zmq::socket_t& socket, std::size_t frame_size_max_bytes);
 /// A socket that connects goes through the proxy, where there is one. libzmq ignores it for ipc.
 void use_proxy(zmq::socket_t& socket, const std::string& socks_proxy);
 /// Returns: what is wrong with `HOST:PORT`, or nullopt.
 std::optional<error> check_proxy(const std::string& socks_proxy);
+/// Returns: what is wrong with that many routes, or nullopt: a peer would not understand our hello.
+std::optional<error> check_routes(std::size_t count);
 /// Returns: what is wrong with options::pipe_max_bytes, or nullopt.
 std::optional<error> check_pipe(std::size_t pipe_max_bytes);
 /// Both sides of the control path: harden(), and nothing that is sent is refused.
-void prepare_control(zmq::socket_t& socket, std::size_t message_size_max_bytes);
-/// Both sides of the data path: harden() and high water marks.
-void prepare_data(zmq::socket_t& socket, std::size_t message_size_max_bytes, std::size_t pipe_max_bytes);
+void prepare_control(zmq::socket_t& socket);
+/// The data path: harden() and high water marks.
+void prepare_publishing(zmq::socket_t& socket, std::size_t pipe_max_bytes);
+void prepare_subscribing(zmq::socket_t& socket, std::size_t message_size_max_bytes, std::size_t pipe_max_bytes);
 /// The sending side: libzmq's own heartbeat cuts the pipe of a process that is stopped.
 void cut_stopped_peers(zmq::socket_t& socket, std::chrono::nanoseconds peer_stall_max);
+/// What the answers to that heartbeat take, at most.
+std::uint64_t heartbeat_bytes_per_second(std::chrono::nanoseconds peer_stall_max);
 
 /// Takes a lock that says that a live process owns this ipc path, because libzmq lets a second bind steal it.
 class path_lock {

@@ -29,6 +29,7 @@ class zeromq_transport final : public amphibus::transport::transport {
     };
     look(with.endpoint, options_.allow_plain_network);
     for (const auto& each : with.peers) look(each.endpoint, true);
+    if (auto wrong = check_routes(with.routes.size())) out.push_back(*std::move(wrong));
     if (auto wrong = check_proxy(options_.socks_proxy)) out.push_back(*std::move(wrong));
     if (auto wrong = check_pipe(options_.pipe_max_bytes)) out.push_back(*std::move(wrong));
     return out;

@@ -1,0 +1,169 @@
+#pragma once
+
+#include <flatbuffers/flatbuffers.h>
+#include <flatbuffers/minireflect.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <vector>
+
+/// What FlatBuffers' verifier lets through and its objects do not bear. Parts may be shared: 16 MiB of offsets to one
+/// long text are terabytes when each offset gets a copy of its own. And a union may name a member that is not there,
+/// which its generated code reads when the object is sent on. Needs flatc's --reflect-types.
+namespace amphibus::wire {
+
+/// A message of more bytes than this may become this many times larger …
+inline constexpr std::size_t flatbuffers_growth_max = 32;
+/// … and a smaller one as large as this.
+inline constexpr std::size_t flatbuffers_unpacked_min_bytes = std::size_t{4} << 20U;
+/// What fits here cannot share enough to become larger than that, so it is not looked at.
+inline constexpr std::size_t flatbuffers_trusted_size_bytes = 1'024;
+
+/// Adds up what the objects of a verified buffer take, until it is too much, and finds unions without their member.
+///
+/// Thread: confined. Allocates: never. Lifetime: of the buffer.
+class unpacked_size {
+ public:
+  enum class lack : unsigned char { found, mended };
+
+  /// `then`: what happens to a union that names a member and has none; mended, which writes into the buffer, it names
+  /// none.
+  explicit unpacked_size(std::size_t most, lack then = lack::found) noexcept : left_(most), then_(then) {}
+
+  [[nodiscard]] bool lacks_members() const noexcept { return lacks_members_; }
+  /// Returns: false if `table` and all that it reaches take more than what is left, or have a list of unions.
+  bool add(const flatbuffers::Table& table, const flatbuffers::TypeTable& type) noexcept {
+    if (!take(type.num_elems * field_size_bytes)) return false;
+    const std::uint8_t* before = nullptr;
+    for (std::size_t i = 0; i != type.num_elems; ++i) {
+      const auto at = flatbuffers::FieldIndexToOffset(static_cast<flatbuffers::voffset_t>(i));
+      const std::uint8_t* const value = table.GetAddressOf(at);
+      const flatbuffers::TypeCode code = type.type_codes[i];
+      if (value != nullptr && !add_field(value, before, code, type)) return false;
+      if (value == nullptr && lacks_member(before, code, type)) note_lack(before);
+      before = value;
+    }
+    return true;
+  }
+
+ private:
+  static constexpr std::size_t field_size_bytes = 16;  // of an object, about
+  static constexpr std::size_t text_size_bytes = 32;   // std::string
+
+  static const std::uint8_t* follow(const std::uint8_t* offset) noexcept {
+    return offset + flatbuffers::ReadScalar<flatbuffers::uoffset_t>(offset);
+  }
+  bool take(std::size_t bytes) noexcept {
+    if (bytes > left_) return false;
+    left_ -= bytes;
+    return true;
+  }
+  void note_lack(const std::uint8_t* member) noexcept {
+    lacks_members_ = true;
+    if (then_ == lack::mended) *const_cast<std::uint8_t*>(member) = 0;
+  }
+  /// A field that is not there: a union whose type, the field `before` it, says that it is.
+  static bool lacks_member(const std::uint8_t* before, flatbuffers::TypeCode code,
+                           const flatbuffers::TypeTable& of) noexcept {
+    const bool one = code.base_type == flatbuffers::ET_SEQUENCE && code.is_repeating == 0 && code.sequence_ref >= 0;
+    if (!one || before == nullptr || *before == 0) return false;
+    const flatbuffers::TypeTable* const ref = of.type_refs[code.sequence_ref]();
+    return is_union(ref) && position_of(*before, *ref) >= 0;
+  }
+  /// The place of a member in its union; negative: of a newer schema, which is not unpacked.
+  static std::int64_t position_of(std::uint8_t member, const flatbuffers::TypeTable& of) noexcept {
+    const std::int64_t found = flatbuffers::LookupEnum(member, of.values, of.num_elems);
+    return found < static_cast<std::int64_t>(of.num_elems) ? found : -1;
+  }
+  bool add_text(const std::uint8_t* text) noexcept {
+    return take(text_size_bytes + flatbuffers::ReadScalar<flatbuffers::uoffset_t>(text));
+  }
+  /// `before`: the field before this one, which for a union holds its types.
+  bool add_field(const std::uint8_t* value, const std::uint8_t* before, flatbuffers::TypeCode code,
+                 const flatbuffers::TypeTable& of) noexcept {
+    const auto type = static_cast<flatbuffers::ElementaryType>(code.base_type);
+    const auto* const ref = code.sequence_ref >= 0 ? of.type_refs[code.sequence_ref]() : nullptr;
+    const bool fixed = type != flatbuffers::ET_STRING && (type != flatbuffers::ET_SEQUENCE || is_struct(ref));
+    if (code.is_repeating == 0) return fixed || add_one(value, type, ref, before == nullptr ? 0 : *before);
+    const auto& elements = *reinterpret_cast<const flatbuffers::Vector<std::uint8_t>*>(follow(value));
+    const std::size_t each = flatbuffers::InlineSize(type, ref);
+    if (!take(elements.size() * std::max<std::size_t>(each, fixed ? 1 : 8))) return false;
+    if (fixed) return true;
+    if (is_union(ref)) return false;  // amphibus_add_schemas() lets none through
+    for (flatbuffers::uoffset_t i = 0; i != elements.size(); ++i) {
+      if (!add_one(elements.Data() + i * each, type, ref, 0)) return false;
+    }
+    return true;
+  }
+  /// What an offset leads to.
+  bool add_one(const std::uint8_t* offset, flatbuffers::ElementaryType type, const flatbuffers::TypeTable* ref,
+               std::uint8_t member) noexcept {
+    if (type == flatbuffers::ET_STRING) return add_text(follow(offset));
+    if (!is_union(ref)) return add(*reinterpret_cast<const flatbuffers::Table*>(follow(offset)), *ref);
+    if (member == 0) return true;
+    const std::int64_t found = position_of(member, *ref);
+    if (found < 0) return true;
+    const flatbuffers::TypeCode code = ref->type_codes[found];
+    if (code.base_type == flatbuffers::ET_STRING) return add_text(follow(offset));
+    if (code.sequence_ref < 0) return true;
+    const auto* const type_of_member = ref->type_refs[code.sequence_ref]();
+    if (is_struct(type_of_member)) return take(flatbuffers::InlineSize(flatbuffers::ET_SEQUENCE, type_of_member));
+    return add(*reinterpret_cast<const flatbuffers::Table*>(follow(offset)), *type_of_member);
+  }
+  static bool is_struct(const flatbuffers::TypeTable* type) noexcept {
+    return type != nullptr && type->st == flatbuffers::ST_STRUCT;
+  }
+  static bool is_union(const flatbuffers::TypeTable* type) noexcept {
+    return type != nullptr && type->st == flatbuffers::ST_UNION;
+  }
+
+  std::size_t left_;
+  lack then_;
+  bool lacks_members_ = false;
+};
+
+/// Whether objects of this type may hold a union.
+inline bool reaches_union(const flatbuffers::TypeTable& type) {
+  std::vector<const flatbuffers::TypeTable*> found{&type};
+  for (std::size_t next = 0; next != found.size(); ++next) {
+    const flatbuffers::TypeTable& here = *found[next];
+    if (here.st == flatbuffers::ST_UNION) return true;
+    for (std::size_t i = 0; i != here.num_elems; ++i) {
+      if (here.type_codes[i].sequence_ref < 0) continue;
+      const auto* const reached = here.type_refs[here.type_codes[i].sequence_ref]();
+      if (std::find(found.begin(), found.end(), reached) == found.end()) found.push_back(reached);
+    }
+  }
+  return false;
+}
+
+/// Makes objects of a verified buffer if they are of a bearable size; unions that name a member and have none become
+/// empty.
+template <class Table, class Native>
+[[nodiscard]] bool unpack(std::span<const std::byte> bytes, Native& into) {
+  const auto* root = flatbuffers::GetRoot<Table>(bytes.data());
+  std::vector<std::uint64_t> mended;
+  if constexpr (requires { Table::MiniReflectTypeTable(); }) {
+    const flatbuffers::TypeTable& type = *Table::MiniReflectTypeTable();
+    static const bool has_unions = reaches_union(type);
+    if (bytes.size() > flatbuffers_trusted_size_bytes || has_unions) {
+      const std::size_t most = std::max(bytes.size() * flatbuffers_growth_max, flatbuffers_unpacked_min_bytes);
+      unpacked_size counted(most);
+      if (!counted.add(reinterpret_cast<const flatbuffers::Table&>(*root), type)) return false;
+      if (counted.lacks_members()) {
+        mended.resize((bytes.size() + 7) / 8);
+        std::memcpy(mended.data(), bytes.data(), bytes.size());
+        root = flatbuffers::GetRoot<Table>(mended.data());
+        unpacked_size mending(most, unpacked_size::lack::mended);
+        if (!mending.add(reinterpret_cast<const flatbuffers::Table&>(*root), type)) return false;
+      }
+    }
+  }
+  root->UnPackTo(&into);
+  return true;
+}
+
+}  // namespace amphibus::wire
