@@ -6,6 +6,7 @@
 #include <amphibus/detail/outlet.hpp>
 #include <amphibus/wire/topic_name.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 namespace detail {
@@ -90,3 +91,4 @@ class pattern {
 };
 
 }  // namespace amphibus
+#pragma GCC visibility pop

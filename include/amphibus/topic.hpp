@@ -7,6 +7,7 @@
 #include <amphibus/wire/codec.hpp>
 #include <amphibus/wire/topic_name.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 namespace detail {
@@ -49,3 +50,4 @@ class topic {
 };
 
 }  // namespace amphibus
+#pragma GCC visibility pop

@@ -8,6 +8,7 @@
 #include <amphibus/detail/outlet_base.hpp>
 #include <amphibus/detail/senders.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::detail {
 
 /// The outlet of one source to one topic of T: the publish fast path.
@@ -372,3 +373,4 @@ inline constexpr type_operations type_operations_of{
 };
 
 }  // namespace amphibus::detail
+#pragma GCC visibility pop

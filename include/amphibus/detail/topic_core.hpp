@@ -15,6 +15,7 @@
 #include <amphibus/queue/inbox.hpp>
 #include <amphibus/wire/codec.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::detail {
 
 class bus_core;
@@ -144,3 +145,4 @@ inline void any_slot::drop() const noexcept {
 }
 
 }  // namespace amphibus::detail
+#pragma GCC visibility pop

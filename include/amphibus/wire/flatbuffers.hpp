@@ -8,6 +8,7 @@
 
 #include <amphibus/wire/codec.hpp>
 
+#pragma GCC visibility push(default)
 /// FlatBuffers object API as a codec. Included by what amphibus_add_schemas() generates; not by <amphibus/bus.hpp>.
 namespace amphibus::wire {
 
@@ -65,3 +66,4 @@ struct flatbuffers_codec {
 };
 
 }  // namespace amphibus::wire
+#pragma GCC visibility pop
