@@ -8,6 +8,7 @@
 #include <amphibus/module.hpp>
 #include <amphibus/transport/transport.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 /// A program of several modules whose placement is a file: optional sugar around bus.
@@ -56,3 +57,4 @@ class app {
 };
 
 }  // namespace amphibus
+#pragma GCC visibility pop

@@ -6,6 +6,7 @@
 #include <amphibus/context.hpp>
 #include <amphibus/detail/topic_core.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 /// Several messages at once, in order: the third form of a handler, `(amphibus::batch<T>)`.
@@ -103,3 +104,4 @@ class batch {
 };
 
 }  // namespace amphibus
+#pragma GCC visibility pop

@@ -22,6 +22,7 @@
 #include <amphibus/subscription.hpp>
 #include <amphibus/topic.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 template <class T>
@@ -304,3 +305,4 @@ class bus {
 };
 
 }  // namespace amphibus
+#pragma GCC visibility pop

@@ -7,6 +7,7 @@
 #include <amphibus/detail/frame.hpp>
 #include <amphibus/wire/envelope.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 /// What a handler may ask about the message in its hand; costs nothing until asked.
@@ -59,3 +60,4 @@ class context {
 };
 
 }  // namespace amphibus
+#pragma GCC visibility pop

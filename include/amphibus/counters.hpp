@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 /// What became of the messages of one subscription. Monotone, except `pending`; read at any time from any thread, each
@@ -38,3 +39,4 @@ struct wire_counters {
 };
 
 }  // namespace amphibus
+#pragma GCC visibility pop

@@ -7,6 +7,7 @@
 #include <amphibus/detail/executor_core.hpp>
 #include <amphibus/pool.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 /// An executor that you run: handlers of its subscriptions run only inside run_once and run_until_idle, on your thread.
@@ -78,3 +79,4 @@ inline constexpr executor_choice::kind dedicated = executor_choice::kind::dedica
 inline constexpr executor_choice::kind inline_ = executor_choice::kind::in_publisher;
 
 }  // namespace amphibus
+#pragma GCC visibility pop

@@ -10,6 +10,7 @@
 
 #include <amphibus/bus.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 class app;
@@ -115,3 +116,4 @@ class module {
 };
 
 }  // namespace amphibus
+#pragma GCC visibility pop

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <type_traits>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 /// What a message of type T owns outside of itself, for the bounds in bytes: subscription_options::capacity_bytes and
@@ -37,3 +38,4 @@ struct owned_bytes<T> {
 };
 
 }  // namespace amphibus
+#pragma GCC visibility pop

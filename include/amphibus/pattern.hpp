@@ -6,6 +6,7 @@
 #include <amphibus/detail/outlet.hpp>
 #include <amphibus/wire/topic_name.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 namespace detail {
@@ -30,7 +31,8 @@ class any_message {
   /// The message if it is a T, else nullptr: exactly T, no base of it.
   template <class T>
   [[nodiscard]] const T* as() const noexcept {
-    return &slot_.topic->type() == &detail::type_operations_of<T> ? static_cast<const T*>(slot_.value()) : nullptr;
+    const bool is_one = detail::same_type(slot_.topic->type(), detail::type_operations_of<T>);
+    return is_one ? static_cast<const T*>(slot_.value()) : nullptr;
   }
   /// The codec of its type, or nullptr if the type cannot leave the process.
   [[nodiscard]] const wire::codec_operations* codec() const noexcept { return slot_.topic->codec(); }
@@ -89,3 +91,4 @@ class pattern {
 };
 
 }  // namespace amphibus
+#pragma GCC visibility pop

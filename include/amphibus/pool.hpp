@@ -9,6 +9,7 @@
 #include <amphibus/base/time.hpp>
 #include <amphibus/detail/executor_core.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 /// What a pool can choose. Thread: const-safe.
@@ -46,3 +47,4 @@ class pool {
 };
 
 }  // namespace amphibus
+#pragma GCC visibility pop

@@ -7,6 +7,7 @@
 #include <amphibus/status.hpp>
 #include <amphibus/wire/attributes.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 /// What one publish can add to its message; read back from the context.
@@ -36,3 +37,4 @@ struct batch_status {
 };
 
 }  // namespace amphibus
+#pragma GCC visibility pop

@@ -10,6 +10,7 @@
 #include <amphibus/detail/outlet.hpp>
 #include <amphibus/status.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 template <class T>
@@ -172,3 +173,4 @@ class publisher {
 };
 
 }  // namespace amphibus
+#pragma GCC visibility pop

@@ -11,6 +11,7 @@
 #include <amphibus/bus.hpp>
 #include <amphibus/detail/pulled.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 /// A message that was pulled, kept without a copy for as long as it is wanted.
@@ -139,3 +140,4 @@ receiver<T> bus::receiver(const topic<T>& to, const subscription_options& option
 }
 
 }  // namespace amphibus
+#pragma GCC visibility pop

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 /// How a drain or a close ended.
@@ -41,3 +42,4 @@ std::string to_string(const drain_report& report);
 std::string to_string(const close_report& report);
 
 }  // namespace amphibus
+#pragma GCC visibility pop

@@ -1,5 +1,6 @@
 #pragma once
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 /// Catches SIGINT and SIGTERM from its construction on, for a main() without amphibus::app.
@@ -40,3 +41,4 @@ class shutdown_signal {
 int wait_for_shutdown_signal();
 
 }  // namespace amphibus
+#pragma GCC visibility pop

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 /// Answer of a publish. A publish is all-or-nothing over every subscription and route that may refuse. What is found
@@ -27,3 +28,4 @@ constexpr const char* to_string(publish_status status) noexcept {
 }
 
 }  // namespace amphibus
+#pragma GCC visibility pop

@@ -9,6 +9,7 @@
 #include <amphibus/queue/inbox.hpp>
 #include <amphibus/executor.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 /// What happens when a subscription's inbox is full. Thread: const-safe, a value.
@@ -91,3 +92,4 @@ class [[nodiscard("a subscription that is not kept ends at once")]] subscription
 };
 
 }  // namespace amphibus
+#pragma GCC visibility pop

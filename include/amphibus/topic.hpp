@@ -8,6 +8,7 @@
 #include <amphibus/wire/codec.hpp>
 #include <amphibus/wire/topic_name.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 namespace detail {
@@ -76,3 +77,4 @@ class topic {
 };
 
 }  // namespace amphibus
+#pragma GCC visibility pop

@@ -67,7 +67,7 @@ topic_core& bus_core::find_topic(std::string_view name, const type_operations& t
   std::unique_lock lock(own_->topics_mutex);
   if (const auto found = own_->topics.find(name); found != own_->topics.end()) {
     topic_core& topic = *found->second;
-    if (&topic.type() != &type) {
+    if (!same_type(topic.type(), type)) {
       throw error(error_code::topic_type_conflict, type_conflict(name, topic.type().name, type.name),
                   "use one message type per topic; give the second type a topic of its own");
     }
@@ -99,7 +99,7 @@ topic_core& bus_core::create_topic(std::unique_lock<std::mutex> lock, std::strin
 bool bus_core::match(topic_core& topic, const std::shared_ptr<subscriber_base>& pattern) {
   const interest& wants = pattern->wants();
   if (!wire::topic_matches(wants.pattern, topic.name())) return true;
-  if (wants.type != nullptr && wants.type != &topic.type()) return false;
+  if (wants.type != nullptr && !same_type(*wants.type, topic.type())) return false;
   topic.add(pattern);
   return true;
 }

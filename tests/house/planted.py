@@ -24,6 +24,8 @@ PLANTS = [
     ("words.py", "src/bus.cpp", "// TO" + "DO: later\n", "without owner"),
     ("words.py", "README.md", "see /ro" + "ot/notes\n", "path of one machine"),
     ("words.py", "examples/order_generated.h", "\n", "generated"),
+    ("visibility.py", "include/amphibus/bus.hpp", "namespace amphibus { class late; }\n", "do not enclose"),
+    ("visibility.py", "include/amphibus/base/pause.hpp", "#include <mutex>\n", "makes what others declare visible"),
     ("hello.py", "examples/hello/main.cpp", "// one more\n", "differs"),
     ("hostile_input.py", "docs/hostile-input.md", "| case | answer | test |\n|---|---|---|\n| x | y | `no such test` |\n", "no test"),
     ("error_codes.py", "docs/errors.md", "### AMB-E0999 `invented`\n\n**Why:** -\n**Mend:** -\n", "is not in"),

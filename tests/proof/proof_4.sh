@@ -8,6 +8,7 @@ mkdir -p "$out"
 . tests/proof/run_lines.sh
 . tests/proof/proof_4_flight.sh
 . tests/proof/proof_4_hostile.sh
+. tests/proof/proof_4_packages.sh
 
 # build PRESET TARGET…: quiet unless it fails.
 build() {
@@ -34,4 +35,4 @@ rolling_upgrade() { # line 2: the shop's processes swapped one by one over tcp, 
   build/dev/tests/upgrade/rolling_upgrade build/dev/examples/shop/shop build/dev/tests/upgrade/next_shop
 }
 
-run_lines 4 zero_copy evolution rolling_upgrade flight fuzz memory -- "$@"
+run_lines 4 zero_copy evolution rolling_upgrade consumers packages flight fuzz memory -- "$@"

@@ -11,6 +11,7 @@ namespace amphibus::cli {
 namespace {
 
 const std::vector<add_verb> verbs{
+    &add_new,
 #ifdef AMPHIBUS_CLI_SCHEMA
     &add_schema,
 #endif

@@ -15,6 +15,7 @@ using action = std::function<int()>;
 /// was given.
 using add_verb = void (*)(CLI::App& to, action& run);
 
+void add_new(CLI::App& to, action& run);
 void add_schema(CLI::App& to, action& run);
 
 }  // namespace amphibus::cli

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 /// One process to start: its name for the output and its argument vector; arguments[0] is the executable's path.
@@ -56,3 +57,4 @@ struct supervise_report {
 supervise_report supervise(const std::vector<supervised_process>& processes, const supervise_options& options = {});
 
 }  // namespace amphibus
+#pragma GCC visibility pop

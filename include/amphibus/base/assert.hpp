@@ -1,5 +1,6 @@
 #pragma once
 
+#pragma GCC visibility push(default)
 namespace amphibus::base {
 
 /// Ends the process after handing `what` to stderr: the caller broke a contract and no state can be trusted.
@@ -10,3 +11,4 @@ namespace amphibus::base {
 /// Checks a contract of the caller; always on, in every build type. Bugs end here, outside input never does.
 #define AMPHIBUS_ASSERT(condition, what) \
   (static_cast<bool>(condition) ? void(0) : ::amphibus::base::assertion_failed(what, __FILE__, __LINE__))
+#pragma GCC visibility pop

@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#pragma GCC visibility push(default)
 namespace amphibus::base {
 
 /// How a heavy barrier reaches the other threads.
@@ -36,3 +37,4 @@ barrier_mode current_barrier_mode() noexcept;
 void use_fence_barrier() noexcept;
 
 }  // namespace amphibus::base
+#pragma GCC visibility pop

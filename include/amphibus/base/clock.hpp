@@ -2,6 +2,7 @@
 
 #include <amphibus/base/parker.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::base {
 
 /// Where every deadline of the library comes from, so that tests can hold time still.
@@ -29,3 +30,4 @@ clock& steady_clock() noexcept;
 }
 
 }  // namespace amphibus::base
+#pragma GCC visibility pop

@@ -8,6 +8,7 @@
 
 #include <amphibus/base/assert.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 /// Names every set-up error. The number is part of the interface: it never changes meaning (docs/errors.md).
@@ -116,3 +117,4 @@ class [[nodiscard]] result {
 };
 
 }  // namespace amphibus
+#pragma GCC visibility pop

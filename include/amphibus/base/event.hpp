@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 /// What happened. Every loss, refusal and change of a link that a person should know has a kind.
@@ -43,3 +44,4 @@ std::string to_string(const event& what);
 std::string escaped(const std::string& text, std::size_t limit = 256);
 
 }  // namespace amphibus
+#pragma GCC visibility pop

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#pragma GCC visibility push(default)
 namespace amphibus::base {
 
 /// What a fault point does to the thing that passes it.
@@ -27,3 +28,4 @@ class fault_hook {
 };
 
 }  // namespace amphibus::base
+#pragma GCC visibility pop

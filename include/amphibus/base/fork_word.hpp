@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 
+#pragma GCC visibility push(default)
 namespace amphibus::base {
 
 /// A counter that reads 0 in the child of a fork, where nothing of the parent's threads exists any more.
@@ -25,3 +26,4 @@ class fork_word {
 };
 
 }  // namespace amphibus::base
+#pragma GCC visibility pop

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 /// Who published: one publisher handle, one handler, or one thread of one bus. Order is kept per source and topic.
@@ -37,3 +38,4 @@ std::uint64_t random_nonzero();
 
 }  // namespace base
 }  // namespace amphibus
+#pragma GCC visibility pop

@@ -5,6 +5,7 @@
 
 #include <amphibus/base/time.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::base {
 
 /// One thread's place to sleep: unpark() before or during park() makes it return; several count as one.
@@ -26,3 +27,4 @@ class parker {
 };
 
 }  // namespace amphibus::base
+#pragma GCC visibility pop

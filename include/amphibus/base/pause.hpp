@@ -1,5 +1,6 @@
 #pragma once
 
+#pragma GCC visibility push(default)
 namespace amphibus::base {
 
 /// Tells the core that this is a spin loop: about 25 ns, and the sibling thread gets the pipeline.
@@ -17,3 +18,4 @@ inline void pause(unsigned count) noexcept {
 }
 
 }  // namespace amphibus::base
+#pragma GCC visibility pop

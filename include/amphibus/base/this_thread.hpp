@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#pragma GCC visibility push(default)
 namespace amphibus::base {
 
 /// Names the calling thread for debuggers and `top`: the first 15 bytes. Does nothing where threads have no names.
@@ -19,3 +20,4 @@ std::vector<int> usable_cpus();
 bool pin_this_thread(const std::vector<int>& cpus) noexcept;
 
 }  // namespace amphibus::base
+#pragma GCC visibility pop

@@ -4,9 +4,11 @@
 // cost a tenth of the compile-time budget of <amphibus/bus.hpp>.
 #include <thread>
 
+#pragma GCC visibility push(default)
 namespace amphibus::base {
 
 using time_point = std::chrono::steady_clock::time_point;
 using duration = std::chrono::nanoseconds;
 
 }  // namespace amphibus::base
+#pragma GCC visibility pop

@@ -17,6 +17,7 @@ void AnnotateHappensAfter(const char* file, int line, const volatile void* addre
 }
 #endif
 
+#pragma GCC visibility push(default)
 namespace amphibus::base {
 
 /// Does nothing, except under ThreadSanitizer, which cannot see the stand-alone fences that order a queue's consumer
@@ -51,3 +52,4 @@ inline void tsan_taken([[maybe_unused]] const void* what) noexcept {
 }
 
 }  // namespace amphibus::base
+#pragma GCC visibility pop

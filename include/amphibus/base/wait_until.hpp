@@ -4,6 +4,7 @@
 
 #include <amphibus/base/clock.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::base {
 
 /// Waits until `time` reaches `deadline`: the pause of a thread that does something at set times.
@@ -22,3 +23,4 @@ namespace amphibus::base {
 [[nodiscard]] bool wait_until(clock& time, time_point deadline, const std::stop_token& stop);
 
 }  // namespace amphibus::base
+#pragma GCC visibility pop

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#pragma GCC visibility push(default)
 namespace amphibus::base {
 
 /// Keeps the compiler from merging neighbouring loads or stores of `word` into one wider access.
@@ -60,3 +61,4 @@ class words {
 };
 
 }  // namespace amphibus::base
+#pragma GCC visibility pop

@@ -10,6 +10,7 @@
 
 #include <amphibus/base/error.hpp>
 
+#pragma GCC visibility push(default)
 /// Configuration as plain data; who reads the TOML is src/config, who applies it is the bus. Thread: const-safe.
 namespace amphibus::config {
 
@@ -104,3 +105,4 @@ std::string explain_route(const configuration& in, std::string_view topic);
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace amphibus::config
+#pragma GCC visibility pop

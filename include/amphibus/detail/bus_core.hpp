@@ -18,6 +18,7 @@
 #include <amphibus/pool.hpp>
 #include <amphibus/reports.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::detail {
 
 class ending_handlers;
@@ -183,3 +184,4 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
 };
 
 }  // namespace amphibus::detail
+#pragma GCC visibility pop

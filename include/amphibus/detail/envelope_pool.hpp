@@ -2,6 +2,7 @@
 
 #include <amphibus/detail/message.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::detail {
 
 /// Recycled envelopes of one owner. Thread: one owner at a time; the identities it makes are dropped anywhere.
@@ -22,3 +23,4 @@ class envelope_pool {
 };
 
 }  // namespace amphibus::detail
+#pragma GCC visibility pop

@@ -9,6 +9,7 @@
 #include <amphibus/base/clock.hpp>
 #include <amphibus/base/parker.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::detail {
 
 class mailbox_base;
@@ -59,3 +60,4 @@ class executor_core {
 class loop_executor;
 
 }  // namespace amphibus::detail
+#pragma GCC visibility pop

@@ -2,6 +2,7 @@
 
 #include <amphibus/detail/message.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::detail {
 
 class bus_core;
@@ -44,3 +45,4 @@ inline frame::~frame() { current_frame = outer; }
 }
 
 }  // namespace amphibus::detail
+#pragma GCC visibility pop

@@ -7,6 +7,7 @@
 #include <amphibus/batch.hpp>
 #include <amphibus/context.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 class any_message;
@@ -68,3 +69,4 @@ class handler final : public slot_handler<Slot> {
 
 }  // namespace detail
 }  // namespace amphibus
+#pragma GCC visibility pop

@@ -6,6 +6,7 @@
 
 #include <amphibus/detail/message.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::detail {
 
 class bus_core;
@@ -45,3 +46,4 @@ class loss_book {
 };
 
 }  // namespace amphibus::detail
+#pragma GCC visibility pop

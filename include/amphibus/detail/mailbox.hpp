@@ -18,6 +18,7 @@
 #include <amphibus/detail/subscriber.hpp>
 #include <amphibus/queue/inbox.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::detail {
 
 class bus_core;
@@ -352,3 +353,4 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
 };
 
 }  // namespace amphibus::detail
+#pragma GCC visibility pop

@@ -12,6 +12,7 @@
 #include <amphibus/queue/pool.hpp>
 #include <amphibus/wire/envelope.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::detail {
 
 /// A pooled envelope, shared by all receivers of a message.
@@ -174,3 +175,4 @@ struct slot_array {
 };
 
 }  // namespace amphibus::detail
+#pragma GCC visibility pop

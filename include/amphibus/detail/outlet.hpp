@@ -8,6 +8,7 @@
 #include <amphibus/detail/outlet_base.hpp>
 #include <amphibus/detail/senders.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::detail {
 
 /// The outlet of one source to one topic of T: the publish fast path.
@@ -356,11 +357,20 @@ std::shared_ptr<remote_input> make_typed_input([[maybe_unused]] bus_core& core, 
   }
 }
 
-/// One object per type and program; its address is the type's identity on this bus.
+/// One object per type and program at best: compare with same_type().
 template <class T>
 inline constexpr type_operations type_operations_of{
-    type_name<T>(), travels_inline<T>,
+    type_name<T>(),
+    travels_inline<T>,
     [](queue::block_header* block) noexcept -> const void* { return &static_cast<value_block<T>*>(block)->value(); },
-    [](queue::block_header* block) noexcept { drop_block<T>(block); }, &make_typed_input<T>};
+    [](queue::block_header* block) noexcept { drop_block<T>(block); },
+    &make_typed_input<T>,
+#ifdef __cpp_rtti
+    &typeid(T)
+#else
+    nullptr
+#endif
+};
 
 }  // namespace amphibus::detail
+#pragma GCC visibility pop

@@ -18,6 +18,7 @@
 #include <amphibus/queue/gate.hpp>
 #include <amphibus/status.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::detail {
 
 class inline_table;
@@ -223,3 +224,4 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
 };
 
 }  // namespace amphibus::detail
+#pragma GCC visibility pop

@@ -5,6 +5,7 @@
 
 #include <amphibus/detail/mailbox.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::detail {
 
 /// Wakes the one thread that waits in a receiver; it runs nothing itself.
@@ -33,3 +34,4 @@ class no_handler final : public slot_handler<Slot> {
                                      base::time_point deadline);
 
 }  // namespace amphibus::detail
+#pragma GCC visibility pop

@@ -10,6 +10,7 @@
 #include <amphibus/detail/mailbox.hpp>
 #include <amphibus/detail/topic_core.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::detail {
 
 /// The mailboxes of a table whose subscriptions are of some kinds, one after the other. Out of line, because a loop
@@ -66,3 +67,4 @@ void put(queue::sender<Slot>& to, const Slot& message, std::int64_t places) noex
 }
 
 }  // namespace amphibus::detail
+#pragma GCC visibility pop

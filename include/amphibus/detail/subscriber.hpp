@@ -7,6 +7,7 @@
 
 #include <amphibus/counters.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::queue {
 class inbox_base;
 }
@@ -93,3 +94,4 @@ class subscriber_base : public std::enable_shared_from_this<subscriber_base> {
 };
 
 }  // namespace amphibus::detail
+#pragma GCC visibility pop

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <typeinfo>
 #include <vector>
 
 #include <amphibus/counters.hpp>
@@ -14,6 +15,7 @@
 #include <amphibus/queue/inbox.hpp>
 #include <amphibus/wire/codec.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::detail {
 
 class bus_core;
@@ -39,7 +41,7 @@ class remote_input {
   virtual input_progress deliver(std::span<const wire::received_message> messages) = 0;
 };
 
-/// Everything the untyped parts need to know about a message type.
+/// Everything the untyped parts need to know about a message type. Compare with same_type().
 struct type_operations {
   std::string_view name;                                      ///< as the compiler prints it
   bool travels_inline;                                        ///< in the queue's slot, without a block
@@ -47,7 +49,14 @@ struct type_operations {
   void (*drop_block)(queue::block_header*) noexcept;
   std::shared_ptr<remote_input> (*make_input)(bus_core&, topic_core&, const wire::codec_operations&,
                                               queue::space_listener&);
+  const std::type_info* identity;  ///< null in what is compiled without RTTI
 };
+
+/// A type has one object per program, but another one in every shared object that hides it. Then std::type_info
+/// decides, which also keeps types of one name in two anonymous namespaces apart.
+[[nodiscard]] inline bool same_type(const type_operations& a, const type_operations& b) noexcept {
+  return &a == &b || (a.identity != nullptr && b.identity != nullptr && *a.identity == *b.identity);
+}
 
 /// Who receives a topic; replaced as a whole, read by publishers when the bus's version moved.
 struct receiver_table {
@@ -136,3 +145,4 @@ inline void any_slot::drop() const noexcept {
 }
 
 }  // namespace amphibus::detail
+#pragma GCC visibility pop

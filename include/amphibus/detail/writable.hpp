@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#pragma GCC visibility push(default)
 namespace amphibus::detail {
 
 class writable_signal;
@@ -24,3 +25,4 @@ class action_of final : public action {
 };
 
 }  // namespace amphibus::detail
+#pragma GCC visibility pop

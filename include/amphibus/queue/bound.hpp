@@ -5,6 +5,7 @@
 #include <amphibus/base/time.hpp>
 #include <amphibus/queue/credit.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::queue {
 
 /// What a producer that found no room does.
@@ -56,3 +57,4 @@ class bound {
 };
 
 }  // namespace amphibus::queue
+#pragma GCC visibility pop

@@ -8,6 +8,7 @@
 #include <amphibus/queue/bound.hpp>
 #include <amphibus/queue/gate.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::queue {
 
 /// What a bus may be bounded to; the default is 1 GiB.
@@ -77,3 +78,4 @@ class byte_budget final : public bound {
 };
 
 }  // namespace amphibus::queue
+#pragma GCC visibility pop

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <mutex>
 
+#pragma GCC visibility push(default)
 namespace amphibus::queue {
 
 /// Told once when a full inbox has room again; then it must register anew.
@@ -88,3 +89,4 @@ class credit_account {
 };
 
 }  // namespace amphibus::queue
+#pragma GCC visibility pop

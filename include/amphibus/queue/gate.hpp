@@ -6,6 +6,7 @@
 
 #include <amphibus/base/barrier.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::queue {
 
 /// Lets one owner enter and leave at the price of two plain stores, and lets others keep it out now and then.
@@ -50,3 +51,4 @@ class gate {
 };
 
 }  // namespace amphibus::queue
+#pragma GCC visibility pop

@@ -19,6 +19,7 @@
 #include <amphibus/queue/bound.hpp>
 #include <amphibus/queue/gate.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::queue {
 
 /// Traits of the queues: blocks of 128 because busy inboxes gain up to 40 % over 32; no implicit producers, whose hash
@@ -254,3 +255,4 @@ class sender : public sender_state {
 };
 
 }  // namespace amphibus::queue
+#pragma GCC visibility pop

@@ -9,6 +9,7 @@
 
 #include <amphibus/queue/byte_budget.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::queue {
 
 class block_pool;
@@ -91,3 +92,4 @@ class block_pool {
 }
 
 }  // namespace amphibus::queue
+#pragma GCC visibility pop

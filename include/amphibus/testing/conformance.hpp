@@ -10,6 +10,7 @@
 
 #include <amphibus/transport/transport.hpp>
 
+#pragma GCC visibility push(default)
 /// The conformance suite: what every placement of a bus keeps, as cases that a transport's author can run.
 ///
 /// ```cpp
@@ -96,3 +97,4 @@ std::string guarantee_table(std::span<const subject> subjects);
 int conformance_main(int argc, const char* const* argv, std::span<const subject> subjects);
 
 }  // namespace amphibus::testing
+#pragma GCC visibility pop

@@ -7,6 +7,7 @@
 
 #include <amphibus/base/fault.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::testing {
 
 /// Faults on purpose: arm a point, hand the object to what has it (e.g. zeromq::options::faults).
@@ -34,3 +35,4 @@ class fault_points final : public base::fault_hook {
 };
 
 }  // namespace amphibus::testing
+#pragma GCC visibility pop

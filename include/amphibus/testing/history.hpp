@@ -12,6 +12,7 @@
 #include <amphibus/status.hpp>
 #include <amphibus/wire/envelope.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::testing {
 
 /// A message by who wrote it and its place in what he wrote: what a test puts into its payload.
@@ -121,3 +122,4 @@ class history {
 };
 
 }  // namespace amphibus::testing
+#pragma GCC visibility pop

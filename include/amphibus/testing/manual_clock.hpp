@@ -5,6 +5,7 @@
 
 #include <amphibus/base/clock.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::testing {
 
 /// Time that moves only when you say so: give it to bus_options::clock and deadlines become events of the test.
@@ -33,3 +34,4 @@ class manual_clock final : public base::clock {
 };
 
 }  // namespace amphibus::testing
+#pragma GCC visibility pop

@@ -10,6 +10,7 @@
 #include <amphibus/bus.hpp>
 #include <amphibus/testing/manual_clock.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::testing {
 
 /// What a context made by hand says. Thread: const-safe. Lifetime: the call; copies are kept.
@@ -110,3 +111,4 @@ class test_bus {
 };
 
 }  // namespace amphibus::testing
+#pragma GCC visibility pop

@@ -16,6 +16,7 @@
 #include <amphibus/wire/codec.hpp>
 #include <amphibus/wire/envelope.hpp>
 
+#pragma GCC visibility push(default)
 /// What somebody who writes a transport implements (transport, session) and is given (host, egress, ingress).
 ///
 /// A transport is a subscriber that writes and a publisher that reads: its I/O thread drains one egress per route,
@@ -246,3 +247,4 @@ template <class... Transport>
 }
 
 }  // namespace amphibus
+#pragma GCC visibility pop

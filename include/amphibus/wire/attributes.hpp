@@ -9,6 +9,7 @@
 
 #include <amphibus/wire/byte_writer.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 /// One header of a message: text beside the payload, for what is not the handlers' business (tenant, trace …).
@@ -80,3 +81,4 @@ class attributes_view {
 
 }  // namespace wire
 }  // namespace amphibus
+#pragma GCC visibility pop

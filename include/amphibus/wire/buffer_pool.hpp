@@ -8,6 +8,7 @@
 
 #include <amphibus/wire/shared_buffer.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::wire {
 
 class buffer_pool;
@@ -83,3 +84,4 @@ class buffer_pool {
 inline void pooled_buffer::recycle() noexcept { home_->put_back(*this); }
 
 }  // namespace amphibus::wire
+#pragma GCC visibility pop

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <span>
 
+#pragma GCC visibility push(default)
 namespace amphibus::wire {
 
 /// A growing byte buffer that is reused from message to message: clear() keeps the memory.
@@ -54,3 +55,4 @@ class byte_writer {
 };
 
 }  // namespace amphibus::wire
+#pragma GCC visibility pop

@@ -7,6 +7,7 @@
 
 #include <amphibus/wire/byte_writer.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 /// How a type leaves the process: specialise it for your type, visible where the topic constant is defined.
@@ -153,3 +154,4 @@ constexpr const codec_operations* find_codec() noexcept {
 
 }  // namespace wire
 }  // namespace amphibus
+#pragma GCC visibility pop

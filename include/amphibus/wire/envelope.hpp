@@ -7,6 +7,7 @@
 #include <amphibus/base/ids.hpp>
 #include <amphibus/wire/attributes.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::wire {
 
 /// What travels with a message besides its payload; maps to CloudEvents id, source, correlationid, causationid.
@@ -33,3 +34,4 @@ struct received_message {
 };
 
 }  // namespace amphibus::wire
+#pragma GCC visibility pop

@@ -15,6 +15,7 @@
 #include <amphibus/wire/buffer_pool.hpp>
 #include <amphibus/wire/flatbuffers.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 template <class T>
@@ -259,3 +260,4 @@ template <class Table>
 struct codec<flat<Table>> : wire::flat_codec<Table> {};
 
 }  // namespace amphibus
+#pragma GCC visibility pop

@@ -9,6 +9,7 @@
 #include <amphibus/wire/codec.hpp>
 #include <amphibus/wire/flatbuffers_unpacked.hpp>
 
+#pragma GCC visibility push(default)
 /// FlatBuffers object API as a codec. Included by what amphibus_add_schemas() generates; not by <amphibus/bus.hpp>.
 namespace amphibus::wire {
 
@@ -73,3 +74,4 @@ struct flatbuffers_codec {
 };
 
 }  // namespace amphibus::wire
+#pragma GCC visibility pop

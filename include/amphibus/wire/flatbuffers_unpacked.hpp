@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#pragma GCC visibility push(default)
 /// What FlatBuffers' verifier lets through and its objects do not bear. Parts may be shared: 16 MiB of offsets to one
 /// long text are terabytes when each offset gets a copy of its own. And a union may name a member that is not there,
 /// which its generated code reads when the object is sent on. Needs flatc's --reflect-types.
@@ -167,3 +168,4 @@ template <class Table, class Native>
 }
 
 }  // namespace amphibus::wire
+#pragma GCC visibility pop

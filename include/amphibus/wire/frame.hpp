@@ -8,6 +8,7 @@
 #include <amphibus/wire/codec.hpp>
 #include <amphibus/wire/envelope.hpp>
 
+#pragma GCC visibility push(default)
 /// The batch: what travels in the second frame of a data message. Layout, byte by byte: docs/wire.md.
 namespace amphibus::wire {
 
@@ -82,3 +83,4 @@ class batch_reader {
 };
 
 }  // namespace amphibus::wire
+#pragma GCC visibility pop

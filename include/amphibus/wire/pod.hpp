@@ -12,6 +12,7 @@
 
 #include <amphibus/wire/codec.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus {
 
 /// Which values of an enumeration may arrive in an AMPHIBUS_POD, both ends included; specialise it above the POD:
@@ -255,3 +256,4 @@ struct pod_codec {
 #define AMPHIBUS_POD_FIELDS(type, field, ...)                                                   \
   , amphibus::wire::pod_field<decltype(type::field), offsetof(type, field), #field> __VA_OPT__( \
         AMPHIBUS_POD_NEXT AMPHIBUS_POD_PARENTHESES(type, __VA_ARGS__))
+#pragma GCC visibility pop

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <utility>
 
+#pragma GCC visibility push(default)
 namespace amphibus::wire {
 
 /// Bytes that live as long as somebody refers to them: a frame as a transport received it, or a message as it was
@@ -65,3 +66,4 @@ class buffer_reference {
 };
 
 }  // namespace amphibus::wire
+#pragma GCC visibility pop

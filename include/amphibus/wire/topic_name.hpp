@@ -5,6 +5,7 @@
 
 #include <amphibus/base/error.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::wire {
 
 /// Limits of the grammar; libzmq 4.3.4 loses subscriptions of 246 bytes and more, hence 200.
@@ -86,3 +87,4 @@ constexpr bool topic_matches(std::string_view pattern, std::string_view name) no
 error topic_error(std::string_view text, topic_verdict verdict, error_location where = {});
 
 }  // namespace amphibus::wire
+#pragma GCC visibility pop

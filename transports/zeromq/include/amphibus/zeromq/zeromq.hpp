@@ -8,6 +8,7 @@
 #include <amphibus/base/fault.hpp>
 #include <amphibus/transport/transport.hpp>
 
+#pragma GCC visibility push(default)
 namespace amphibus::zeromq {
 
 /// What the ZeroMQ transport can choose; all with defaults.
@@ -35,3 +36,4 @@ struct options {
 std::unique_ptr<amphibus::transport::transport> transport(const options& with = {});
 
 }  // namespace amphibus::zeromq
+#pragma GCC visibility pop

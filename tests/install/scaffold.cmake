@@ -1,0 +1,41 @@
+# cmake -DFROM=PREFIX -DOUTSIDE=… -DCOMPILER=… [-DFLAGS=…] -P scaffold.cmake
+# What `amphibus new` makes builds, passes its tests and runs in both placements; what it cannot make, it refuses.
+include("${CMAKE_CURRENT_LIST_DIR}/run.cmake")
+
+file(REMOVE_RECURSE "${OUTSIDE}")
+file(MAKE_DIRECTORY "${OUTSIDE}")
+set(tool "${FROM}/bin/amphibus")
+run("made ./demo\n" "${tool}" new demo)
+run("made ./time\n" "${tool}" new time)  # a function of C: its project must build all the same
+set(demo "${OUTSIDE}/demo")
+file(GLOB_RECURSE made "${demo}/*" "${demo}/.*")
+foreach(file IN LISTS made)
+  file(READ "${file}" text)
+  if(text MATCHES "my_project")
+    message(FATAL_ERROR "${file} still has the name of the template")
+  endif()
+endforeach()
+configure("${demo}")
+run("" "${CMAKE_COMMAND}" --build "${demo}/build")
+run("100% tests passed" "${CMAKE_CTEST_COMMAND}" --test-dir "${demo}/build")
+run("^reading 9: 29 degrees is too warm\nreading 10: 30 degrees is too warm\n$" "${demo}/build/demo")
+run("^back  . reading 9: 29 degrees is too warm\nback  . reading 10: 30 degrees is too warm\n$"
+  "${CMAKE_COMMAND}" -E chdir "${demo}" build/demo up --config services.toml)
+message("${output}")
+
+configure("${OUTSIDE}/time")
+run("" "${CMAKE_COMMAND}" --build "${OUTSIDE}/time/build" --target time_modules)
+
+string(REPEAT "a" 64 longest)
+run("made" "${tool}" new ${longest} --in "${OUTSIDE}/deep/er")
+file(MAKE_DIRECTORY "${OUTSIDE}/empty")
+run("made" "${tool}" new empty)
+file(WRITE "${OUTSIDE}/a_file" "")
+foreach(name IN ITEMS ${longest}a Demo 1demo _demo demo_ de-mo de__mo ../demo "de\nmo")
+  refused("use 1 to 64 of a-z, 0-9 and single _, a letter first and no _ last" "${tool}" new "${name}")
+endforeach()
+refused("choose another name, for example install_service" "${tool}" new install)
+refused("./demo: AMB-E0207: it is there already and no empty folder; nothing was written" "${tool}" new demo)
+refused("./a_file: AMB-E0207: it is there already and no empty folder" "${tool}" new a_file)
+refused("the folder cannot be made: Not a directory" "${tool}" new within --in a_file/b)
+refused("NAME is required" "${tool}" new)

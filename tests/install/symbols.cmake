@@ -1,0 +1,32 @@
+# cmake -DFROM=PREFIX -DOUTSIDE=… -DNM=nm -P symbols.cmake
+# The shared libraries in FROM export our public names, and beside them only what instantiating the standard library with our
+# types gives; nothing of the libraries they are made with, nothing of src/.
+include("${CMAKE_CURRENT_LIST_DIR}/run.cmake")
+
+file(MAKE_DIRECTORY "${OUTSIDE}")
+set(private "amphibus::(detail::(pool_executor|egress_queue|inline_subscriber|bus_state)|zeromq::(detail::)?(session|link|sockets))(::|$|[^a-z_])")
+foreach(library IN ITEMS amphibus amphibus_zeromq)
+  run("amphibus::" "${NM}" -DC --defined-only "${library_folder}/lib${library}.so")
+  string(REPLACE ";" "," output "${output}")
+  string(REGEX REPLACE "[][]" "|" output "${output}")
+  string(REPLACE "\n" ";" symbols "${output}")
+  set(weak 0)
+  foreach(symbol IN LISTS symbols)
+    string(REGEX REPLACE "^[0-9a-f]+ (.) (.*)$" "\\2" name "${symbol}")
+    set(kind "${CMAKE_MATCH_1}")
+    if(kind MATCHES "[WVu]" AND name MATCHES "std::|__gnu_cxx::|operator")
+      math(EXPR weak "${weak} + 1")
+    elseif(NOT name MATCHES "^((vtable|typeinfo|typeinfo name|VTT|guard variable|TLS init function|TLS wrapper function) for )?amphibus::"
+        AND NOT name MATCHES "^[^(]* amphibus::")
+      message(SEND_ERROR "lib${library}.so exports what is not ours: ${symbol}")
+    endif()
+    if(name MATCHES "moodycamel::|CLI::|toml::|flatbuffers::|zmq::" OR name MATCHES "^zmq_|^crc32")
+      message(SEND_ERROR "lib${library}.so exports a library that it only uses: ${symbol}")
+    endif()
+  endforeach()
+  if(output MATCHES "${private}")
+    message(SEND_ERROR "lib${library}.so exports a class of src/: ${CMAKE_MATCH_0}")
+  endif()
+  list(LENGTH symbols count)
+  message("lib${library}.so: ${count} symbols, ${weak} of them the standard library's with our types")
+endforeach()

@@ -1,0 +1,16 @@
+# amphibus_embed_project(OUT FOLDER): writes the source file OUT that holds every file of FOLDER for new_files.hpp. Runs at
+# configure time; a changed, new or vanished file configures again.
+function(amphibus_embed_project out folder)
+  file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE "${folder}" "${folder}/*" "${folder}/.*")
+  set(text "#include \"new_files.hpp\"\n\n#include <array>\n\nnamespace amphibus::cli {\nnamespace {\n\n")
+  list(LENGTH files count)
+  string(APPEND text "constexpr std::array<new_file, ${count}> files{{\n")
+  foreach(file IN LISTS files)
+    file(READ "${folder}/${file}" content)
+    string(APPEND text "    {\"${file}\", R\"=====(${content})=====\"},\n")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${folder}/${file}")
+  endforeach()
+  string(APPEND text "}};\n\n}  // namespace\n\nstd::span<const new_file> new_files() noexcept { return files; }\n\n")
+  string(APPEND text "}  // namespace amphibus::cli\n")
+  file(CONFIGURE OUTPUT "${out}" CONTENT "${text}" @ONLY)
+endfunction()
