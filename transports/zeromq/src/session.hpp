@@ -17,6 +17,7 @@
 
 #include "inbound.hpp"
 #include "link.hpp"
+#include "observers.hpp"
 #include "outbound.hpp"
 #include "sockets.hpp"
 
@@ -88,6 +89,13 @@ class session final : public transport::session {
   bool receive_dealer(peer& from, base::time_point now);
   bool receive_markers(std::size_t route);
   void offer_markers();
+  /// Returns: false where no observer sent it.
+  bool receive_observer(const std::string& id, const control_message& message, base::time_point now);
+  void forget_observers(base::time_point now);
+  void show_batches();
+  [[nodiscard]] tap_socket open_tap();
+  [[nodiscard]] described describe_topic(const std::string& topic) const;
+  void send_on_router(const std::string& id, const control_body& body);
   void connect(peer& to, base::time_point now);
   void perform(peer& of, base::time_point now);
   void perform_one(peer& of, const send_control& what, base::time_point now);
@@ -122,6 +130,9 @@ class session final : public transport::session {
     marker what;
   };
   std::vector<unclaimed_marker> markers_;
+  observers observers_;
+  int taps_opened_ = 0;
+  std::map<std::string, std::string_view, std::less<>> schemas_;  // of the types of own topics
 
   update own_;  // topics and patterns as the links know them
   bool confirming_ = false;

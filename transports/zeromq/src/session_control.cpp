@@ -54,6 +54,7 @@ bool session::receive_router(base::time_point now) {
       continue;
     }
     const std::string id = frames[0].to_string();
+    if (receive_observer(id, message, now)) continue;
     const auto* greeting = std::get_if<hello>(&message.body);
     const auto known = std::find_if(peers_.begin(), peers_.end(), [&](const auto& p) { return p->routing_id == id; });
     peer* from = known != peers_.end() ? known->get() : greeting != nullptr ? find_peer(greeting->process) : nullptr;
@@ -127,15 +128,22 @@ void session::perform(peer& of, base::time_point now) {
 }
 
 void session::perform_one(peer& of, const send_control& what, base::time_point) {
+  if (!of.connects) return send_on_router(of.routing_id, what.body);
   const auto bytes = encode({host_.incarnation(), what.body});
   try {
-    if (of.connects) {
-      static_cast<void>(of.dealer.send(zmq::const_buffer(bytes.data(), bytes.size()), zmq::send_flags::dontwait));
-    } else if (!of.routing_id.empty()) {
-      zmq::message_t to(of.routing_id.data(), of.routing_id.size());
-      if (!router_.send(to, zmq::send_flags::sndmore | zmq::send_flags::dontwait)) return;
-      static_cast<void>(router_.send(zmq::const_buffer(bytes.data(), bytes.size()), zmq::send_flags::dontwait));
-    }
+    static_cast<void>(of.dealer.send(zmq::const_buffer(bytes.data(), bytes.size()), zmq::send_flags::dontwait));
+  } catch (const zmq::error_t&) {
+    // As below.
+  }
+}
+
+void session::send_on_router(const std::string& id, const control_body& body) {
+  if (id.empty()) return;
+  const auto bytes = encode({host_.incarnation(), body});
+  try {
+    zmq::message_t to(id.data(), id.size());
+    if (!router_.send(to, zmq::send_flags::sndmore | zmq::send_flags::dontwait)) return;
+    static_cast<void>(router_.send(zmq::const_buffer(bytes.data(), bytes.size()), zmq::send_flags::dontwait));
   } catch (const zmq::error_t&) {
     // The connection is gone (EHOSTUNREACH): silence will tell the link, and a new hello replaces the routing id.
   }

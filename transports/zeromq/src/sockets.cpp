@@ -15,7 +15,8 @@
 namespace amphibus::zeromq {
 namespace {
 
-constexpr std::size_t ipc_path_size_max_bytes = 100;  // libzmq allows 107; ".r" and a route number still fit
+constexpr std::size_t ipc_path_size_max_bytes =
+    100;  // libzmq allows 107; ".r" and a route number, or ".tap" and another, still fit
 // Below the ephemeral range, where a connecting TCP socket may connect to itself on loopback.
 constexpr int first_data_port = 20'000;
 constexpr int data_port_count = 12'000;
@@ -45,6 +46,10 @@ std::vector<std::string> filters_of(std::string_view pattern) {
   std::vector<std::string> out;
   for (const char each : first) out.emplace_back(1, each);
   return out;
+}
+
+std::string description_topic(std::string_view topic) {
+  return std::string(description_prefix) + std::string(topic) + '\0';
 }
 
 std::string marker_topic(std::uint64_t incarnation, std::uint64_t revision) {
@@ -164,11 +169,11 @@ path_lock::~path_lock() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-std::string bind_data(zmq::socket_t& socket, const endpoint& control, const endpoint& advertised, std::size_t route) {
+std::string bind_beside(zmq::socket_t& socket, const endpoint& control, const endpoint& advertised,
+                        const std::string& name) {
   if (control.ipc) {
-    const std::string suffix = ".r" + std::to_string(route);
-    socket.bind("ipc://" + control.path + suffix);
-    return "ipc://" + advertised.path + suffix;
+    socket.bind("ipc://" + control.path + "." + name);
+    return "ipc://" + advertised.path + "." + name;
   }
   for (int attempt = 0; attempt != bind_attempts_max; ++attempt) {
     const int port = first_data_port + static_cast<int>(base::random_nonzero() % data_port_count);
@@ -179,8 +184,8 @@ std::string bind_data(zmq::socket_t& socket, const endpoint& control, const endp
       if (failure.num() != EADDRINUSE) throw;
     }
   }
-  throw error(error_code::endpoint_in_use, "no free port from 20000 to 31999 for the data of a route",
-              "free some ports on this host", {"tcp://" + control.host});
+  throw error(error_code::endpoint_in_use, "no free port from 20000 to 31999 for data", "free some ports on this host",
+              {"tcp://" + control.host});
 }
 
 }  // namespace amphibus::zeromq
