@@ -10,7 +10,7 @@
 namespace amphibus::cli {
 namespace {
 
-constexpr std::array<add_verb, 0> verbs{};
+constexpr std::array<add_verb, 1> verbs{add_tap};
 
 int fail(const error& why) {
   std::fprintf(stderr, "%s\n", why.what());

@@ -15,4 +15,6 @@ using action = std::function<int()>;
 /// was given.
 using add_verb = void (*)(CLI::App& to, action& run);
 
+void add_tap(CLI::App& to, action& run);
+
 }  // namespace amphibus::cli
