@@ -181,6 +181,10 @@ int app::state::up() {
   }
   std::vector<supervised_process> children;
   for (const auto& each : configuration.processes) {
+    if (each.modules.empty()) {  // it is another program's
+      std::fprintf(stderr, "up: process %s has no modules: start it yourself\n", escaped(each.name).c_str());
+      continue;
+    }
     std::vector<std::string> arguments{"/proc/self/exe", "--config", command.value.config, "--process", each.name};
     for (const auto& value : command.value.overrides) arguments.insert(arguments.end(), {"--set", value});
     if (!command.value.arguments.empty()) {

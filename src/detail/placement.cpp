@@ -118,7 +118,7 @@ std::vector<transport::topic_info> transport_host::topics() const {
     if (topic->route() < 0 || found == routes_.end()) continue;
     const wire::codec_operations& codec = *topic->codec();
     out.push_back({topic->name(), static_cast<std::size_t>(found - routes_.begin()), std::string(codec.type_name),
-                   codec.major, codec.schema_hash, topic->subscribed_by_name()});
+                   codec.major, codec.schema_hash, topic->subscribed_by_name(), codec.binary_schema});
   }
   return out;
 }

@@ -35,4 +35,13 @@ rolling_upgrade() { # line 2: the shop's processes swapped one by one over tcp, 
   build/dev/tests/upgrade/rolling_upgrade build/dev/examples/shop/shop build/dev/tests/upgrade/next_shop
 }
 
-run_lines 4 zero_copy evolution rolling_upgrade consumers packages flight fuzz memory -- "$@"
+foreign() { # line 4: what a reader in Python sees, beside a subscriber of ours
+  build dev foreign_readers || return 1
+  ctest --preset dev -R 'examples: foreign reader sees' -V >"$out/foreign.log" 2>&1
+  local code=$?
+  grep -E '^[0-9]+: (topic|[a-z_]+\.|CRC|PASS|FAIL|SKIPPED)|Test +#' "$out/foreign.log" | sed -E 's/^[0-9]+: //'
+  grep -q 'Skipped\|No tests were found' "$out/foreign.log" && code=1  # a line that was not run shows nothing
+  return $code
+}
+
+run_lines 4 zero_copy evolution rolling_upgrade consumers packages foreign flight fuzz memory -- "$@"

@@ -1,6 +1,6 @@
 // amphibus VERB …: the command line tool. Each verb is a file of its own; this one only reads the command line.
+#include <array>
 #include <cstdio>
-#include <vector>
 
 #include <amphibus/base/error.hpp>
 #include <amphibus/base/event.hpp>
@@ -10,12 +10,7 @@
 namespace amphibus::cli {
 namespace {
 
-const std::vector<add_verb> verbs{
-    &add_new,
-#ifdef AMPHIBUS_CLI_SCHEMA
-    &add_schema,
-#endif
-};
+constexpr std::array<add_verb, 3> verbs{add_new, add_schema, add_tap};
 
 int fail(const error& why) {
   std::fprintf(stderr, "%s\n", why.what());

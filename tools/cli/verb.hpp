@@ -17,5 +17,6 @@ using add_verb = void (*)(CLI::App& to, action& run);
 
 void add_new(CLI::App& to, action& run);
 void add_schema(CLI::App& to, action& run);
+void add_tap(CLI::App& to, action& run);
 
 }  // namespace amphibus::cli

@@ -35,6 +35,7 @@ enum class error_code : unsigned short {
   peer_routes = 305,          ///< a peer was started with other routes
   peer_type = 306,            ///< a peer has another type or major for a topic
   not_ready = 307,            ///< a process of the file did not confirm before the deadline
+  observer_refused = 308,     ///< a process lets no further observer look on
   module_failed = 401,        ///< a module's start function or feeding thread threw
   process_failed = 402,       ///< a process could not be started or ended abnormally
 };

@@ -79,7 +79,8 @@ struct topic_info {
   std::string type_name;
   std::uint16_t major = 0;
   std::uint64_t schema_hash = 0;
-  bool subscribed = false;  ///< somebody here wants it from others now, beside what host::patterns() says
+  bool subscribed = false;              ///< somebody here wants it from others now, beside what host::patterns() says
+  std::string_view binary_schema = {};  ///< as codec_operations has it; empty for topics of peers
 };
 
 /// A subscription by pattern that topics of other processes can reach.

@@ -32,7 +32,9 @@ TEST_CASE("control: every kind of message is read as it was written", "[zeromq]"
   CHECK(got.patterns == std::get<hello>(sample().body).patterns);
   for (const control_body& body :
        {control_body{update{9, got.topics, got.patterns}}, control_body{ready{}}, control_body{ping{}},
-        control_body{bye{}}, control_body{bye_ok{}}, control_body{reject{305, "routes"}}}) {
+        control_body{bye{}}, control_body{bye_ok{}}, control_body{reject{305, "routes"}}, control_body{observe{}},
+        control_body{observed{"front", "ipc:///tmp/x.tap"}}, control_body{describe{"shop.a"}},
+        control_body{described{"shop.a", "shop.order", 1, 2, "schema"}}}) {
     REQUIRE(decode(encode({1, body}), back) == nullptr);
     CHECK(back.body.index() == body.index());
   }
@@ -41,7 +43,9 @@ TEST_CASE("control: every kind of message is read as it was written", "[zeromq]"
 TEST_CASE("control: a message cut at any byte is refused", "[zeromq]") {
   const auto of_sample = std::get<hello>(sample().body);
   for (const control_body& body :
-       {control_body{of_sample}, control_body{update{9, of_sample.topics, of_sample.patterns}}}) {
+       {control_body{of_sample}, control_body{update{9, of_sample.topics, of_sample.patterns}}, control_body{observe{}},
+        control_body{observed{"front", "ipc:///tmp/x.tap"}}, control_body{describe{"shop.a"}},
+        control_body{described{"shop.a", "shop.order", 1, 2, "schema"}}}) {
     const auto bytes = encode({42, body});
     control_message back;
     for (std::size_t size = 0; size != bytes.size(); ++size) {
@@ -91,6 +95,36 @@ TEST_CASE("control: counts, lengths, routes and names that lie are refused", "[z
     std::get<hello>(strange.body).patterns[1].text = pattern;
     CHECK_THAT(decode(encode(strange), back), Catch::Contains("pattern breaks the grammar"));
   }
+}
+
+TEST_CASE("control: a schema of the bound is read, a larger one and one that ends early are refused", "[zeromq]") {
+  described about{"shop.a", "shop.order", 1, 2, std::string(control_schema_size_max_bytes, 's')};
+  control_message back;
+  REQUIRE(decode(encode({1, about}), back) == nullptr);
+  CHECK(std::get<described>(back.body).binary_schema == about.binary_schema);
+  about.binary_schema += 's';
+  CHECK_THAT(decode(encode({1, about}), back), Catch::Contains("larger than 256 KiB"));
+  about.binary_schema = "schema";
+  auto bytes = encode({1, about});
+  const std::uint32_t lie = 7;
+  std::memcpy(bytes.data() + bytes.size() - 6 - sizeof lie, &lie, sizeof lie);
+  CHECK_THAT(decode(bytes, back), Catch::Contains("ends too early"));
+}
+
+TEST_CASE("control: an observer asks for topics, and for nothing else", "[zeromq]") {
+  control_message back;
+  for (const char* const name : {"", "shop.*", "shop..a", "\xff"}) {
+    CHECK_THAT(decode(encode({1, describe{name}}), back), Catch::Contains("grammar"));
+    CHECK_THAT(decode(encode({1, described{name, "t", 1, 1, ""}}), back), Catch::Contains("grammar"));
+  }
+}
+
+TEST_CASE("control: an observer of another protocol comes through with its range only", "[zeromq]") {
+  auto bytes = encode({1, observe{7, 9}});
+  bytes.push_back(std::byte{1});  // whatever that protocol says more
+  control_message back;
+  REQUIRE(decode(bytes, back) == nullptr);
+  CHECK(std::get<observe>(back.body).protocol_max == 9);
 }
 
 TEST_CASE("control: a hello of another protocol comes through with its range only", "[zeromq]") {

@@ -265,6 +265,22 @@ TEST_CASE("link: other routes, another type or major, another process are refuse
   CHECK_THAT(refused(settings("c", "a", true), {}), Catch::Contains("'c' answers where 'b' was expected"));
 }
 
+TEST_CASE("link: a peer that did not compare the routes is taken, if it has as many", "[zeromq]") {
+  peer_link a(settings("a", "b", false));
+  hello foreign;
+  foreign.process = "b";
+  foreign.data_endpoints = {"ipc:///tmp/y.r0", "ipc:///tmp/y.r1"};
+  SECTION("as many") {
+    foreign.data_endpoints.pop_back();
+    a.on_message(start, {2, foreign});
+    CHECK(a.established());
+  }
+  SECTION("one more") {
+    a.on_message(start, {2, foreign});
+    CHECK_FALSE(a.established());
+  }
+}
+
 TEST_CASE("link: another protocol version is refused with both ranges", "[zeromq]") {
   peer_link a(settings("a", "b", false));
   hello strange;

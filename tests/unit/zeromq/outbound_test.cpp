@@ -5,6 +5,8 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <array>
+#include <map>
 
 using namespace zeromq_test;
 
@@ -68,5 +70,38 @@ TEST_CASE("outbound: small messages come 4,096 a turn, also behind large ones", 
   endless e;
   CHECK(e.turn(100) == 4096);
   e.turn(mebibyte / 4);
+  CHECK(e.turn(100) >= 4096);
+}
+
+TEST_CASE("outbound: a batch is shown to observers as a second reference to the bytes that are sent", "[zeromq]") {
+  endless e;
+  e.out.socket().bind("inproc://data");
+  zmq::socket_t pub(e.context, zmq::socket_type::pub);
+  pub.bind("inproc://tap");
+  tap_socket tap(std::move(pub), "inproc://tap");
+  e.out.show_on(&tap);
+  std::array<zmq::socket_t, 2> subs{zmq::socket_t(e.context, zmq::socket_type::sub),
+                                    zmq::socket_t(e.context, zmq::socket_type::sub)};
+  subs[0].connect("inproc://data");
+  subs[1].connect("inproc://tap");
+  for (auto& each : subs) each.set(zmq::sockopt::subscribe, std::string_view("a.b\0", 4));
+  std::array<std::map<std::uint64_t, zmq::message_t>, 2> got;  // by first number
+  const auto both = [&got] {
+    return std::find_if(got[0].begin(), got[0].end(), [&](const auto& each) { return got[1].contains(each.first); });
+  };
+  while (both() == got[0].end()) {
+    e.turn(mebibyte / 8);
+    for (std::size_t i = 0; i != subs.size(); ++i) {
+      for (zmq::message_t topic; subs[i].recv(topic, zmq::recv_flags::dontwait);) {
+        zmq::message_t body;
+        REQUIRE(subs[i].recv(body));
+        std::uint64_t first = 0;
+        std::memcpy(&first, body.data<std::byte>() + 16, sizeof first);
+        got[i].emplace(first, std::move(body));
+      }
+    }
+  }
+  CHECK(both()->second.data() == got[1].at(both()->first).data());
+  e.out.show_on(nullptr);
   CHECK(e.turn(100) >= 4096);
 }

@@ -63,6 +63,24 @@ class writer {
     number(value.code);
     text(value.text);
   }
+  void operator()(const observe& value) {
+    number(value.protocol_min);
+    number(value.protocol_max);
+  }
+  void operator()(const observed& value) {
+    text(value.process);
+    text(value.tap_endpoint);
+  }
+  void operator()(const describe& value) { text(value.topic); }
+  void operator()(const described& value) {
+    text(value.topic);
+    text(value.type_name);
+    number(value.major);
+    number(value.schema_hash);
+    number(static_cast<std::uint32_t>(value.binary_schema.size()));
+    const auto* bytes = reinterpret_cast<const std::byte*>(value.binary_schema.data());
+    out_.insert(out_.end(), bytes, bytes + value.binary_schema.size());
+  }
   void operator()(const ready&) {}
   void operator()(const ping&) {}
   void operator()(const bye&) {}
@@ -159,6 +177,38 @@ class reader {
     out.text = text();
     return out;
   }
+  observe read_observe() {
+    observe out;
+    out.protocol_min = number<std::uint16_t>();
+    out.protocol_max = number<std::uint16_t>();
+    const bool shared = out.protocol_min <= protocol_version && protocol_version <= out.protocol_max;
+    if (!shared) rest_ = {};
+    return out;
+  }
+  observed read_observed() {
+    observed out;
+    out.process = text();
+    out.tap_endpoint = text();
+    return out;
+  }
+  describe read_describe() {
+    describe out{text()};
+    if (wrong_ == nullptr && !wire::check_topic_name(out.topic).ok()) fail("a topic name breaks the grammar");
+    return out;
+  }
+  described read_described() {
+    described out;
+    out.topic = read_describe().topic;
+    out.type_name = text();
+    out.major = number<std::uint16_t>();
+    out.schema_hash = number<std::uint64_t>();
+    const std::size_t size = number<std::uint32_t>();
+    if (size > control_schema_size_max_bytes) return fail("a schema in a control message is larger than 256 KiB"), out;
+    if (size > rest_.size()) return fail("a schema in a control message ends too early"), out;
+    out.binary_schema.assign(reinterpret_cast<const char*>(rest_.data()), size);
+    rest_ = rest_.subspan(size);
+    return out;
+  }
   const char* finish() {
     if (wrong_ == nullptr && !rest_.empty()) fail("bytes are left after a control message");
     return wrong_;
@@ -197,6 +247,10 @@ const char* decode(std::span<const std::byte> bytes, control_message& into) {
     case 4: into.body = bye{}; break;
     case 5: into.body = bye_ok{}; break;
     case 6: into.body = in.read_reject(); break;
+    case 7: into.body = in.read_observe(); break;
+    case 8: into.body = in.read_observed(); break;
+    case 9: into.body = in.read_describe(); break;
+    case 10: into.body = in.read_described(); break;
     default: return "unknown type of control message";
   }
   return in.finish();

@@ -18,6 +18,8 @@ inline constexpr std::size_t control_topics_max = 20'000;
 inline constexpr std::size_t control_patterns_max = 1'000;
 inline constexpr std::size_t control_routes_max = 1'000;
 inline constexpr std::size_t control_text_size_max_bytes = 1'024;
+inline constexpr std::size_t control_schema_size_max_bytes = std::size_t{256} << 10U;
+inline constexpr std::uint64_t no_routes_digest = 0;  ///< of a sender that did not compare; only routes are counted
 
 struct control_topic {
   std::string name;
@@ -42,7 +44,7 @@ struct hello {
   std::uint16_t protocol_min = protocol_version;
   std::uint16_t protocol_max = protocol_version;
   std::string process;
-  std::uint64_t routes_digest = 0;
+  std::uint64_t routes_digest = no_routes_digest;
   std::vector<std::string> data_endpoints;  ///< one per route
   std::uint64_t revision = 0;               ///< of what is subscribed
   std::vector<control_topic> topics;
@@ -69,7 +71,32 @@ struct reject {
 
 inline reject rejection(const error& why) { return {static_cast<std::uint16_t>(why.code()), why.text()}; }
 
-using control_body = std::variant<hello, update, ready, ping, bye, bye_ok, reject>;
+/// I am no process of the file and only look on; repeated, it says that I still do.
+struct observe {
+  std::uint16_t protocol_min = protocol_version;
+  std::uint16_t protocol_max = protocol_version;
+};
+/// You may: where batches are shown.
+struct observed {
+  std::string process;
+  std::string tap_endpoint;
+};
+/// An observer asks what the messages of a topic are.
+struct describe {
+  std::string topic;
+};
+/// The answer, on the tap endpoint; no type where the process does not know the topic.
+struct described {
+  std::string topic;
+  std::string type_name;
+  std::uint16_t major = 0;
+  std::uint64_t schema_hash = 0;
+  std::string binary_schema;  ///< as codec_operations has it; empty: none, or larger than the bound
+};
+
+/// In the order of their numbers on the wire.
+using control_body =
+    std::variant<hello, update, ready, ping, bye, bye_ok, reject, observe, observed, describe, described>;
 
 struct control_message {
   std::uint64_t incarnation = 0;  ///< of the sender

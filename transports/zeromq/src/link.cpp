@@ -114,7 +114,8 @@ std::optional<error> link::objection(const hello& from_peer) const {
         "process '" + escaped(from_peer.process) + "' answers where '" + settings_.peer_process + "' was expected",
         "check the endpoints of the file", where);
   }
-  const bool same = from_peer.routes_digest == settings_.routes_digest &&
+  const bool compared = from_peer.routes_digest != no_routes_digest;  // a program without our configuration cannot
+  const bool same = (!compared || from_peer.routes_digest == settings_.routes_digest) &&
                     from_peer.data_endpoints.size() == settings_.data_endpoints.size();
   if (!same) {
     return error(error_code::peer_routes,

@@ -199,7 +199,21 @@ void outbound::send(std::string_view topic, zmq::message_t body) {
   if (!waiting_.empty() || !try_send(frame)) waiting_.push_back(std::move(frame));
 }
 
+bool outbound::try_send_shown(waiting_frame& frame) {
+  zmq::message_t topic;
+  zmq::message_t body;
+  topic.copy(frame.topic);  // shares the bytes
+  body.copy(frame.body);
+  tap_socket* const there = std::exchange(tap_, nullptr);
+  const bool sent = try_send(frame);
+  tap_ = there;
+  if (sent) tap_->show(std::move(topic), std::move(body));
+  return sent;
+}
+
 bool outbound::try_send(waiting_frame& frame) {
+  if (tap_ != nullptr) [[unlikely]]
+    return try_send_shown(frame);
   const std::size_t size = frame.topic.size() + frame.body.size();
   // Without NODROP (drop_newest routes) libzmq drops for a slow subscriber alone and never refuses.
   if (!socket_.send(frame.topic, zmq::send_flags::sndmore | zmq::send_flags::dontwait)) return false;

@@ -15,6 +15,7 @@
 #include <amphibus/wire/frame.hpp>
 
 #include "frame_pool.hpp"
+#include "observers.hpp"
 
 namespace amphibus::zeromq {
 
@@ -50,6 +51,8 @@ class outbound final : public transport::egress_sink {
   void send_sync(const std::string& marker);
   /// A route that drops may drop this too, so it repeats it; receivers count it once.
   void send_goodbye(base::time_point now);
+  /// From now on each batch is shown there, too; nullptr: nowhere.
+  void show_on(tap_socket* where) noexcept { tap_ = where; }
   [[nodiscard]] zmq::socket_t& socket() noexcept { return socket_; }
 
   void on_message(std::string_view topic, const wire::codec_operations& operations, const wire::envelope& with,
@@ -80,6 +83,7 @@ class outbound final : public transport::egress_sink {
   void send(stream& of);
   void send(std::string_view topic, zmq::message_t body);
   bool try_send(waiting_frame& frame);
+  bool try_send_shown(waiting_frame& frame);
   /// Sends to whoever asked or not at all, also where the route drops. Returns: true if it is sent.
   bool try_sync(const std::string& marker);
   [[nodiscard]] zmq::message_t numbers_frame(wire::batch_kind kind);
@@ -106,6 +110,7 @@ class outbound final : public transport::egress_sink {
   std::vector<std::string> owed_syncs_;  // of a route that drops: found no room yet
   base::time_point goodbye_again_at_ = base::time_point::max();
   const std::shared_ptr<frame_pool> pool_ = std::make_shared<frame_pool>();
+  tap_socket* tap_ = nullptr;
   std::size_t unfinished_ = 0;  // drained, but something of it waits in waiting_
 };
 

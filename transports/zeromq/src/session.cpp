@@ -48,7 +48,11 @@ void event_waker::clear() noexcept {
 }
 
 session::session(transport::settings with, const options& chosen, transport::host& host)
-    : settings_(std::move(with)), options_(chosen), host_(host) {
+    : settings_(std::move(with)),
+      options_(chosen),
+      host_(host),
+      observers_({settings_.process, host.incarnation(), chosen.observers_max, 2 * chosen.ping_interval},
+                 {[this] { return open_tap(); }, [this](const std::string& topic) { return describe_topic(topic); }}) {
   control_ = parse_endpoint(settings_.endpoint, options_.allow_plain_network).value();
   advertised_ = parse_endpoint(settings_.advertise, true).value();
   context_.set(zmq::ctxopt::blocky, 0);
@@ -91,7 +95,7 @@ void session::bind_routes() {
     cut_stopped_peers(socket, settings_.peer_stall_max);
     socket.set(zmq::sockopt::xpub_nodrop, block ? 1 : 0);
     socket.set(zmq::sockopt::xpub_verboser, 1);  // everything that came, for the guard and for markers that repeat
-    data_endpoints_.push_back(bind_data(socket, control_, advertised_, i));
+    data_endpoints_.push_back(bind_beside(socket, control_, advertised_, "r" + std::to_string(i)));
     routes_.push_back(std::make_unique<outbound>(
         std::move(socket), outbound::settings{block, settings_.message_size_max_bytes, options_.idle_repeat_after},
         host_.egress_of(i), host_, [this] { announce_changes(host_.clock().now()); }));
@@ -206,6 +210,7 @@ bool session::control_turn(base::time_point now) {
     if (now >= each->talk.next_timer()) each->talk.on_timer(now);
     perform(*each, now);
   }
+  if (now >= observers_.next_timer()) forget_observers(now);
   update_readiness(now);
   return moved;
 }
@@ -217,7 +222,7 @@ bool session::prepare_to_sleep() {
 }
 
 base::time_point session::next_timer() const {
-  auto earliest = base::time_point::max();
+  auto earliest = observers_.next_timer();
   for (const auto& each : peers_) {
     earliest = std::min(earliest, each->talk.next_timer());
     for (const auto& route : each->data) earliest = std::min(earliest, route->next_timer());
@@ -279,6 +284,7 @@ void session::announce_changes(base::time_point now) {
   for (const transport::topic_info& each : host_.topics()) {
     all.topics.push_back({each.name, static_cast<std::uint32_t>(each.route), each.type_name, each.major,
                           each.schema_hash, each.subscribed});
+    if (!each.binary_schema.empty()) schemas_.insert_or_assign(each.type_name, each.binary_schema);
   }
   for (const transport::pattern_info& each : host_.patterns()) {
     all.patterns.push_back({each.text, each.type_name, each.major});
@@ -343,6 +349,7 @@ void session::say_goodbye(base::time_point now) {
   said_goodbye_ = true;
   for (const auto& each : routes_) each->send_goodbye(now);
   for (const auto& each : peers_) each->talk.say_bye(now);
+  for (const auto& [id, heard] : observers_.known()) send_to(id, bye{});
 }
 
 }  // namespace amphibus::zeromq

@@ -18,6 +18,7 @@
 #include "connection_guard.hpp"
 #include "inbound.hpp"
 #include "link.hpp"
+#include "observers.hpp"
 #include "outbound.hpp"
 #include "sockets.hpp"
 
@@ -95,6 +96,12 @@ class session final : public transport::session {
   /// Cuts who sends what never ends.
   void watch_connections(base::time_point now);
   void offer_markers();
+  /// Returns: false where no observer sent it.
+  bool receive_observer(const std::string& id, const control_message& message, base::time_point now);
+  void forget_observers(base::time_point now);
+  void show_batches();
+  [[nodiscard]] tap_socket open_tap();
+  [[nodiscard]] described describe_topic(const std::string& topic) const;
   void connect(peer& to, base::time_point now);
   void perform(peer& of, base::time_point now);
   void perform_one(peer& of, const send_control& what, base::time_point now);
@@ -131,6 +138,9 @@ class session final : public transport::session {
     marker what;
   };
   std::vector<unclaimed_marker> markers_;
+  observers observers_;
+  int taps_opened_ = 0;
+  std::map<std::string, std::string_view, std::less<>> schemas_;  // of the types of own topics
 
   update own_;  // topics and patterns as the links know them
   bool confirming_ = false;

@@ -60,6 +60,7 @@ bool session::receive_router(base::time_point now) {
     }
     if (!guards_.empty()) guards_.front()->keep(frames[1]);
     const std::string id = frames[0].to_string();
+    if (receive_observer(id, message, now)) continue;
     const auto* greeting = std::get_if<hello>(&message.body);
     const auto known = std::find_if(peers_.begin(), peers_.end(), [&](const auto& p) { return p->routing_id == id; });
     peer* from = known != peers_.end() ? known->get() : greeting != nullptr ? find_peer(greeting->process) : nullptr;

@@ -17,12 +17,11 @@
 namespace amphibus::zeromq {
 namespace {
 
-constexpr std::size_t ipc_path_size_max_bytes = 100;  // libzmq allows 107; ".r" and a route number still fit
+constexpr std::size_t ipc_path_size_max_bytes = 100;  // libzmq allows 107; ".r" or ".tap" and a number still fit
 constexpr std::size_t host_size_max_bytes = 253;      // of a name in the DNS
 // The largest of each kind, whatever the largest message is.
 constexpr std::size_t control_size_max_bytes = std::size_t{32} << 20U;  // a hello with every text as long as allowed
 constexpr std::size_t numbers_size_max_bytes = std::size_t{5} << 20U;   // a sync of control_topics_max topics
-constexpr std::size_t subscription_size_max_bytes = 1'024;              // all that an XPUB takes
 // Below the ephemeral range, where a connecting TCP socket may connect to itself on loopback.
 constexpr int first_data_port = 20'000;
 constexpr int data_port_count = 12'000;
@@ -66,6 +65,10 @@ std::vector<std::string> filters_of(std::string_view pattern) {
   std::vector<std::string> out;
   for (const char each : first) out.emplace_back(1, each);
   return out;
+}
+
+std::string description_topic(std::string_view topic) {
+  return std::string(description_prefix) + std::string(topic) + '\0';
 }
 
 std::string marker_topic(std::uint64_t incarnation, std::uint64_t revision) {
@@ -203,11 +206,11 @@ path_lock::~path_lock() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-std::string bind_data(zmq::socket_t& socket, const endpoint& control, const endpoint& advertised, std::size_t route) {
+std::string bind_beside(zmq::socket_t& socket, const endpoint& control, const endpoint& advertised,
+                        const std::string& name) {
   if (control.ipc) {
-    const std::string suffix = ".r" + std::to_string(route);
-    socket.bind("ipc://" + control.path + suffix);
-    return "ipc://" + advertised.path + suffix;
+    socket.bind("ipc://" + control.path + "." + name);
+    return "ipc://" + advertised.path + "." + name;
   }
   for (int attempt = 0; attempt != bind_attempts_max; ++attempt) {
     const int port = first_data_port + static_cast<int>(base::random_nonzero() % data_port_count);
@@ -218,8 +221,8 @@ std::string bind_data(zmq::socket_t& socket, const endpoint& control, const endp
       if (failure.num() != EADDRINUSE) throw;
     }
   }
-  throw error(error_code::endpoint_in_use, "no free port from 20000 to 31999 for the data of a route",
-              "free some ports on this host", {"tcp://" + control.host});
+  throw error(error_code::endpoint_in_use, "no free port from 20000 to 31999 for data", "free some ports on this host",
+              {"tcp://" + control.host});
 }
 
 }  // namespace amphibus::zeromq

@@ -20,6 +20,9 @@ inline constexpr std::size_t batch_cap_bytes = 128U << 10U;
 /// A topic of the wire is "name\0": libzmq matches prefixes, the NUL makes them whole names.
 inline constexpr char marker_prefix = '\xff';  ///< sorts last: libzmq replays subscriptions in order at a reconnect
 inline constexpr std::string_view goodbye_topic{"\xffgoodbye", 8};
+/// Where the tap endpoint says what a topic is.
+inline constexpr std::string_view description_prefix{"\xffs", 2};
+std::string description_topic(std::string_view topic);
 
 /// What to subscribe so that every topic reaches us that `pattern` covers; more than those may match.
 std::vector<std::string> filters_of(std::string_view pattern);
@@ -40,6 +43,9 @@ struct endpoint {
 };
 /// Returns: the endpoint or the error that says what is wrong.
 result<endpoint> parse_endpoint(const std::string& text, bool allow_plain_network);
+
+/// All that a publishing socket takes.
+inline constexpr std::size_t subscription_size_max_bytes = 1'024;
 
 /// Applies what every socket of ours needs: no linger, bounded handshake and size of what comes.
 void harden(zmq::socket_t& socket, std::size_t frame_size_max_bytes);
@@ -78,8 +84,9 @@ class path_lock {
   int descriptor_ = -1;
 };
 
-/// Binds a data endpoint beside the control endpoint: ipc PATH.rN, or a free tcp port of the same host. Returns: what
-/// peers connect to, with the host of `advertised`.
-std::string bind_data(zmq::socket_t& socket, const endpoint& control, const endpoint& advertised, std::size_t route);
+/// Binds a data endpoint beside the control endpoint: ipc PATH.NAME, or a free tcp port of the same host. Returns: what
+/// others connect to, with the host of `advertised`.
+std::string bind_beside(zmq::socket_t& socket, const endpoint& control, const endpoint& advertised,
+                        const std::string& name);
 
 }  // namespace amphibus::zeromq

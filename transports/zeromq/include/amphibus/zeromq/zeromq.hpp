@@ -23,6 +23,8 @@ struct options {
   std::size_t pipe_max_bytes = std::size_t{32} << 20U;
   /// Allows tcp endpoints beyond loopback although this version neither authenticates nor encrypts.
   bool allow_plain_network = false;
+  /// How many observers (`amphibus tap`) may look on at this process at once; 0: none. Each takes at most 16 MiB here.
+  std::size_t observers_max = 4;
   /// `HOST:PORT` of a SOCKS5 proxy without password, through which every tcp connection to a peer goes; empty: none.
   /// For tests: libzmq 4.3.4 ends the process if a session is closed soon after the proxy refused a connection, so use
   /// only one that never does.
