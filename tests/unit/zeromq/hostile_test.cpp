@@ -214,7 +214,7 @@ TEST_CASE("zeromq: a frame that declares 2 GiB is refused before it is stored", 
   for (const auto& [suffix, type] : std::vector<std::pair<std::string, std::string>>{{"", "DEALER"}, {".r0", "SUB"}}) {
     support::stranger from("ipc://" + path_of(file, suffix));
     from.greet(type);
-    REQUIRE(from.send(std::string("\x02\0\0\0\0\x80\0\0\0", 9) + "and some bytes of it"));
+    REQUIRE(from.send(std::string("\x02\0\0\0\0\x80\0\0\0and some bytes of it", 29)));
     from.wait_for_end();
   }
   check_alive(a, b);

@@ -14,7 +14,8 @@ constexpr auto description_max = std::chrono::milliseconds(500);  // then a mess
 constexpr int farewell_max_ms = 100;
 constexpr int batches_per_turn = 64;
 constexpr std::size_t topics_max = 20'000;  // of one process, as everywhere
-constexpr std::size_t frame_size_max_bytes = (std::size_t{1} << 30U) + (std::size_t{1} << 20U);  // what a file may allow
+// What a file may allow, and what is around it.
+constexpr std::size_t frame_size_max_bytes = (std::size_t{1} << 30U) + (std::size_t{1} << 20U);
 
 std::span<const std::byte> bytes_of(const zmq::message_t& frame) { return {frame.data<std::byte>(), frame.size()}; }
 
