@@ -1,5 +1,7 @@
 #include <amphibus/base/parker.hpp>
 
+#include <algorithm>
+
 #ifdef __linux__
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -24,7 +26,8 @@ bool futex_wait(std::atomic<std::uint32_t>& word, time_point deadline) noexcept 
   timespec absolute{};
   timespec* limit = nullptr;
   if (deadline != time_point::max()) {
-    const auto since = std::chrono::duration_cast<duration>(deadline.time_since_epoch()).count();
+    // The kernel knows no time before its start, and answers EINVAL.
+    const auto since = std::max(duration::zero(), deadline.time_since_epoch()).count();
     absolute.tv_sec = static_cast<time_t>(since / 1'000'000'000);
     absolute.tv_nsec = static_cast<long>(since % 1'000'000'000);
     limit = &absolute;

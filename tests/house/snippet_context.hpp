@@ -1,6 +1,7 @@
 #pragma once
 
 #include <amphibus/app.hpp>
+#include <amphibus/base/wait_until.hpp>
 #include <amphibus/bus.hpp>
 #include <amphibus/receiver.hpp>
 #include <amphibus/shutdown_signal.hpp>

@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -32,7 +33,8 @@ class stranger {
     if (socket_ >= 0) ::close(socket_);
   }
 
-  /// Greets as a socket of this type with mechanism NULL; what the other side answers stays unread.
+  /// Greets as a socket of this type with mechanism NULL, and waits for the answer: libzmq ends a connection whose
+  /// first message comes together with the greeting.
   void greet(const std::string& type) {
     std::string greeting(64, '\0');
     greeting[0] = '\xff';
@@ -41,6 +43,9 @@ class stranger {
     greeting.replace(12, 4, "NULL");
     const std::string ready = std::string("\x05READY\x0bSocket-Type\0\0\0", 21) + static_cast<char>(type.size()) + type;
     send(greeting + '\x04' + static_cast<char>(ready.size()) + ready);
+    char answer[64 + 255];
+    ::recv(socket_, answer, 64 + 2, MSG_WAITALL);
+    ::recv(socket_, answer, static_cast<unsigned char>(answer[65]), MSG_WAITALL);
   }
   /// Waits for room. Returns: false once the other side has closed.
   bool send(std::string_view bytes) {
@@ -68,11 +73,14 @@ class stranger {
     }
     return out.append(body);
   }
-  /// True when the kernel of the other side has everything (tcp).
+  /// True when the kernel of the other side has everything, or has ended the connection (tcp).
   [[nodiscard]] bool arrived() const {
     int waiting = 0;
     ::ioctl(socket_, SIOCOUTQ, &waiting);
-    return waiting == 0;
+    tcp_info state{};
+    socklen_t size = sizeof state;
+    ::getsockopt(socket_, IPPROTO_TCP, TCP_INFO, &state, &size);
+    return waiting == 0 || state.tcpi_state == TCP_CLOSE;
   }
   /// Blocks until the other side has closed; what it says meanwhile is thrown away.
   void wait_for_end() {

@@ -24,8 +24,9 @@ class clock {
 /// The machine's steady clock.
 clock& steady_clock() noexcept;
 
-/// `now + limit` without overflow: a limit too large to represent means "for ever".
+/// `now + limit` without overflow: a limit too large to represent means "for ever", one below zero has passed.
 [[nodiscard]] inline time_point deadline_after(time_point now, duration limit) noexcept {
+  if (limit < duration::zero()) return now;
   return limit >= time_point::max() - now ? time_point::max() : now + limit;
 }
 

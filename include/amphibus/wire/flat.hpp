@@ -28,7 +28,13 @@ alignas(8) inline constexpr std::array<std::uint8_t, 12> empty_table{8, 0, 0, 0,
 
 /// How the bytes of a table have to lie in memory; more than 8 only where its schema says `force_align`.
 template <class Table>
-inline constexpr std::size_t table_alignment = table_traits<Table>::alignment;
+inline constexpr std::size_t table_alignment = [] {
+  if constexpr (requires { table_traits<Table>::alignment; }) {
+    return std::size_t{table_traits<Table>::alignment};
+  } else {
+    return std::size_t{8};
+  }
+}();
 
 template <class Table>
 [[nodiscard]] bool lies_aligned(std::span<const std::byte> bytes) noexcept {

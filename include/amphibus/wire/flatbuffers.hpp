@@ -27,7 +27,7 @@ inline constexpr flatbuffers::uoffset_t flatbuffers_depth_max = 32;
 ///   static constexpr std::uint16_t major = 2;                     // the table's attribute, 1 without it
 ///   static constexpr std::uint64_t schema_hash = 0x5a17;          // of the table and all that it reaches
 ///   static constexpr std::string_view binary_schema = "...";      // the .bfbs of its schema file, of all its tables
-///   static constexpr std::size_t alignment = 8;                   // of the bytes, to be read in place
+///   static constexpr std::size_t alignment = 8;                   // of the bytes, to be read in place; optional
 /// };
 /// ```
 /// `binary_schema` describes the table to programs that were not built with it; its bytes are

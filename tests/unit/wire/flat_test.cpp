@@ -94,14 +94,14 @@ TEST_CASE("flat: one without content is a table of defaults", "[wire]") {
 TEST_CASE("flat: buffers are recycled, also after the messages have grown", "[wire]") {
   std::set<const std::byte*> buffers;
   for (std::uint64_t i = 1; i != 100; ++i) buffers.insert(order_of(i).bytes().data());
-  CHECK(buffers.size() == 1);
+  CHECK(buffers.size() <= 2);  // one is written while the other comes back
   buffers.clear();
   for (std::uint64_t i = 0; i != 100; ++i) {
     const auto large = order_of(i, 100'000);
     CHECK(large->customer()->size() == 100'000);
     if (i > 0) buffers.insert(large.bytes().data());
   }
-  CHECK(buffers.size() == 1);
+  CHECK(buffers.size() <= 2);
   CHECK(order_of(5)->id() == 5);
 }
 

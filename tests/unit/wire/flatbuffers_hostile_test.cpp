@@ -36,7 +36,7 @@ std::vector<std::byte> shared_text(std::size_t count, std::size_t size) {
 /// A message whose branch has `count` leaves that are all the same table.
 std::vector<std::byte> shared_tables(std::size_t count) {
   flatbuffers::FlatBufferBuilder out;
-  const auto leaf = rich::CreateLeaf(out);
+  const auto leaf = rich::CreateLeaf(out, out.CreateString(std::string(200, 'x')));
   const auto leaves = out.CreateVector(std::vector<flatbuffers::Offset<rich::Leaf>>(count, leaf));
   const auto branch = rich::CreateBranch(out, leaves);
   const auto title = out.CreateString("t");
@@ -108,8 +108,8 @@ TEST_CASE("flatbuffers: text that the members of many unions share is counted as
 
 TEST_CASE("flatbuffers: a required field that is missing, a size prefix and a lying size are refused", "[wire]") {
   flatbuffers::FlatBufferBuilder out;
-  rich::EverythingBuilder message(out);
-  out.Finish(message.Finish());
+  const auto begin = out.StartTable();  // the generated builder would notice
+  out.Finish(flatbuffers::Offset<rich::Everything>(out.EndTable(begin)));
   CHECK_FALSE(taken(bytes_of(out)));
   auto prefixed = encoded(titled());
   const auto size = static_cast<std::uint32_t>(prefixed.size());
@@ -147,7 +147,7 @@ TEST_CASE("flatbuffers: an enumerator and a union member of a newer schema are t
 }
 
 TEST_CASE("flatbuffers: a union that names a member and has none is empty, and can be sent on", "[wire]") {
-  for (const auto type : {rich::Part::Leaf, rich::Part::Text, rich::Part::Point}) {
+  for (const auto type : {rich::Part::Leaf, rich::Part::Text}) {
     flatbuffers::FlatBufferBuilder out;
     const auto held = rich::CreateHolder(out, type);
     const auto holders = out.CreateVector(std::vector<flatbuffers::Offset<rich::Holder>>(2, held));

@@ -80,8 +80,10 @@ TEST_CASE("zeromq: processes started with other routes refuse each other before 
 TEST_CASE("zeromq: another type or another major of a topic is refused by name on both sides", "[zeromq]") {
   CHECK_THAT(disagreement<1>(),
              Contains("AMB-E0306") && Contains("test.numbers") && Contains("test.impostor") && Contains("test.number"));
-  CHECK_THAT(disagreement<2>(), Contains("'test.numbers' is test.number major 1 in 'a' and test.number major 2 in") &&
-                                    Contains("'test.numbers' is test.number major 2 in 'b' and test.number major 1"));
+  const std::string majors = disagreement<2>();  // whoever notices first names its own first; both texts name both
+  CHECK_THAT(majors, Contains("test.number major 1 in 'a'") && Contains("test.number major 2 in 'b'"));
+  const auto second = majors.find('\n' , majors.find("AMB-E0306") + 1);
+  CHECK_THAT(majors.substr(second), Contains("test.number major 1 in 'a'") && Contains("test.number major 2 in 'b'"));
 }
 
 TEST_CASE("zeromq: a peer of another protocol version gets a reason and ends the start", "[zeromq]") {
