@@ -14,6 +14,7 @@
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -26,6 +27,8 @@ class stranger {
     const bool tcp = endpoint.starts_with("tcp://");
     socket_ = ::socket(tcp ? AF_INET : AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if ((tcp ? connect_tcp(endpoint) : connect_ipc(endpoint)) != 0) throw std::runtime_error("nobody at " + endpoint);
+    const timeval patience{2, 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   }
   stranger(stranger&& other) noexcept : socket_(std::exchange(other.socket_, -1)) {}
   stranger& operator=(stranger&&) = delete;
@@ -47,7 +50,7 @@ class stranger {
     ::recv(socket_, answer, 64 + 2, MSG_WAITALL);
     ::recv(socket_, answer, static_cast<unsigned char>(answer[65]), MSG_WAITALL);
   }
-  /// Waits for room. Returns: false once the other side has closed.
+  /// Waits for room. Returns: false once the other side has closed, or takes nothing for two seconds.
   bool send(std::string_view bytes) {
     while (!bytes.empty()) {
       const auto sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
