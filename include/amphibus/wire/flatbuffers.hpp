@@ -20,6 +20,7 @@ inline constexpr flatbuffers::uoffset_t flatbuffers_depth_max = 32;
 /// each:
 ///
 /// ```cpp
+/// #include <amphibus/wire/flatbuffers.hpp>
 /// struct Order;   // stands for the class that flatc makes of a table
 /// template <>
 /// struct amphibus::wire::table_traits<Order> {

@@ -14,7 +14,6 @@ namespace {
 
 constexpr int yields_before_sleep = 3;
 constexpr int data_turns_per_control_turn = 16;                        // asking an empty socket costs a system call …
-constexpr auto silence_max = std::chrono::seconds(10);                 // of a stranger on the control endpoint
 constexpr auto control_turn_interval = std::chrono::milliseconds(50);  // … but a peer takes silence for death
 
 /// Whether both subscribe the same, whatever else they have.
@@ -58,7 +57,6 @@ session::session(transport::settings with, const options& chosen, transport::hos
   context_.set(zmq::ctxopt::blocky, 0);
   bind_control();
   bind_routes();
-  make_guards();
   make_peers();
   for (const auto& each : peers_) missing_.push_back(each->talk.peer_process());
   thread_ = std::thread([this] { run(); });
@@ -94,23 +92,11 @@ void session::bind_routes() {
     prepare_publishing(socket, options_.pipe_max_bytes);
     cut_stopped_peers(socket, settings_.peer_stall_max);
     socket.set(zmq::sockopt::xpub_nodrop, block ? 1 : 0);
-    socket.set(zmq::sockopt::xpub_verboser, 1);  // everything that came, for the guard and for markers that repeat
+    socket.set(zmq::sockopt::xpub_verboser, 1);  // also markers that repeat
     data_endpoints_.push_back(bind_beside(socket, control_, advertised_, "r" + std::to_string(i)));
     routes_.push_back(std::make_unique<outbound>(
         std::move(socket), outbound::settings{block, settings_.message_size_max_bytes, options_.idle_repeat_after},
         host_.egress_of(i), host_, [this] { announce_changes(host_.clock().now()); }));
-  }
-}
-
-void session::make_guards() {
-  if (control_.ipc) return;
-  const auto now = host_.clock().now();
-  guards_.push_back(
-      std::make_unique<connection_guard>(context_, router_, guard_limits{.silence_max = silence_max}, now));
-  guard_limits with;
-  with.heartbeat_bytes_per_second = heartbeat_bytes_per_second(settings_.peer_stall_max);
-  for (const auto& each : routes_) {
-    guards_.push_back(std::make_unique<connection_guard>(context_, each->socket(), with, now));
   }
 }
 
@@ -204,8 +190,6 @@ bool session::control_turn(base::time_point now) {
     if (each->connects) moved |= receive_dealer(*each, now);
   }
   for (std::size_t i = 0; i != routes_.size(); ++i) moved |= receive_markers(i);
-  // Asking costs system calls, which the round trip of a lone message must not pay for.
-  if (std::exchange(connections_stirred_, false) || now - last_watch_ >= control_turn_interval) watch_connections(now);
   for (const auto& each : peers_) {
     if (now >= each->talk.next_timer()) each->talk.on_timer(now);
     perform(*each, now);
@@ -228,7 +212,6 @@ base::time_point session::next_timer() const {
     for (const auto& route : each->data) earliest = std::min(earliest, route->next_timer());
   }
   for (const auto& each : routes_) earliest = std::min(earliest, each->next_timer());
-  for (const auto& each : guards_) earliest = std::min(earliest, each->next_timer());
   return earliest;
 }
 
@@ -248,11 +231,6 @@ void session::sleep(base::time_point now) {
     }
   }
   for (const auto& each : routes_) watched.push_back({each->socket().handle(), 0, ZMQ_POLLIN, 0});
-  const auto of_guards = static_cast<std::ptrdiff_t>(watched.size());
-  for (const auto& each : guards_) {
-    watched.push_back({each->events().handle(), 0, ZMQ_POLLIN, 0});
-    watched.push_back({nullptr, each->arrivals(), ZMQ_POLLIN, 0});
-  }
   const auto timer = next_timer();
   const auto left = std::max(timer - host_.clock().now(), base::duration{});
   const bool timed = timer != base::time_point::max();
@@ -262,8 +240,6 @@ void session::sleep(base::time_point now) {
   } catch (const zmq::error_t& why) {
     if (why.num() != EINTR) throw;  // a debugger, or a stop and a continuation
   }
-  connections_stirred_ = std::any_of(watched.begin() + of_guards, watched.end(),
-                                     [](const zmq::pollitem_t& each) { return each.revents != 0; });
 }
 
 void session::take_requests(base::time_point now) {

@@ -15,7 +15,6 @@
 #include <amphibus/transport/transport.hpp>
 #include <amphibus/zeromq/zeromq.hpp>
 
-#include "connection_guard.hpp"
 #include "inbound.hpp"
 #include "link.hpp"
 #include "observers.hpp"
@@ -71,7 +70,6 @@ class session final : public transport::session {
   void bind_control();
   void bind_routes();
   void make_peers();
-  void make_guards();
 
   void run();
   /// Data, and control when there is no data or it has waited for some turns. Returns: true if anything moved.
@@ -93,8 +91,6 @@ class session final : public transport::session {
   void send_to(const std::string& routing_id, const control_body& body);
   bool receive_dealer(peer& from, base::time_point now);
   bool receive_markers(std::size_t route);
-  /// Cuts who sends what never ends.
-  void watch_connections(base::time_point now);
   void offer_markers();
   /// Returns: false where no observer sent it.
   bool receive_observer(const std::string& id, const control_message& message, base::time_point now);
@@ -131,7 +127,6 @@ class session final : public transport::session {
   std::vector<std::unique_ptr<outbound>> routes_;
   std::vector<std::string> data_endpoints_;
   // Of tcp only: the router's, then one per route. Before the sockets go.
-  std::vector<std::unique_ptr<connection_guard>> guards_;
   std::vector<std::unique_ptr<peer>> peers_;
   struct unclaimed_marker {
     std::size_t route;
@@ -148,8 +143,6 @@ class session final : public transport::session {
   bool said_goodbye_ = false;
   int data_turns_ = 0;
   base::time_point last_control_turn_{};
-  bool connections_stirred_ = true;
-  base::time_point last_watch_{};
   std::uint64_t rejected_ = 0;
   base::time_point next_report_{};
 

@@ -11,21 +11,17 @@ namespace {
 constexpr int messages_per_turn = 64;
 constexpr int requests_per_turn = 4'096;  // who subscribes without end must not keep everything else waiting
 constexpr std::size_t unclaimed_markers_max = 1'024;
-constexpr std::size_t subscribe_size_bytes = 9;  // ZMTP 3.1 says SUBSCRIBE, libzmq hands out one byte for it
 constexpr auto report_interval = std::chrono::seconds(1);
 
 std::span<const std::byte> bytes_of(const zmq::message_t& frame) { return {frame.data<std::byte>(), frame.size()}; }
 
 /// All frames of one message; an outsider may send any number, of which at most three are kept.
-std::vector<zmq::message_t> receive_all(zmq::socket_t& from, connection_guard* guard = nullptr) {
+std::vector<zmq::message_t> receive_all(zmq::socket_t& from) {
   std::vector<zmq::message_t> frames;
-  std::size_t wire_size = 0;
   for (;;) {
     zmq::message_t next;
     if (!from.recv(next, zmq::recv_flags::dontwait)) return frames;
     const bool more = next.more();
-    wire_size += wire_size_of(next.size());
-    if (!more && guard != nullptr) guard->count_taken(next, wire_size);
     if (frames.size() < 3) frames.push_back(std::move(next));
     if (!more) return frames;
   }
@@ -50,7 +46,7 @@ session::peer* session::find_peer(std::string_view process) {
 
 bool session::receive_router(base::time_point now) {
   for (int i = 0; i != messages_per_turn; ++i) {
-    const auto frames = receive_all(router_, guards_.empty() ? nullptr : guards_.front().get());
+    const auto frames = receive_all(router_);
     if (frames.empty()) return i != 0;
     control_message message;
     const char* wrong = frames.size() != 2 ? "not two frames" : decode(bytes_of(frames[1]), message);
@@ -58,7 +54,6 @@ bool session::receive_router(base::time_point now) {
       reject_input("control endpoint", wrong);
       continue;
     }
-    if (!guards_.empty()) guards_.front()->keep(frames[1]);
     const std::string id = frames[0].to_string();
     if (receive_observer(id, message, now)) continue;
     const auto* greeting = std::get_if<hello>(&message.body);
@@ -128,10 +123,6 @@ bool session::receive_markers(std::size_t route) {
   zmq::message_t request;
   for (int i = 0; i != requests_per_turn && routes_[route]->socket().recv(request, zmq::recv_flags::dontwait); ++i) {
     moved = true;
-    if (!guards_.empty()) {
-      guards_[route + 1]->count_taken(request, wire_size_of(request.size()) + subscribe_size_bytes);
-      guards_[route + 1]->count_subscription(request);
-    }
     const std::string_view text(request.data<char>(), request.size());
     if (text.empty() || text[0] != '\x01') continue;  // an unsubscription: interest follows the control link
     const auto asked = parse_marker(text.substr(1));
@@ -142,14 +133,6 @@ bool session::receive_markers(std::size_t route) {
   }
   offer_markers();
   return moved;
-}
-
-void session::watch_connections(base::time_point now) {
-  last_watch_ = now;
-  for (const auto& each : guards_) {
-    if (each->work(now) == 0) continue;
-    reject_input("control or data endpoint", "more bytes than messages, too many connections or topics, or silence");
-  }
 }
 
 void session::offer_markers() {
