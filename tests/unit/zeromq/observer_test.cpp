@@ -215,6 +215,34 @@ TEST_CASE("observer: a process that says goodbye has ended, one that was never t
   run_until(from, [&] { return state_of(from, 0) == observation::ended; });
 }
 
+TEST_CASE("observer: an answer behind a goodbye does not bring the process back", "[zeromq]") {
+  const auto file = file_of(1);
+  zmq::context_t context;
+  zmq::socket_t router(context, zmq::socket_type::router);
+  router.set(zmq::sockopt::linger, 0);
+  router.bind(file.processes[0].endpoint.value);
+  zeromq::observer from(look_at(file));
+  zmq::message_t id;
+  zmq::message_t asked;
+  REQUIRE(router.recv(id));
+  REQUIRE(router.recv(asked));
+  const auto answer = [&](const zeromq::control_body& body) {
+    const auto bytes = zeromq::encode({9, body});
+    zmq::message_t to(id.data(), id.size());
+    router.send(to, zmq::send_flags::sndmore);
+    router.send(zmq::const_buffer(bytes.data(), bytes.size()), zmq::send_flags::none);
+  };
+  const zeromq::observed yes{"a", file.processes[0].endpoint.value + ".tap0"};
+  answer(yes);
+  answer(zeromq::bye{});
+  answer(yes);
+  answer(zeromq::reject{304, "behind everything"});
+  run_until(from,
+            [&] { return state_of(from, 0) != observation::asked && state_of(from, 0) != observation::watching; });
+  run_until(from, [calls = 0]() mutable { return ++calls == 5; });
+  CHECK(state_of(from, 0) == observation::ended);
+}
+
 TEST_CASE("observer: garbage for an answer leaves it where it was", "[zeromq]") {
   const auto file = file_of(1);
   zmq::context_t context;

@@ -12,7 +12,8 @@
 namespace amphibus::zeromq {
 namespace {
 
-constexpr auto turn_max = std::chrono::milliseconds(200);  // timers are this exact
+constexpr auto turn_max = std::chrono::milliseconds(200);         // timers are this exact …
+constexpr auto holding_turn_max = std::chrono::milliseconds(20);  // … and questions that nobody answers yet
 
 }  // namespace
 
@@ -42,8 +43,10 @@ void observer::run_once(std::chrono::milliseconds wait, int wake_descriptor,
   std::vector<zmq::pollitem_t> polled;
   if (wake_descriptor >= 0) polled.push_back({nullptr, wake_descriptor, ZMQ_POLLIN, 0});
   for (const auto& each : state_->watches) each->add_to(polled);
+  const bool holds =
+      std::any_of(state_->watches.begin(), state_->watches.end(), [](const auto& each) { return each->holds(); });
   try {
-    zmq::poll(polled, std::min<std::chrono::milliseconds>(wait, turn_max));
+    zmq::poll(polled, std::min<std::chrono::milliseconds>(wait, holds ? holding_turn_max : turn_max));
   } catch (const zmq::error_t& why) {
     if (why.num() != EINTR) throw;  // a debugger, or a stop and a continuation
   }

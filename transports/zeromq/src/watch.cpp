@@ -10,7 +10,8 @@ namespace amphibus::zeromq {
 namespace {
 
 constexpr auto ask_interval = std::chrono::seconds(1);
-constexpr auto description_max = std::chrono::milliseconds(500);  // then a message is shown without its schema
+constexpr auto describe_interval = std::chrono::milliseconds(20);
+constexpr auto description_max = std::chrono::seconds(2);  // then a message is shown without its schema
 constexpr int farewell_max_ms = 100;
 constexpr int batches_per_turn = 64;
 constexpr std::size_t topics_max = 20'000;  // of one process, as everywhere
@@ -84,6 +85,7 @@ void watch::receive_control(base::time_point now) {
 }
 
 void watch::on_control(base::time_point now, const control_message& message, std::uint64_t from) {
+  if (seen_.state == observation::ended) return;  // an answer may come behind the goodbye
   answered_ = now;
   if (const auto* yes = std::get_if<observed>(&message.body)) {
     seen_.state = observation::watching;
@@ -154,11 +156,12 @@ bool watch::receive_batches(base::time_point now, const message_sink& on_message
 
 bool watch::is_described(base::time_point now, topic_state& of, const std::string& topic) {
   if (of.what) return true;
-  if (of.asked == base::time_point{}) {
-    of.asked = now;
+  if (of.asked_first == base::time_point{}) of.asked_first = now;
+  if (now - of.asked_last >= describe_interval) {  // an answer that came before our subscription was effective is lost
+    of.asked_last = now;
     send(describe{topic});
   }
-  return now - of.asked >= description_max;
+  return now - of.asked_first >= description_max;
 }
 
 void watch::skip_to(topic_state& of, std::uint64_t number) {

@@ -29,13 +29,16 @@ class watch {
   void receive_control(base::time_point now);
   /// Returns: false when `on_message` said so.
   bool receive_batches(base::time_point now, const message_sink& on_message);
+  /// True while a batch waits for its topic to be described.
+  [[nodiscard]] bool holds() const noexcept { return held_.has_value(); }
   void add_to(std::vector<zmq::pollitem_t>& polled);
   [[nodiscard]] const observed_process& seen() const noexcept { return seen_; }
 
  private:
   struct topic_state {
     std::optional<described> what;
-    base::time_point asked{};
+    base::time_point asked_first{};
+    base::time_point asked_last{};
     std::uint64_t next = 0;  // 0: none came yet
   };
   struct held_batch {
