@@ -177,6 +177,7 @@ class Process:
 
     def receive_data(self, peer, route):
         topic, data = peer.data[route].recv_multipart()
+        peer.heard = time.monotonic()
         try:
             batch = wire.Batch(data)
         except wire.CrcError:
