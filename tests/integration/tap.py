@@ -29,6 +29,9 @@ def check(what, condition, shown):
     print(f"ok: {what}")
 
 
+PROCESSES = ("feed", "orders", "billing", "stock", "shipping", "ledger")
+
+
 class Tap:
     def __init__(self, tool, common):
         self.tool, self.common = tool, common
@@ -73,11 +76,11 @@ def check_closed_output(tap):
 
 
 def check_refusals(tap, config, folder):
-    nobody = [f"--set=process.{name}.endpoint=ipc://{folder}/nobody-{name}" for name in ("front", "back")]
+    nobody = [f"--set=process.{name}.endpoint=ipc://{folder}/nobody-{name}" for name in PROCESSES]
     for what, pattern, more, common, code in (
             ("a bad pattern", "shop..x", [], None, "AMB-E0101"),
             ("a file that is not there", "shop.>", [], ["--config", "/nowhere.toml"], "AMB-E0201"),
-            ("a process that is not in the file", "shop.>", ["--process", "bakc"], None, "AMB-E0205"),
+            ("a process that is not in the file", "shop.>", ["--process", "oders"], None, "AMB-E0205"),
             ("a duration that is none", "shop.>", ["--for", "soon"], None, "AMB-E0207"),
             ("nobody there", "shop.>", [], ["--config", config, *nobody], "AMB-E0307")):
         ran = tap.run(pattern, *more, common=common)

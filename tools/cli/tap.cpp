@@ -82,8 +82,8 @@ class tap_run {
   static std::optional<std::chrono::milliseconds> read_limit(const std::string& text) {
     if (text.empty()) return std::nullopt;
     if (const auto read = read_duration(text)) return read;
-    throw error(error_code::command_line, "--for '" + escaped(text) + "' is no duration", "write 500ms, 10s, 2m or 1h",
-                {"--for"});
+    throw error(error_code::command_line, "--for '" + escaped(text) + "' is no duration",
+                "write 500ms, 10s, 2min or 1h", {"--for"});
   }
 
   bool show(const zeromq::observed_message& message) {
@@ -162,10 +162,10 @@ void add_tap(CLI::App& to, action& run) {
   CLI::App* const verb = to.add_subcommand("tap", "Shows the messages that travel between processes, as they travel.");
   verb->add_option("PATTERN", with->pattern, "topics: tokens joined by dots, * for one, > for the rest")->required();
   verb->add_option("--config", with->config, "the TOML file of the program")->required();
-  verb->add_option("--set", with->overrides, "KEY=VALUE over the file, as for the program");
-  verb->add_option("--process", with->processes, "look at this process only; may be repeated");
+  verb->add_option("--set", with->overrides, "KEY=VALUE over the file, as for the program")->allow_extra_args(false);
+  verb->add_option("--process", with->processes, "look at this process only; may be repeated")->allow_extra_args(false);
   verb->add_option("--count", with->count, "end after so many messages");
-  verb->add_option("--for", with->duration, "end after 500ms, 10s, 2m or 1h");
+  verb->add_option("--for", with->duration, "end after 500ms, 10s, 2min or 1h");
   verb->add_flag("--json", with->json, "one JSON object per line");
   verb->callback([with, &run] { run = [with] { return tap_run(*with).run(); }; });
 }

@@ -11,7 +11,7 @@
 
 namespace amphibus::cli {
 
-/// A duration as people write it: `250ms`, `10s`, `2m`, `1h`. Returns: nullopt for anything else.
+/// A duration as people write it: `250ms`, `10s`, `2min`, `1h`. Returns: nullopt for anything else.
 std::optional<std::chrono::milliseconds> read_duration(const std::string& text);
 
 /// Turns observed messages into lines. Thread: confined.

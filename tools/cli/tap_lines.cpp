@@ -52,7 +52,7 @@ std::optional<std::chrono::milliseconds> read_duration(const std::string& text) 
   const std::string_view rest(unit, static_cast<std::size_t>(end - unit));
   if (rest == "ms") return std::chrono::milliseconds(number);
   if (rest == "s") return std::chrono::seconds(number);
-  if (rest == "m") return std::chrono::minutes(number);
+  if (rest == "min") return std::chrono::minutes(number);
   if (rest == "h") return std::chrono::hours(number);
   return std::nullopt;
 }

@@ -75,9 +75,8 @@ TEST_CASE("message json: bytes that are no schema, or one without the type, give
   CHECK_FALSE(message_json::open(good, "tap.Other"));
   CHECK_FALSE(message_json::open(good, "tap.Point"));  // a struct is no message
   CHECK_FALSE(message_json::open("", "tap.Sample"));
-  for (std::size_t size = 0; size < good.size(); size += 7) {
-    CHECK_FALSE(message_json::open(good.substr(0, size), "tap.Sample"));
-  }
+  CHECK_FALSE(message_json::open(good.substr(0, good.size() / 2), "tap.Sample"));
+  CHECK_FALSE(message_json::open(std::string(good.size(), '\xff'), "tap.Sample"));
 }
 
 TEST_CASE("message json: a message that is cut or changed is text or nothing, never more than its bytes", "[tools]") {
@@ -98,9 +97,14 @@ TEST_CASE("message json: a message that is cut or changed is text or nothing, ne
   CHECK_FALSE(schema.text_of(std::vector<std::byte>(64, std::byte{0xff})));
 }
 
-TEST_CASE("message json: a schema of a stranger that was changed anywhere harms nobody", "[tools]") {
+TEST_CASE("message json: a schema of a stranger that was cut or changed anywhere harms nobody", "[tools]") {
   const std::string_view good = codec<tap::SampleT>::binary_schema;
   const auto message = encoded(everything());
+  for (std::size_t size = 0; size != good.size(); ++size) {
+    if (const auto schema = message_json::open(good.substr(0, size), "tap.Sample")) {
+      static_cast<void>(schema->text_of(message));
+    }
+  }
   for (std::size_t at = 0; at != good.size(); ++at) {
     for (const char value : {'\x00', '\x01', '\x11', '\x7f', '\xff'}) {
       std::string broken(good);
