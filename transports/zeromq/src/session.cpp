@@ -92,7 +92,7 @@ void session::bind_routes() {
     prepare_publishing(socket, options_.pipe_max_bytes);
     cut_stopped_peers(socket, settings_.peer_stall_max);
     socket.set(zmq::sockopt::xpub_nodrop, block ? 1 : 0);
-    socket.set(zmq::sockopt::xpub_verboser, 1);  // also markers that repeat
+    socket.set(zmq::sockopt::xpub_verbose, 1);  // also markers that repeat
     data_endpoints_.push_back(bind_beside(socket, control_, advertised_, "r" + std::to_string(i)));
     routes_.push_back(std::make_unique<outbound>(
         std::move(socket), outbound::settings{block, settings_.message_size_max_bytes, options_.idle_repeat_after},
