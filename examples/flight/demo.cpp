@@ -13,11 +13,14 @@
 
 #include "command_line.hpp"
 #include "placement_run.hpp"
+#include "support/numbers.hpp"
 #include "support/scratch.hpp"
 #include "topics.hpp"
 
 namespace flight {
 namespace {
+
+using support::with_commas;
 
 constexpr std::chrono::seconds log_length{69};
 constexpr std::chrono::seconds spare_time{120};  // for a machine that does something else as well
@@ -47,13 +50,6 @@ class progress_line {
  private:
   const bool terminal_ = ::isatty(STDOUT_FILENO) != 0;
 };
-
-std::string with_commas(std::uint64_t number) {
-  std::string out = std::to_string(number);
-  for (auto at = static_cast<std::ptrdiff_t>(out.size()) - 3; at > 0; at -= 3)
-    out.insert(static_cast<std::size_t>(at), ",");
-  return out;
-}
 
 /// What is wrong with a topic; empty: nothing.
 std::string fault_of(const stream_outcome& of) {

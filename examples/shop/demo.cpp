@@ -12,10 +12,13 @@
 
 #include "ledger.hpp"
 #include "placement_run.hpp"
+#include "support/numbers.hpp"
 #include "support/scratch.hpp"
 
 namespace shop {
 namespace {
+
+using support::with_commas;
 
 constexpr std::uint64_t messages_per_round = 86'000;  // about; only for the progress line
 const std::array<placement, 3> placements{
@@ -50,13 +53,6 @@ class screen {
   }
   const bool terminal_ = ::isatty(STDOUT_FILENO) != 0;
 };
-
-std::string with_commas(std::uint64_t number) {
-  std::string out = std::to_string(number);
-  for (auto at = static_cast<std::ptrdiff_t>(out.size()) - 3; at > 0; at -= 3)
-    out.insert(static_cast<std::size_t>(at), ",");
-  return out;
-}
 
 run_outcome run_one(const placement& which, unsigned rounds, const demo_options& options, const std::string& directory,
                     screen& out) {
