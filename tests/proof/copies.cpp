@@ -1,13 +1,11 @@
-// Stands in for memcpy, memmove and operator new of the whole program, libraries included, and counts.
+// Stands in for memcpy and memmove of the whole program, libraries included, and counts.
 #include "copies.hpp"
 
 #include <link.h>
 
 #include <atomic>
 #include <cstddef>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 
 namespace {
 
@@ -15,7 +13,6 @@ constexpr std::size_t counted_min = 256;
 
 std::atomic<std::uint64_t> ours[3];
 std::atomic<std::uint64_t> theirs{0};
-std::atomic<std::uint64_t> allocated{0};
 std::uintptr_t libzmq_begin = 0;
 std::uintptr_t libzmq_end = 0;
 
@@ -99,21 +96,3 @@ proof::copied_bytes proof::operator-(const copied_bytes& a, const copied_bytes& 
   out.libzmq = a.libzmq - b.libzmq;
   return out;
 }
-
-std::uint64_t proof::allocations() noexcept { return allocated.load(std::memory_order_relaxed); }
-
-void* operator new(std::size_t size) {
-  allocated.fetch_add(1, std::memory_order_relaxed);
-  if (void* const memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void* operator new(std::size_t size, std::align_val_t alignment) {
-  allocated.fetch_add(1, std::memory_order_relaxed);
-  const auto wanted = static_cast<std::size_t>(alignment);
-  if (void* const memory = std::aligned_alloc(wanted, (size + wanted - 1) / wanted * wanted)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }

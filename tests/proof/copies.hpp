@@ -17,7 +17,4 @@ struct copied_bytes {
 copied_bytes copies() noexcept;
 copied_bytes operator-(const copied_bytes& a, const copied_bytes& b) noexcept;
 
-/// How often operator new was called in this process.
-std::uint64_t allocations() noexcept;
-
 }  // namespace proof

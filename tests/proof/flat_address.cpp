@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <semaphore>
 
+#include "bench/throughput/allocations.hpp"
 #include "copies.hpp"
 #include "two_buses.hpp"
 
@@ -77,7 +78,7 @@ bool in_one_process() {
   for (int i = -messages; i != messages; ++i) {  // the first half fills the pools
     if (i == 0) {
       before = proof::copies();
-      allocated = proof::allocations();
+      allocated = bench::allocations();
       same = 0;
     }
     auto reading = reading_of(1, 1'024);
@@ -86,7 +87,7 @@ bool in_one_process() {
     here.run_until_idle();
   }
   const auto copied = (proof::copies() - before).ours[0] + (proof::copies() - before).libzmq;
-  allocated = proof::allocations() - allocated;
+  allocated = bench::allocations() - allocated;
   std::printf(
       "in-process, 3 subscribers, %d messages: %d of %d handlers at the builder's address, "
       "%llu bytes copied, %llu allocations\n",
