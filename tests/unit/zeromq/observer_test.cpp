@@ -119,6 +119,33 @@ class observing_process {
   pid_t pid_ = -1;
 };
 
+/// The control endpoint of a process that answers an observer what a test wants.
+class scripted_process {
+ public:
+  explicit scripted_process(const std::string& endpoint) {
+    router_.set(zmq::sockopt::linger, 0);
+    router_.bind(endpoint);
+  }
+  void wait_until_asked() {
+    zmq::message_t asked;
+    REQUIRE(router_.recv(id_));
+    REQUIRE(router_.recv(asked));
+  }
+  void answer(const zeromq::control_body& body) {
+    const auto bytes = zeromq::encode({9, body});
+    answer(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  }
+  void answer(std::string_view bytes) {
+    router_.send(zmq::buffer(id_.data(), id_.size()), zmq::send_flags::sndmore);
+    router_.send(zmq::buffer(bytes), zmq::send_flags::none);
+  }
+
+ private:
+  zmq::context_t context_;
+  zmq::socket_t router_{context_, zmq::socket_type::router};
+  zmq::message_t id_;
+};
+
 }  // namespace
 
 TEST_CASE("observer: it sees what leaves a process, with type, number and identity", "[zeromq]") {
@@ -217,26 +244,14 @@ TEST_CASE("observer: a process that says goodbye has ended, one that was never t
 
 TEST_CASE("observer: an answer behind a goodbye does not bring the process back", "[zeromq]") {
   const auto file = file_of(1);
-  zmq::context_t context;
-  zmq::socket_t router(context, zmq::socket_type::router);
-  router.set(zmq::sockopt::linger, 0);
-  router.bind(file.processes[0].endpoint.value);
+  scripted_process a(file.processes[0].endpoint.value);
   zeromq::observer from(look_at(file));
-  zmq::message_t id;
-  zmq::message_t asked;
-  REQUIRE(router.recv(id));
-  REQUIRE(router.recv(asked));
-  const auto answer = [&](const zeromq::control_body& body) {
-    const auto bytes = zeromq::encode({9, body});
-    zmq::message_t to(id.data(), id.size());
-    router.send(to, zmq::send_flags::sndmore);
-    router.send(zmq::const_buffer(bytes.data(), bytes.size()), zmq::send_flags::none);
-  };
+  a.wait_until_asked();
   const zeromq::observed yes{"a", file.processes[0].endpoint.value + ".tap0"};
-  answer(yes);
-  answer(zeromq::bye{});
-  answer(yes);
-  answer(zeromq::reject{304, "behind everything"});
+  a.answer(yes);
+  a.answer(zeromq::bye{});
+  a.answer(yes);
+  a.answer(zeromq::reject{304, "behind everything"});
   run_until(from,
             [&] { return state_of(from, 0) != observation::asked && state_of(from, 0) != observation::watching; });
   run_until(from, [calls = 0]() mutable { return ++calls == 5; });
@@ -245,27 +260,12 @@ TEST_CASE("observer: an answer behind a goodbye does not bring the process back"
 
 TEST_CASE("observer: garbage for an answer leaves it where it was", "[zeromq]") {
   const auto file = file_of(1);
-  zmq::context_t context;
-  zmq::socket_t router(context, zmq::socket_type::router);
-  router.set(zmq::sockopt::linger, 0);
-  router.bind(file.processes[0].endpoint.value);
+  scripted_process a(file.processes[0].endpoint.value);
   zeromq::observer from(look_at(file));
-  zmq::message_t id;
-  zmq::message_t asked;
-  REQUIRE(router.recv(id));
-  REQUIRE(router.recv(asked));
-  const auto answer = [&](const std::string& bytes) {
-    zmq::message_t to(id.data(), id.size());
-    router.send(to, zmq::send_flags::sndmore);
-    router.send(zmq::buffer(bytes), zmq::send_flags::none);
-  };
-  const auto encoded = [](const zeromq::control_body& body) {
-    const auto bytes = zeromq::encode({9, body});
-    return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  };
-  answer("nonsense");
-  answer(encoded(zeromq::hello{}));
-  answer(encoded(zeromq::observed{"a", "http://nowhere"}));
+  a.wait_until_asked();
+  a.answer(std::string_view("nonsense"));
+  a.answer(zeromq::hello{});
+  a.answer(zeromq::observed{"a", "http://nowhere"});
   run_until(from, [&] { return state_of(from, 0) == observation::refused; });
   CHECK_THAT(from.processes()[0].refusal->what(), Catch::Contains("AMB-E0302") && Catch::Contains("http://nowhere"));
 }
