@@ -29,6 +29,17 @@ std::string random_bytes(std::size_t size) {
   return out;
 }
 
+/// The same file on tcp ports that were free just now.
+config::configuration on_tcp(config::configuration file) {
+  zmq::context_t context;
+  for (auto& each : file.processes) {
+    zmq::socket_t probe(context, zmq::socket_type::rep);
+    probe.bind("tcp://127.0.0.1:*");
+    each.endpoint.value = probe.get(zmq::sockopt::last_endpoint);
+  }
+  return file;
+}
+
 zeromq::hello hello_as(const std::string& process, const config::configuration& file) {
   zeromq::hello out;
   out.process = process;
@@ -59,6 +70,15 @@ struct caller {
   zmq::context_t context;
   zmq::socket_t socket{context, zmq::socket_type::dealer};
 };
+
+/// Sends parts of one message to `endpoint` until it is cut off.
+void send_without_end(const std::string& endpoint, const std::string& as) {
+  support::stranger from(endpoint);
+  from.greet(as);
+  const std::string part = support::stranger::frame(std::string(std::size_t{64} << 10U, 'x'), true);
+  while (from.send(part)) {
+  }
+}
 
 /// The pair still works: one message goes through.
 void check_alive(placed_bus& from, placed_bus& to) {
@@ -198,6 +218,21 @@ TEST_CASE("zeromq: a frame that declares 2 GiB is refused before it is stored", 
     from.wait_for_end();
   }
   check_alive(a, b);
+}
+
+TEST_CASE("zeromq: a message that never ends is cut on both sockets, told, and harms nobody", "[zeromq]") {
+  const auto file = on_tcp(file_of(2));
+  placed_bus a(file, "a");
+  a.open();
+  caller as_b(file);
+  say(as_b.socket, {42, hello_as("b", file)});
+  const auto answer = std::get<zeromq::hello>(hear(as_b.socket).body);
+  send_without_end(file.processes[0].endpoint.value, "DEALER");
+  CHECK_THAT(a.wait_for(event_kind::rejected_input).text, Catch::Contains("more bytes than messages"));
+  send_without_end(answer.data_endpoints[0], "SUB");
+  caller later(file);
+  say(later.socket, {43, hello_as("b", file)});
+  static_cast<void>(hear(later.socket));  // it still answers
 }
 
 TEST_CASE("zeromq: a second hello on one connection is told and not answered", "[zeromq]") {

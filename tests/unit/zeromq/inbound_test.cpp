@@ -133,6 +133,45 @@ TEST_CASE("inbound: a subscription that takes nothing for peer_stall_max loses m
   CHECK(w.got().lost_before == std::vector<std::uint64_t>{10});
 }
 
+TEST_CASE("inbound: each lost message is in one gap event, though it was missing, or dropped by a stalled subscription",
+          "[zeromq]") {
+  wired w;
+  const auto told = [&] {
+    std::uint64_t sum = 0;
+    for (const event& each : w.host.events) sum += each.kind == event_kind::gap ? each.count : 0;
+    return sum;
+  };
+  w.got().room = 0;
+  w.send(wired::batch(1, 10));
+  w.send(wired::batch(21, 10));  // 10 missing
+  w.receive_until([&] { return w.in->pending(); });
+  w.host.time.advance(std::chrono::seconds(10));
+  w.receive_until([&] { return told() == 10; });
+  CHECK(w.count_of(event_kind::peer_stalled) == 1);
+  w.got().room = 1;
+  w.send(wired::batch(31, 1));
+  w.receive_until([&] { return w.got().values.size() == 1; });
+  CHECK(w.got().lost_before == std::vector<std::uint64_t>{30});
+  CHECK(told() == 30);
+}
+
+TEST_CASE("inbound: what a stalled subscription dropped is told at the goodbye, if nothing came through before",
+          "[zeromq]") {
+  wired w;
+  w.got().room = 0;
+  w.send(wired::batch(1, 10));
+  w.receive_until([&] { return w.in->pending(); });
+  w.host.time.advance(std::chrono::seconds(10));
+  w.receive_until([&] { return !w.in->pending(); });
+  CHECK(w.count_of(event_kind::gap) == 0);
+  wire::batch_writer last;
+  last.begin({wire::batch_kind::goodbye, producer, 0, 0});
+  w.send(goodbye_topic, wired::bytes_of(last));
+  w.receive_until([&] { return w.goodbyes == 1; });
+  REQUIRE(w.count_of(event_kind::gap) == 1);
+  CHECK(w.host.events.back().count == 10);
+}
+
 TEST_CASE("inbound: a slow subscription that takes something now and then is not stalled", "[zeromq]") {
   wired w;
   w.got().room = 0;

@@ -82,7 +82,7 @@ TEST_CASE("zeromq: another type or another major of a topic is refused by name o
              Contains("AMB-E0306") && Contains("test.numbers") && Contains("test.impostor") && Contains("test.number"));
   const std::string majors = disagreement<2>();  // whoever notices first names its own first; both texts name both
   CHECK_THAT(majors, Contains("test.number major 1 in 'a'") && Contains("test.number major 2 in 'b'"));
-  const auto second = majors.find('\n' , majors.find("AMB-E0306") + 1);
+  const auto second = majors.find('\n', majors.find("AMB-E0306") + 1);
   CHECK_THAT(majors.substr(second), Contains("test.number major 1 in 'a'") && Contains("test.number major 2 in 'b'"));
 }
 

@@ -195,7 +195,10 @@ void inbound::give_up_batch() {
     host_.report({event_kind::peer_stalled, topic_, "", settings_.peer, 0,
                   "the peer sends this topic and did not announce it for peer_stall_max: dropped until it does"});
   }
-  while (fill_window()) stream_->lost += window_end_;
+  while (fill_window()) {
+    stream_->lost += window_end_;
+    stream_->dropped += window_end_;
+  }
 }
 
 template <class Take>
@@ -233,6 +236,14 @@ void inbound::count_lost_tails() {
   read_numbers([this](stream& of, const std::string& name, std::uint64_t next) {
     if (of.next_sequence != 0) count_lost(of, name, next);
   });
+  for (auto& [topic, of] : streams_) tell_dropped(of, topic);
+}
+
+void inbound::tell_dropped(stream& of, std::string_view topic) {
+  const std::uint64_t count = std::exchange(of.dropped, 0);
+  if (count == 0) return;
+  host_.report({event_kind::gap, std::string(topic), "", settings_.peer, count,
+                "dropped while the subscription here was stalled"});
 }
 
 void inbound::count_lost(stream& of, const std::string& topic, std::uint64_t next) {
@@ -293,11 +304,9 @@ bool inbound::hand_over(base::time_point now) {
     window_begin_ += count;
     if (count != 0) {
       pending_since_ = now;  // what takes something is slow, not stalled
-      if (std::exchange(stream_->stalled, false)) {
-        host_.report(
-            {event_kind::gap, topic_, "", settings_.peer, stream_->lost, "dropped while the subscription was stalled"});
-      }
+      stream_->stalled = false;
       stream_->lost = 0;
+      tell_dropped(*stream_, topic_);
     }
     if (count == rest.size()) return true;
     if (!settle_one(next, now)) return false;
@@ -320,6 +329,7 @@ bool inbound::settle_one(transport::delivery why, base::time_point now) {
                   "a subscription here took nothing for peer_stall_max: its messages are dropped until it does"});
   }
   ++stream_->lost;
+  ++stream_->dropped;
   return true;
 }
 

@@ -67,6 +67,7 @@ class inbound {
     transport::ingress* to = nullptr;
     std::uint64_t next_sequence = 0;  // 0: no baseline yet
     std::uint64_t lost = 0;           // to tell with the next message
+    std::uint64_t dropped = 0;        // of those, while stalled: no event has told of them yet
     bool wanted = false;
     bool stalled = false;
   };
@@ -94,6 +95,7 @@ class inbound {
   void count_lost_tails();
   /// Everything before `next` was sent; what has not come will not.
   void count_lost(stream& of, const std::string& topic, std::uint64_t next);
+  void tell_dropped(stream& of, std::string_view topic);
   void count_gap(stream& of, std::string_view topic, std::uint64_t lost);
   /// Delivers the batch in hand from where it stopped. Returns: false while an inbox is full.
   bool deliver_rest(base::time_point now);

@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <amphibus/base/pause.hpp>
 #include <amphibus/base/this_thread.hpp>
 
@@ -13,7 +10,10 @@ namespace amphibus::zeromq {
 namespace {
 
 constexpr int yields_before_sleep = 3;
-constexpr int data_turns_per_control_turn = 16;                        // asking an empty socket costs a system call …
+constexpr int data_turns_per_control_turn = 16;         // asking an empty socket costs a system call …
+constexpr auto silence_max = std::chrono::seconds(10);  // of a stranger on the control endpoint
+constexpr std::size_t subscriptions_max_bytes = std::size_t{6} << 20U;  // 20,000 topics with the longest names
+constexpr std::size_t subscriptions_sum_max_bytes = std::size_t{32} << 20U;
 constexpr auto control_turn_interval = std::chrono::milliseconds(50);  // … but a peer takes silence for death
 
 /// Whether both subscribe the same, whatever else they have.
@@ -30,22 +30,6 @@ bool same_interests(const update& a, const update& b) {
 
 }  // namespace
 
-event_waker::event_waker() : descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-event_waker::~event_waker() { ::close(descriptor_); }
-
-void event_waker::wake() noexcept {
-  if (woken_.exchange(true, std::memory_order_acq_rel)) return;
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(descriptor_, &one, sizeof one);
-}
-
-void event_waker::clear() noexcept {
-  if (!woken_.load(std::memory_order_relaxed)) return;
-  std::uint64_t count = 0;
-  [[maybe_unused]] const auto got = ::read(descriptor_, &count, sizeof count);
-  woken_.exchange(false, std::memory_order_acq_rel);
-}
-
 session::session(transport::settings with, const options& chosen, transport::host& host)
     : settings_(std::move(with)),
       options_(chosen),
@@ -57,6 +41,7 @@ session::session(transport::settings with, const options& chosen, transport::hos
   context_.set(zmq::ctxopt::blocky, 0);
   bind_control();
   bind_routes();
+  make_guards();
   make_peers();
   for (const auto& each : peers_) missing_.push_back(each->talk.peer_process());
   thread_ = std::thread([this] { run(); });
@@ -92,12 +77,32 @@ void session::bind_routes() {
     prepare_publishing(socket, options_.pipe_max_bytes);
     cut_stopped_peers(socket, settings_.peer_stall_max);
     socket.set(zmq::sockopt::xpub_nodrop, block ? 1 : 0);
-    socket.set(zmq::sockopt::xpub_verbose, 1);  // also markers that repeat
+    socket.set(zmq::sockopt::xpub_verboser, 1);  // everything that came, for the guard and for markers that repeat
     data_endpoints_.push_back(bind_beside(socket, control_, advertised_, "r" + std::to_string(i)));
     routes_.push_back(std::make_unique<outbound>(
         std::move(socket), outbound::settings{block, settings_.message_size_max_bytes, options_.idle_repeat_after},
         host_.egress_of(i), host_, [this] { announce_changes(host_.clock().now()); }));
   }
+}
+
+void session::make_guards() {
+  if (control_.ipc) return;
+  guard_limits with;
+  with.silence_max = silence_max;
+  control_guard_ = std::make_unique<connection_guard>(context_, router_, with, host_.clock());
+  guard_limits of_routes;
+  of_routes.held_max_bytes = subscriptions_max_bytes;
+  of_routes.held_sum_max_bytes = subscriptions_sum_max_bytes;
+  of_routes.heartbeat_bytes_per_second = heartbeat_bytes_per_second(settings_.peer_stall_max);
+  std::vector<connection_guard*> guards;
+  for (const auto& each : routes_) {
+    route_guards_.push_back(std::make_unique<connection_guard>(context_, each->socket(), of_routes, host_.clock()));
+    guards.push_back(route_guards_.back().get());
+  }
+  route_guards_thread_ = std::make_unique<guard_thread>(std::move(guards), host_.clock(), [this](std::size_t count) {
+    connections_cut_.fetch_add(count, std::memory_order_release);
+    waker_.wake();
+  });
 }
 
 void session::make_peers() {
@@ -190,6 +195,7 @@ bool session::control_turn(base::time_point now) {
     if (each->connects) moved |= receive_dealer(*each, now);
   }
   for (std::size_t i = 0; i != routes_.size(); ++i) moved |= receive_markers(i);
+  watch_connections(now);
   for (const auto& each : peers_) {
     if (now >= each->talk.next_timer()) each->talk.on_timer(now);
     perform(*each, now);
@@ -212,6 +218,7 @@ base::time_point session::next_timer() const {
     for (const auto& route : each->data) earliest = std::min(earliest, route->next_timer());
   }
   for (const auto& each : routes_) earliest = std::min(earliest, each->next_timer());
+  if (control_guard_) earliest = std::min(earliest, control_guard_->next_timer());
   return earliest;
 }
 
@@ -231,15 +238,16 @@ void session::sleep(base::time_point now) {
     }
   }
   for (const auto& each : routes_) watched.push_back({each->socket().handle(), 0, ZMQ_POLLIN, 0});
-  const auto timer = next_timer();
-  const auto left = std::max(timer - host_.clock().now(), base::duration{});
-  const bool timed = timer != base::time_point::max();
-  const auto wait = timed ? std::chrono::ceil<std::chrono::milliseconds>(left) : std::chrono::milliseconds(-1);
+  const auto of_guard = static_cast<std::ptrdiff_t>(watched.size());
+  if (control_guard_) watch_guard(*control_guard_, watched);
+  const auto wait = poll_time(next_timer(), host_.clock().now());
   try {
     zmq::poll(watched, wait);
   } catch (const zmq::error_t& why) {
     if (why.num() != EINTR) throw;  // a debugger, or a stop and a continuation
   }
+  connections_stirred_ = std::any_of(watched.begin() + of_guard, watched.end(),
+                                     [](const zmq::pollitem_t& each) { return each.revents != 0; });
 }
 
 void session::take_requests(base::time_point now) {

@@ -15,6 +15,9 @@
 #include <amphibus/transport/transport.hpp>
 #include <amphibus/zeromq/zeromq.hpp>
 
+#include "connection_guard.hpp"
+#include "event_waker.hpp"
+#include "guard_thread.hpp"
 #include "inbound.hpp"
 #include "link.hpp"
 #include "observers.hpp"
@@ -23,23 +26,8 @@
 
 namespace amphibus::zeromq {
 
-/// Wakes the I/O thread through an eventfd, with one system call per sleep.
-class event_waker final : public transport::waker {
- public:
-  event_waker();
-  ~event_waker();
-  void wake() noexcept override;
-  /// I/O thread: after waking. What was stored before the wake() is visible.
-  void clear() noexcept;
-  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
-  [[nodiscard]] bool woken() const noexcept { return woken_.load(std::memory_order_acquire); }
-
- private:
-  int descriptor_;
-  std::atomic<bool> woken_{false};
-};
-
-/// One open ZeroMQ transport: every socket, one thread that drives links, outbounds and inbounds.
+/// One open ZeroMQ transport: every socket, one thread that drives links, outbounds and inbounds, and for tcp one that
+/// guards the data endpoints.
 class session final : public transport::session {
  public:
   /// Binds everything. Throws: error endpoint_in_use, endpoint_invalid.
@@ -70,6 +58,7 @@ class session final : public transport::session {
   void bind_control();
   void bind_routes();
   void make_peers();
+  void make_guards();
 
   void run();
   /// Data, and control when there is no data or it has waited for some turns. Returns: true if anything moved.
@@ -91,6 +80,8 @@ class session final : public transport::session {
   void send_to(const std::string& routing_id, const control_body& body);
   bool receive_dealer(peer& from, base::time_point now);
   bool receive_markers(std::size_t route);
+  /// Cuts who sends what never ends.
+  void watch_connections(base::time_point now);
   void offer_markers();
   /// Returns: false where no observer sent it.
   bool receive_observer(const std::string& id, const control_message& message, base::time_point now);
@@ -126,7 +117,8 @@ class session final : public transport::session {
   zmq::socket_t router_;
   std::vector<std::unique_ptr<outbound>> routes_;
   std::vector<std::string> data_endpoints_;
-  // Of tcp only: the router's, then one per route. Before the sockets go.
+  std::unique_ptr<connection_guard> control_guard_;  // of tcp only, like those of the routes
+  std::vector<std::unique_ptr<connection_guard>> route_guards_;
   std::vector<std::unique_ptr<peer>> peers_;
   struct unclaimed_marker {
     std::size_t route;
@@ -143,6 +135,7 @@ class session final : public transport::session {
   bool said_goodbye_ = false;
   int data_turns_ = 0;
   base::time_point last_control_turn_{};
+  bool connections_stirred_ = true;  // the control endpoint's
   std::uint64_t rejected_ = 0;
   base::time_point next_report_{};
 
@@ -150,11 +143,13 @@ class session final : public transport::session {
   std::atomic<bool> confirm_requested_{false};
   std::atomic<bool> goodbye_requested_{false};
   std::atomic<bool> stop_requested_{false};
+  std::atomic<std::size_t> connections_cut_{0};  // not told yet
   mutable std::mutex mutex_;
   base::parker settled_parker_;
   std::vector<std::string> missing_;    // guarded by mutex_
   std::vector<std::string> unsettled_;  // guarded by mutex_
   bool goodbye_said_ = false;           // guarded by mutex_
+  std::unique_ptr<guard_thread> route_guards_thread_;
   std::thread thread_;
 };
 

@@ -11,17 +11,21 @@ namespace {
 constexpr int messages_per_turn = 64;
 constexpr int requests_per_turn = 4'096;  // who subscribes without end must not keep everything else waiting
 constexpr std::size_t unclaimed_markers_max = 1'024;
+constexpr std::size_t subscribe_size_bytes = 9;  // ZMTP 3.1 says SUBSCRIBE, libzmq hands out one byte for it
 constexpr auto report_interval = std::chrono::seconds(1);
 
 std::span<const std::byte> bytes_of(const zmq::message_t& frame) { return {frame.data<std::byte>(), frame.size()}; }
 
 /// All frames of one message; an outsider may send any number, of which at most three are kept.
-std::vector<zmq::message_t> receive_all(zmq::socket_t& from) {
+std::vector<zmq::message_t> receive_all(zmq::socket_t& from, connection_guard* guard = nullptr) {
   std::vector<zmq::message_t> frames;
+  std::size_t wire_size = 0;
   for (;;) {
     zmq::message_t next;
     if (!from.recv(next, zmq::recv_flags::dontwait)) return frames;
     const bool more = next.more();
+    wire_size += wire_size_of(next.size());
+    if (!more && guard != nullptr) guard->count_taken(next, wire_size);
     if (frames.size() < 3) frames.push_back(std::move(next));
     if (!more) return frames;
   }
@@ -46,7 +50,7 @@ session::peer* session::find_peer(std::string_view process) {
 
 bool session::receive_router(base::time_point now) {
   for (int i = 0; i != messages_per_turn; ++i) {
-    const auto frames = receive_all(router_);
+    const auto frames = receive_all(router_, control_guard_.get());
     if (frames.empty()) return i != 0;
     control_message message;
     const char* wrong = frames.size() != 2 ? "not two frames" : decode(bytes_of(frames[1]), message);
@@ -54,6 +58,7 @@ bool session::receive_router(base::time_point now) {
       reject_input("control endpoint", wrong);
       continue;
     }
+    if (control_guard_) control_guard_->keep(frames[1]);
     const std::string id = frames[0].to_string();
     if (receive_observer(id, message, now)) continue;
     const auto* greeting = std::get_if<hello>(&message.body);
@@ -123,6 +128,10 @@ bool session::receive_markers(std::size_t route) {
   zmq::message_t request;
   for (int i = 0; i != requests_per_turn && routes_[route]->socket().recv(request, zmq::recv_flags::dontwait); ++i) {
     moved = true;
+    if (!route_guards_.empty()) {
+      route_guards_[route]->count_taken(request, wire_size_of(request.size()) + subscribe_size_bytes);
+      route_guards_[route]->count_subscription(request);
+    }
     const std::string_view text(request.data<char>(), request.size());
     if (text.empty() || text[0] != '\x01') continue;  // an unsubscription: interest follows the control link
     const auto asked = parse_marker(text.substr(1));
@@ -133,6 +142,16 @@ bool session::receive_markers(std::size_t route) {
   }
   offer_markers();
   return moved;
+}
+
+void session::watch_connections(base::time_point now) {
+  // Asking costs system calls, which the round trip of a lone message must not pay for.
+  if (control_guard_ && (std::exchange(connections_stirred_, false) || now >= control_guard_->next_timer())) {
+    connections_cut_.fetch_add(control_guard_->work(), std::memory_order_relaxed);
+  }
+  if (connections_cut_.load(std::memory_order_relaxed) == 0) return;
+  connections_cut_.exchange(0, std::memory_order_acquire);
+  reject_input("control or data endpoint", "more bytes than messages, too many connections or topics, or silence");
 }
 
 void session::offer_markers() {

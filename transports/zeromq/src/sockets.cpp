@@ -185,6 +185,11 @@ void cut_stopped_peers(zmq::socket_t& socket, std::chrono::nanoseconds peer_stal
   socket.set(zmq::sockopt::heartbeat_timeout, stall_ms(peer_stall_max));
 }
 
+std::uint64_t heartbeat_bytes_per_second(std::chrono::nanoseconds peer_stall_max) {
+  constexpr int answer_size_bytes = 32;  // a PONG, with room
+  return 64U + static_cast<std::uint64_t>(answer_size_bytes * 1000 / heartbeat_interval_ms(peer_stall_max));
+}
+
 path_lock::path_lock(const std::string& path) {
   descriptor_ = ::open((path + ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
   if (descriptor_ < 0) {

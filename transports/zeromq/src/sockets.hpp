@@ -64,6 +64,8 @@ void prepare_publishing(zmq::socket_t& socket, std::size_t pipe_max_bytes);
 void prepare_subscribing(zmq::socket_t& socket, std::size_t message_size_max_bytes, std::size_t pipe_max_bytes);
 /// The sending side: libzmq's own heartbeat cuts the pipe of a process that is stopped.
 void cut_stopped_peers(zmq::socket_t& socket, std::chrono::nanoseconds peer_stall_max);
+/// What the answers to that heartbeat take, at most.
+std::uint64_t heartbeat_bytes_per_second(std::chrono::nanoseconds peer_stall_max);
 
 /// Takes a lock that says that a live process owns this ipc path, because libzmq lets a second bind steal it.
 class path_lock {
