@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # run.sh [SECONDS [TARGET…]]: each fuzzer for SECONDS (60), all of them where none is named; prints executions, executions/s,
-# coverage and findings, and fails if there is a finding. Inputs that libFuzzer finds worth keeping stay in
-# build/fuzz/corpus, findings in build/fuzz/findings. The lines covered are those of the source the target is about.
+# coverage and findings, and fails if there is a finding. As many run at a time as there are cores. Inputs that libFuzzer finds
+# worth keeping stay in build/fuzz/corpus, findings in build/fuzz/findings. The lines covered are those of the source the target
+# is about.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
 seconds=${1:-60}
@@ -54,8 +55,11 @@ fuzz() { # TARGET
 
 targets=("$@")
 [ ${#targets[@]} -gt 0 ] || mapfile -t targets < <(cd tests/fuzz && printf '%s\n' ./*_fuzz.cpp | sed 's|./\(.*\)_fuzz.cpp|\1|')
-fell=()
+fell=$work/fell
+rm -f "$fell"
 for each in "${targets[@]}"; do
-  fuzz "$each" || fell+=("$each")
+  while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n; done  # one for each core
+  { fuzz "$each" || echo "$each" >>"$fell"; } &
 done
-[ ${#fell[@]} -eq 0 ] || { printf 'FAIL: %s\n' "${fell[*]}"; exit 1; }
+wait
+[ ! -e "$fell" ] || { printf 'FAIL: %s\n' "$(paste -sd' ' "$fell")"; exit 1; }
