@@ -54,6 +54,18 @@ unsigned alignment_of(const loaded& schema, const definition& table) {
   return out;
 }
 
+/// Constants of the attributes that the table may have: the topic it is published on, the field that is its key.
+std::string attributes_text(const definition& table) {
+  const auto constant = [](const std::string& name, const std::string& text) {
+    return "  static constexpr std::string_view " + name + " = \"" + text + "\";\n";
+  };
+  std::string out = table.topic.empty() ? "" : constant("topic", table.topic);
+  for (const field& each : table.fields) {
+    if (each.key) out += constant("key", each.name);
+  }
+  return out;
+}
+
 std::string codec_text(const loaded& schema, const definition& table, const std::string& constant) {
   const std::string type = "::" + replaced(table.name, ".", "::");
   return "template <>\nstruct amphibus::wire::table_traits<" + type +
@@ -61,8 +73,8 @@ std::string codec_text(const loaded& schema, const definition& table, const std:
          "\";\n  static constexpr std::uint16_t major = " + std::to_string(table.major) +
          ";\n  static constexpr std::uint64_t schema_hash = " + std::to_string(hash_of(schema.content, table.name)) +
          "U;\n  static constexpr std::string_view binary_schema = binary_schemas::" + constant +
-         ";\n  static constexpr std::size_t alignment = " + std::to_string(alignment_of(schema, table)) +
-         ";\n};\ntemplate <>\nstruct amphibus::codec<" + type + "T> : amphibus::wire::flatbuffers_codec<" + type +
+         ";\n  static constexpr std::size_t alignment = " + std::to_string(alignment_of(schema, table)) + ";\n" +
+         attributes_text(table) + "};\ntemplate <>\nstruct amphibus::codec<" + type + "T> : amphibus::wire::flatbuffers_codec<" + type +
          "T> {};\n\n";
 }
 

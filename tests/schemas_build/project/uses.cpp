@@ -8,6 +8,7 @@
 static_assert(amphibus::has_codec<shop::OrderT> && amphibus::has_codec<shop::parts::ItemT> &&
               amphibus::has_codec<shop::RefundT> && amphibus::has_codec<AloneT>);
 static_assert(shop::order_topic.name() == "shop.orders");
+static_assert(amphibus::wire::table_traits<shop::Order>::topic == shop::order_topic.name());
 static_assert(shop::order_topic.codec()->type_name == "shop.Order");
 static_assert(std::is_same_v<decltype(shop::OrderT::paid), std::unique_ptr<shop::Money>>);
 

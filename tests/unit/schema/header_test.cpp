@@ -37,6 +37,15 @@ TEST_CASE("header: a topic's constant is the table's name in snake case, in the 
   }
 }
 
+TEST_CASE("header: the traits have the table's topic and key, where it has them", "[schema]") {
+  const folder in;
+  const auto both = schema::header_of(
+      schema::load(in.put("a.fbs", attributes + "table Order (topic: \"shop.orders\") { x: int; id: ulong (key); }")));
+  CHECK_THAT(both, Contains("std::string_view topic = \"shop.orders\";") && Contains("std::string_view key = \"id\";"));
+  const auto neither = schema::header_of(schema::load(in.put("b.fbs", "table Plain { x: int; }")));
+  CHECK_THAT(neither, !Contains("std::string_view topic") && !Contains("std::string_view key"));
+}
+
 TEST_CASE("header: two topics of one constant are refused", "[schema]") {
   const folder in;
   const auto schema = schema::load(in.put("a.fbs", attributes + "table OrderPlaced (topic: \"a\") { x: int; } "
