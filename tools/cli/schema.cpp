@@ -27,7 +27,8 @@ CLI::App* add_sub(CLI::App& to, const char* name, const char* does, work what,
                   const std::shared_ptr<schema::check_options>& with, action& run) {
   CLI::App* const sub = to.add_subcommand(name, does);
   sub->add_option("schemas", with->schemas, "NAME.fbs or NAME.bfbs: all that the lock is about")->required();
-  sub->add_option("-I", with->load.include_folders, "A folder where included schemas are looked for");
+  sub->add_option("-I", with->load.include_folders, "A folder where included schemas are looked for")
+      ->allow_extra_args(false);
   sub->callback([&run, what, with] { run = [what, with] { return guarded(what, *with); }; });
   return sub;
 }
@@ -45,7 +46,7 @@ void add_schema(CLI::App& to, action& run) {
   CLI::App* const lock =
       add_sub(*verb, "lock", "Writes the lock, unless check refuses", &schema::write_lock, with, run);
   lock->add_option("--lock", with->lock, "The file to write")->required();
-  lock->add_option("--remove", with->removed, "A table that nobody uses any more");
+  lock->add_option("--remove", with->removed, "A table that nobody uses any more")->allow_extra_args(false);
   add_sub(*verb, "show", "Prints what the schemas define, and the hash of each table", &schema::show, with, run);
 }
 

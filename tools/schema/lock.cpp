@@ -205,17 +205,17 @@ lock parse_lock(std::string_view text, const std::string& path) {
       throw problem(
           path + ":1",
           "this is not a lock that this version reads: its first line is not '" + std::string(first_line) + "'",
-          "write it anew: amphibus schema lock");
+          "write it anew: amphibus schema lock --lock " + path + " SCHEMA…");
     if (number != 1 && !line.empty() && !line.starts_with('#')) into.line(line, number);
   }
   if (line.empty() && out.content.definitions.empty() && text.empty())
-    throw problem(path, "the lock is empty", "write it: amphibus schema lock");
+    throw problem(path, "the lock is empty", "write it: amphibus schema lock --lock " + path + " SCHEMA…");
   return out;
 }
 
 lock read_lock(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  if (!in) throw problem(path, "there is no such lock", "write the first one: amphibus schema lock");
+  if (!in) throw problem(path, "there is no such lock", "write the first one: amphibus schema lock --lock " + path + " SCHEMA…");
   return parse_lock(std::string{std::istreambuf_iterator<char>(in), {}}, path);
 }
 

@@ -74,7 +74,7 @@ class connection_guard {
   void end_the_largest(base::time_point now);
   [[nodiscard]] std::uint64_t held_by(const connection& which, base::time_point now) const;
 
-  zmq::socket_t& listening_;
+  zmq::socket_ref listening_;  // of a socket that may move
   zmq::socket_t events_;
   const guard_limits limits_;
   base::clock& clock_;

@@ -19,7 +19,7 @@ std::chrono::milliseconds poll_time(base::time_point timer, base::time_point now
   return std::chrono::ceil<std::chrono::milliseconds>(std::max(timer - now, base::duration{}));
 }
 
-guard_thread::guard_thread(std::vector<connection_guard*> guards, base::clock& clock,
+guard_thread::guard_thread(std::vector<std::unique_ptr<connection_guard>> guards, base::clock& clock,
                            std::function<void(std::size_t)> on_cut)
     : guards_(std::move(guards)), clock_(clock), on_cut_(std::move(on_cut)), thread_([this] { run(); }) {}
 
@@ -33,7 +33,7 @@ void guard_thread::run() {
   base::block_signals_in_this_thread();
   while (!stop_requested_.load(std::memory_order_acquire)) {
     std::size_t cut = 0;
-    for (connection_guard* const each : guards_) cut += each->work();
+    for (const auto& each : guards_) cut += each->work();
     if (cut != 0) on_cut_(cut);
     sleep();
   }
@@ -42,7 +42,7 @@ void guard_thread::run() {
 void guard_thread::sleep() {
   std::vector<zmq::pollitem_t> watched{{nullptr, waker_.descriptor(), ZMQ_POLLIN, 0}};
   auto timer = base::time_point::max();
-  for (connection_guard* const each : guards_) {
+  for (const auto& each : guards_) {
     watch_guard(*each, watched);
     timer = std::min(timer, each->next_timer());
   }

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include <amphibus/base/error.hpp>
 
 #include "control.hpp"
+#include "guard_thread.hpp"
 
 namespace amphibus::zeromq {
 
@@ -28,8 +30,9 @@ inline constexpr std::size_t observer_answers_max = 256;
 /// Thread: the I/O thread.
 class tap_socket {
  public:
-  /// `socket` is a PUB, bound to what observers know as `endpoint`.
-  tap_socket(zmq::socket_t socket, std::string endpoint) : socket_(std::move(socket)), endpoint_(std::move(endpoint)) {}
+  /// `socket` is a PUB, bound to what observers know as `endpoint`; `guards` has its own, over tcp.
+  tap_socket(zmq::socket_t socket, std::string endpoint, std::unique_ptr<guard_thread> guards = nullptr)
+      : socket_(std::move(socket)), endpoint_(std::move(endpoint)), guards_(std::move(guards)) {}
 
   void show(zmq::message_t topic, zmq::message_t batch);
   /// What a topic is, beside the batches.
@@ -41,6 +44,7 @@ class tap_socket {
 
   zmq::socket_t socket_;
   std::string endpoint_;
+  std::unique_ptr<guard_thread> guards_;
 };
 
 /// Who looks on at this process without being one of the file: nobody waits for them, their number is bounded, and who

@@ -90,16 +90,21 @@ void session::make_guards() {
   guard_limits with;
   with.silence_max = silence_max;
   control_guard_ = std::make_unique<connection_guard>(context_, router_, with, host_.clock());
-  guard_limits of_routes;
-  of_routes.held_max_bytes = subscriptions_max_bytes;
-  of_routes.held_sum_max_bytes = subscriptions_sum_max_bytes;
-  of_routes.heartbeat_bytes_per_second = heartbeat_bytes_per_second(settings_.peer_stall_max);
-  std::vector<connection_guard*> guards;
-  for (const auto& each : routes_) {
-    route_guards_.push_back(std::make_unique<connection_guard>(context_, each->socket(), of_routes, host_.clock()));
-    guards.push_back(route_guards_.back().get());
-  }
-  route_guards_thread_ = std::make_unique<guard_thread>(std::move(guards), host_.clock(), [this](std::size_t count) {
+  std::vector<std::unique_ptr<connection_guard>> of_routes;
+  for (const auto& each : routes_) of_routes.push_back(guard_publishing(each->socket()));
+  route_guards_ = start_guards(std::move(of_routes));
+}
+
+std::unique_ptr<connection_guard> session::guard_publishing(zmq::socket_t& socket) {
+  guard_limits with;
+  with.held_max_bytes = subscriptions_max_bytes;
+  with.held_sum_max_bytes = subscriptions_sum_max_bytes;
+  with.heartbeat_bytes_per_second = heartbeat_bytes_per_second(settings_.peer_stall_max);
+  return std::make_unique<connection_guard>(context_, socket, with, host_.clock());
+}
+
+std::unique_ptr<guard_thread> session::start_guards(std::vector<std::unique_ptr<connection_guard>> guards) {
+  return std::make_unique<guard_thread>(std::move(guards), host_.clock(), [this](std::size_t count) {
     connections_cut_.fetch_add(count, std::memory_order_release);
     waker_.wake();
   });

@@ -59,6 +59,8 @@ class session final : public transport::session {
   void bind_routes();
   void make_peers();
   void make_guards();
+  [[nodiscard]] std::unique_ptr<connection_guard> guard_publishing(zmq::socket_t& socket);
+  std::unique_ptr<guard_thread> start_guards(std::vector<std::unique_ptr<connection_guard>> guards);
 
   void run();
   /// Data, and control when there is no data or it has waited for some turns. Returns: true if anything moved.
@@ -113,12 +115,12 @@ class session final : public transport::session {
   endpoint advertised_;
   path_lock lock_;
   event_waker waker_;
+  std::atomic<std::size_t> connections_cut_{0};  // not told yet
   zmq::context_t context_;
   zmq::socket_t router_;
   std::vector<std::unique_ptr<outbound>> routes_;
   std::vector<std::string> data_endpoints_;
   std::unique_ptr<connection_guard> control_guard_;  // of tcp only, like those of the routes
-  std::vector<std::unique_ptr<connection_guard>> route_guards_;
   std::vector<std::unique_ptr<peer>> peers_;
   struct unclaimed_marker {
     std::size_t route;
@@ -143,13 +145,12 @@ class session final : public transport::session {
   std::atomic<bool> confirm_requested_{false};
   std::atomic<bool> goodbye_requested_{false};
   std::atomic<bool> stop_requested_{false};
-  std::atomic<std::size_t> connections_cut_{0};  // not told yet
   mutable std::mutex mutex_;
   base::parker settled_parker_;
   std::vector<std::string> missing_;    // guarded by mutex_
   std::vector<std::string> unsettled_;  // guarded by mutex_
   bool goodbye_said_ = false;           // guarded by mutex_
-  std::unique_ptr<guard_thread> route_guards_thread_;
+  std::unique_ptr<guard_thread> route_guards_;
   std::thread thread_;
 };
 

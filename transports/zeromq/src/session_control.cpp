@@ -128,9 +128,9 @@ bool session::receive_markers(std::size_t route) {
   zmq::message_t request;
   for (int i = 0; i != requests_per_turn && routes_[route]->socket().recv(request, zmq::recv_flags::dontwait); ++i) {
     moved = true;
-    if (!route_guards_.empty()) {
-      route_guards_[route]->count_taken(request, wire_size_of(request.size()) + subscribe_size_bytes);
-      route_guards_[route]->count_subscription(request);
+    if (route_guards_) {
+      route_guards_->guard(route).count_taken(request, wire_size_of(request.size()) + subscribe_size_bytes);
+      route_guards_->guard(route).count_subscription(request);
     }
     const std::string_view text(request.data<char>(), request.size());
     if (text.empty() || text[0] != '\x01') continue;  // an unsubscription: interest follows the control link

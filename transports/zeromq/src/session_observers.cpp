@@ -33,7 +33,13 @@ tap_socket session::open_tap() {
   cut_stopped_peers(socket, settings_.peer_stall_max);
   // A path of its own each time: libzmq removes the file of a closed socket later, and it must not be that of the next.
   std::string endpoint = bind_beside(socket, control_, advertised_, "tap" + std::to_string(taps_opened_++ % taps_max));
-  return {std::move(socket), std::move(endpoint)};
+  std::unique_ptr<guard_thread> guards;
+  if (!control_.ipc) {
+    std::vector<std::unique_ptr<connection_guard>> one;
+    one.push_back(guard_publishing(socket));
+    guards = start_guards(std::move(one));
+  }
+  return {std::move(socket), std::move(endpoint), std::move(guards)};
 }
 
 described session::describe_topic(const std::string& topic) const {
