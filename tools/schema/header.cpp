@@ -74,8 +74,8 @@ std::string codec_text(const loaded& schema, const definition& table, const std:
          ";\n  static constexpr std::uint64_t schema_hash = " + std::to_string(hash_of(schema.content, table.name)) +
          "U;\n  static constexpr std::string_view binary_schema = binary_schemas::" + constant +
          ";\n  static constexpr std::size_t alignment = " + std::to_string(alignment_of(schema, table)) + ";\n" +
-         attributes_text(table) + "};\ntemplate <>\nstruct amphibus::codec<" + type + "T> : amphibus::wire::flatbuffers_codec<" + type +
-         "T> {};\n\n";
+         attributes_text(table) + "};\ntemplate <>\nstruct amphibus::codec<" + type +
+         "T> : amphibus::wire::flatbuffers_codec<" + type + "T> {};\n\n";
 }
 
 /// `OrderPlaced` as `order_placed`, `HTTPReply` as `http_reply`.

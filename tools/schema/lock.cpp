@@ -215,7 +215,9 @@ lock parse_lock(std::string_view text, const std::string& path) {
 
 lock read_lock(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  if (!in) throw problem(path, "there is no such lock", "write the first one: amphibus schema lock --lock " + path + " SCHEMA…");
+  if (!in)
+    throw problem(path, "there is no such lock",
+                  "write the first one: amphibus schema lock --lock " + path + " SCHEMA…");
   return parse_lock(std::string{std::istreambuf_iterator<char>(in), {}}, path);
 }
 

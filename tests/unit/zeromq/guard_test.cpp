@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <optional>
 #include <thread>
-#include <vector>
+
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <amphibus/testing/manual_clock.hpp>
 
@@ -34,11 +36,12 @@ class guarded {
   }
   /// A stranger whose connection the guard knows: libzmq tells of it before it answers the greeting.
   stranger connect(const std::string& type) {
-    stranger out(socket_.get(zmq::sockopt::last_endpoint));
+    stranger out(endpoint());
     out.greet(type);
     work();
     return out;
   }
+  [[nodiscard]] std::string endpoint() const { return socket_.get(zmq::sockopt::last_endpoint); }
   /// Works, one look after the other.
   template <class Done>
   void until(Done done) {
@@ -55,11 +58,12 @@ class guarded {
   /// Receives one message as a session does.
   void take() {
     zmq::message_t frame;
+    receive(frame);  // the routing id
     std::size_t size = 0;
-    do {
+    while (frame.more()) {
       receive(frame);
       size += wire_size_of(frame.size());
-    } while (frame.more());
+    }
     guard_->count_taken(frame, size);
   }
   void take_and_keep() {
@@ -141,8 +145,8 @@ TEST_CASE("guard: what was handed out does not count, however much it was", "[ze
   for (std::size_t sent = 0; sent < 8 * bound; sent += part.size()) {
     REQUIRE(from.send(stranger::frame(part, false)));
     at.take();
+    at.pass(look_interval);
   }
-  at.until([&] { return from.arrived(); });
   CHECK(at.cut == 0);
 }
 
@@ -186,6 +190,55 @@ TEST_CASE("guard: subscriptions are counted against what was taken back, and cut
   say('\x01', "b");
   at.until([&] { return at.cut == 1; });
   from.wait_for_end();
+}
+
+TEST_CASE("guard: only what was subscribed can be taken back, and once", "[zeromq]") {
+  guarded at({.held_max_bytes = 100}, zmq::socket_type::xpub);
+  stranger from = at.connect("SUB");
+  const auto say = [&](const std::string& what) {
+    REQUIRE(from.send(stranger::frame(what, false)));
+    at.take_subscription();
+    at.pass(rest_interval);
+  };
+  say('\x01' + std::string(60, 'a'));
+  say('\x01' + std::string(60, 'a'));  // the same
+  say('\0' + std::string(60, 'b'));
+  say(std::string(60, 'c'));  // no request at all
+  CHECK(at.cut == 0);
+  say('\x01' + std::string(60, 'd'));
+  at.until([&] { return at.cut == 1; });
+}
+
+TEST_CASE("guard: a subscription costs what libzmq takes for it", "[zeromq]") {
+  guarded at({.held_max_bytes = 1'000, .cost_per_byte = 10, .cost_per_subscription = 400}, zmq::socket_type::xpub);
+  stranger from = at.connect("SUB");
+  for (const char* const each : {"a", "bb"}) {
+    REQUIRE(from.send(stranger::frame('\x01' + std::string(each), false)));
+    at.take_subscription();
+    at.pass(rest_interval);
+  }
+  CHECK(at.cut == 0);
+  REQUIRE(from.send(stranger::frame('\x01' + std::string("c"), false)));
+  at.take_subscription();
+  at.pass(rest_interval);
+  at.until([&] { return at.cut == 1; });
+}
+
+TEST_CASE("guard: without a descriptor left it knows connections and cuts them", "[zeromq]") {
+  guarded at;
+  stranger from(at.endpoint());  // while there is one
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const int next = ::dup(0);
+  ::close(next);
+  rlimit none = before;
+  none.rlim_cur = static_cast<rlim_t>(next) + 1;  // one for libzmq's end
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  from.greet("DEALER");
+  at.work();
+  send_parts(at, from, bound + part.size());
+  at.until([&] { return at.cut == 1; });
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
 }
 
 TEST_CASE("guard: subscriptions of all connections together are bounded, too", "[zeromq]") {

@@ -23,9 +23,10 @@ namespace {
 constexpr std::size_t greeting_size_bytes = 1'024;               // ZMTP's own: signature, mechanism, properties
 constexpr std::size_t quiet_max_bytes = std::size_t{64} << 10U;  // held: nothing to be restless about
 constexpr int arrivals_per_turn = 64;
+constexpr int events_per_turn = 64;  // who connects without end must not keep everything else waiting
 constexpr auto restless_interval = std::chrono::milliseconds(20);  // at 1 GiB/s 20 MiB
-// An edge that libzmq has read before we ask for it is none; whoever drips like that is seen then.
 constexpr auto rest_interval = std::chrono::seconds(10);
+constexpr auto end_interval = std::chrono::seconds(1);  // in which libzmq closes what was cut, as a rule
 
 /// The port that this end of a tcp connection has; 0 for anything else.
 int own_port(int descriptor) {
@@ -50,22 +51,6 @@ std::uint64_t identity_of(int descriptor) {
   return ::getsockopt(descriptor, SOL_SOCKET, SO_COOKIE, &out, &size) == 0 ? out : 0;
 }
 
-/// A second descriptor of whatever `descriptor` is now: while it is open, its number means nothing else. Not for long,
-/// because the connection does not end before it is closed.
-class held_descriptor {
- public:
-  explicit held_descriptor(int descriptor) : held_(::fcntl(descriptor, F_DUPFD_CLOEXEC, 0)) {}
-  ~held_descriptor() {
-    if (held_ >= 0) ::close(held_);
-  }
-  held_descriptor(const held_descriptor&) = delete;
-  held_descriptor& operator=(const held_descriptor&) = delete;
-  [[nodiscard]] int get() const noexcept { return held_; }
-
- private:
-  int held_;
-};
-
 int port_of(const std::string& endpoint) {
   int port = 0;
   const auto colon = endpoint.rfind(':') + 1;
@@ -82,14 +67,17 @@ connection_guard::connection_guard(zmq::context_t& context, zmq::socket_t& liste
       limits_(with),
       clock_(clock),
       arrivals_(::epoll_create1(EPOLL_CLOEXEC)),
+      spare_(::fcntl(arrivals_, F_DUPFD_CLOEXEC, 0)),
       last_look_(clock.now()) {
-  if (arrivals_ < 0) {
+  if (spare_ < 0) {
+    ::close(arrivals_);
     throw error(error_code::out_of_descriptors, "the system gives this process no further file descriptor",
                 "raise the limit of open files (ulimit -n)", {"zeromq"});
   }
   listening_port_ = port_of(listening.get(zmq::sockopt::last_endpoint));
   const std::string address = "inproc://guard-" + std::to_string(base::random_nonzero());
   if (zmq_socket_monitor(listening.handle(), address.c_str(), ZMQ_EVENT_ACCEPTED) != 0) {
+    ::close(spare_);
     ::close(arrivals_);
     throw zmq::error_t();
   }
@@ -100,6 +88,7 @@ connection_guard::connection_guard(zmq::context_t& context, zmq::socket_t& liste
 
 connection_guard::~connection_guard() {
   zmq_socket_monitor(listening_.handle(), nullptr, 0);  // first: libzmq waits for ever for somebody to take an event
+  ::close(spare_);
   ::close(arrivals_);
 }
 
@@ -109,13 +98,19 @@ void connection_guard::count_taken(const zmq::message_t& last_frame, std::size_t
 }
 
 void connection_guard::count_subscription(const zmq::message_t& request) {
-  if (request.size() == 0) return;
+  const std::string_view text(request.data<char>(), request.size());
+  if (text.empty() || (text[0] != '\0' && text[0] != '\x01')) return;  // no request: an XPUB hands out anything
   const std::lock_guard lock(mutex_);
   connection* const from = find(request);
   if (from == nullptr) return;
-  const std::uint64_t size = request.size() - 1;
-  std::uint64_t& sum = from->subscribed_bytes;
-  sum = *request.data<char>() == '\x01' ? sum + size : sum - std::min(sum, size);
+  const std::string_view topic = text.substr(1);
+  const std::uint64_t cost = topic.size() * limits_.cost_per_byte + limits_.cost_per_subscription;
+  if (text[0] == '\x01') {
+    if (from->subscriptions.emplace(topic).second) from->subscribed_bytes += cost;
+  } else if (const auto known = from->subscriptions.find(topic); known != from->subscriptions.end()) {
+    from->subscriptions.erase(known);
+    from->subscribed_bytes -= cost;
+  }
 }
 
 void connection_guard::keep(const zmq::message_t& received) {
@@ -136,19 +131,15 @@ std::size_t connection_guard::connections() const {
 base::time_point connection_guard::next_timer() const {
   const std::lock_guard lock(mutex_);
   if (connections_.empty()) return base::time_point::max();
-  auto earliest = last_look_ + (restless_ ? base::duration(restless_interval) : base::duration(rest_interval));
-  if (limits_.silence_max == base::duration::max()) return earliest;
-  for (const auto& [descriptor, each] : connections_) {
-    if (!each.kept && !each.cut) earliest = std::min(earliest, each.since + limits_.silence_max);
-  }
-  return earliest;
+  const auto next_look = last_look_ + (restless_ ? base::duration(restless_interval) : base::duration(rest_interval));
+  return std::min(next_look, first_silence_);
 }
 
 std::size_t connection_guard::work() {
   const std::lock_guard lock(mutex_);
   const auto now = clock_.now();
   hear();
-  end_the_silent(now);
+  if (now >= first_silence_) end_the_silent(now);
   std::array<epoll_event, arrivals_per_turn> arrived;
   if (::epoll_wait(arrivals_, arrived.data(), arrivals_per_turn, 0) > 0) restless_ = true;
   if (now - last_look_ >= (restless_ ? base::duration(restless_interval) : base::duration(rest_interval))) look(now);
@@ -165,7 +156,7 @@ connection_guard::connection* connection_guard::find(const zmq::message_t& recei
 
 void connection_guard::hear() {
   zmq::message_t what;
-  while (events_.recv(what, zmq::recv_flags::dontwait)) {
+  for (int i = 0; i != events_per_turn && events_.recv(what, zmq::recv_flags::dontwait); ++i) {
     zmq::message_t address;
     static_cast<void>(events_.recv(address, zmq::recv_flags::dontwait));
     std::uint16_t kind = 0;
@@ -178,35 +169,50 @@ void connection_guard::hear() {
 }
 
 connection_guard::connection* connection_guard::accept(int descriptor) {
-  const held_descriptor held(descriptor);
   connection made;
-  made.identity = identity_of(held.get());
+  made.identity = identity_of(descriptor);
   made.since = clock_.now();
-  // The connection may have ended meanwhile, and its number be that of anything else in this process.
-  if (made.identity == 0 || own_port(held.get()) != listening_port_) return nullptr;
   const auto known = connections_.find(descriptor);
-  if (known != connections_.end()) {
-    if (known->second.identity == made.identity) return &known->second;
-    connections_.erase(known);
-  }
+  if (known != connections_.end() && known->second.identity == made.identity) return &known->second;
+  // The connection may have ended meanwhile, and its number be that of anything else in this process.
+  if (made.identity == 0 || own_port(descriptor) != listening_port_) return nullptr;
   epoll_event wanted{};
-  wanted.events = EPOLLIN | EPOLLRDHUP | EPOLLET;
-  ::epoll_ctl(arrivals_, EPOLL_CTL_ADD, held.get(), &wanted);            // stays until libzmq closes its own
-  if (connections_.size() >= limits_.connections_max) look(made.since);  // some may have ended
+  // Writable, too: an edge is told only while its condition lasts, and libzmq may read before we ask.
+  wanted.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  ::epoll_ctl(arrivals_, EPOLL_CTL_ADD, descriptor, &wanted);  // ends with the connection
+  if (identity_of(descriptor) != made.identity) {
+    ::epoll_ctl(arrivals_, EPOLL_CTL_DEL, descriptor, nullptr);
+    return nullptr;
+  }
+  if (known != connections_.end()) connections_.erase(known);
+  if (connections_.size() >= limits_.connections_max && made.since - last_look_ >= restless_interval) {
+    look(made.since);  // some may have ended
+  }
   const bool too_many = connections_.size() >= limits_.connections_max;
-  connection& added = connections_.emplace(descriptor, made).first->second;
+  connection& added = connections_.emplace(descriptor, std::move(made)).first->second;
   restless_ = true;
+  if (limits_.silence_max != base::duration::max())
+    first_silence_ = std::min(first_silence_, added.since + limits_.silence_max);
   if (too_many) end(descriptor, added);
   return &added;
 }
 
 void connection_guard::end_the_silent(base::time_point now) {
+  first_silence_ = base::time_point::max();
   for (auto& [descriptor, each] : connections_) {
-    if (!each.kept && now - each.since >= limits_.silence_max) end(descriptor, each);
+    if (each.kept || each.cut_at) continue;
+    const auto due = each.since + limits_.silence_max;
+    if (now >= due) {
+      end(descriptor, each);
+    } else {
+      first_silence_ = std::min(first_silence_, due);
+    }
   }
 }
 
 void connection_guard::look(base::time_point now) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(now - last_look_).count();
+  const auto heartbeats = limits_.heartbeat_bytes_per_second * static_cast<std::uint64_t>(seconds);
   last_look_ = now;
   restless_ = false;
   for (auto each = connections_.begin(); each != connections_.end();) {
@@ -218,47 +224,51 @@ void connection_guard::look(base::time_point now) {
     const std::uint64_t before = of.came_bytes;
     of.came_bytes = std::max(before, bytes_that_came(descriptor));
     of.taken_bytes = std::min(of.taken_bytes, of.came_bytes);
-    const std::uint64_t held = held_by(of, now);
-    restless_ |= of.cut || (of.came_bytes != before && held > quiet_max_bytes);
+    // No more than nothing else explains: it is no credit for later.
+    of.heartbeat_bytes = std::min(of.heartbeat_bytes + heartbeats, of.came_bytes - of.taken_bytes);
+    const std::uint64_t held = held_by(of);
+    restless_ |= of.came_bytes != before && held > quiet_max_bytes;
     if (held > limits_.held_max_bytes) end(descriptor, of);
+    restless_ |= of.cut_at && now - *of.cut_at < end_interval;
     ++each;
   }
-  end_the_largest(now);
+  end_the_largest();
 }
 
-void connection_guard::end_the_largest(base::time_point now) {
+void connection_guard::end_the_largest() {
   for (;;) {
     std::uint64_t sum = 0;
     auto largest = connections_.end();
     for (auto each = connections_.begin(); each != connections_.end(); ++each) {
-      if (each->second.cut) continue;
-      const std::uint64_t held = held_by(each->second, now);
+      if (each->second.cut_at) continue;
+      const std::uint64_t held = held_by(each->second);
       sum += held;
-      if (largest == connections_.end() || held > held_by(largest->second, now)) largest = each;
+      if (largest == connections_.end() || held > held_by(largest->second)) largest = each;
     }
     if (sum <= limits_.held_sum_max_bytes) return;
     end(largest->first, largest->second);
   }
 }
 
-std::uint64_t connection_guard::held_by(const connection& which, base::time_point now) const {
-  const auto age = std::chrono::ceil<std::chrono::seconds>(now - which.since).count();
-  const auto explained =
-      which.taken_bytes + greeting_size_bytes +
-      limits_.heartbeat_bytes_per_second * static_cast<std::uint64_t>(std::max<std::int64_t>(age, 0));
-  return which.subscribed_bytes + (which.came_bytes <= explained ? 0 : which.came_bytes - explained);
+std::uint64_t connection_guard::held_by(const connection& which) const {
+  const auto explained = which.taken_bytes + which.heartbeat_bytes + greeting_size_bytes;
+  const auto unread = which.came_bytes <= explained ? 0 : which.came_bytes - explained;
+  return which.subscribed_bytes + unread * limits_.cost_per_byte;
 }
 
 void connection_guard::end(int descriptor, connection& which) {
-  if (std::exchange(which.cut, true)) return;
+  if (which.cut_at) return;
   restless_ = true;
-  const held_descriptor held(descriptor);
-  if (identity_of(held.get()) != which.identity) return;  // it has ended by itself
-  // libzmq sees the end, drops what is unfinished and closes; the reset then frees a sender that waits for room.
-  constexpr linger at_once{1, 0};
-  ::setsockopt(held.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-  ::shutdown(held.get(), SHUT_RDWR);
-  ++cut_;
+  // Our own second descriptor of it: while that is open, what it names cannot become another connection.
+  if (::dup3(descriptor, spare_, O_CLOEXEC) == spare_ && identity_of(spare_) == which.identity) {
+    // libzmq sees the end, drops what is unfinished and closes; the reset then frees a sender that waits for room.
+    constexpr linger at_once{1, 0};
+    ::setsockopt(spare_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    ::shutdown(spare_, SHUT_RDWR);
+    ++cut_;
+  }
+  ::dup3(arrivals_, spare_, O_CLOEXEC);  // while it is open, the kernel does not end the connection
+  which.cut_at = clock_.now();
 }
 
 }  // namespace amphibus::zeromq

@@ -3,6 +3,9 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <set>
+#include <string>
 
 #include <zmq.hpp>
 
@@ -10,12 +13,14 @@
 
 namespace amphibus::zeromq {
 
-/// What libzmq may hold for a listening socket: what came and was not handed out, and the text of subscriptions.
+/// What libzmq may hold for a listening socket: what came and was not handed out, and subscriptions.
 struct guard_limits {
   std::size_t held_max_bytes = std::size_t{64} << 20U;      ///< of one connection
   std::size_t held_sum_max_bytes = std::size_t{64} << 20U;  ///< of all connections together
   std::size_t connections_max = 1'000;
-  std::uint64_t heartbeat_bytes_per_second = 64;       ///< what libzmq keeps to itself
+  std::uint64_t cost_per_byte = 1;                     ///< what libzmq takes for a byte that came
+  std::uint64_t cost_per_subscription = 0;             ///< and for a subscription, beside its text
+  std::uint64_t heartbeat_bytes_per_second = 0;        ///< what libzmq keeps to itself
   base::duration silence_max = base::duration::max();  ///< until it said something that is understood
 };
 
@@ -58,9 +63,11 @@ class connection_guard {
     base::time_point since{};
     std::uint64_t came_bytes = 0;
     std::uint64_t taken_bytes = 0;
-    std::uint64_t subscribed_bytes = 0;
+    std::uint64_t heartbeat_bytes = 0;
+    std::set<std::string, std::less<>> subscriptions;
+    std::uint64_t subscribed_bytes = 0;  // what they cost
     bool kept = false;
-    bool cut = false;
+    std::optional<base::time_point> cut_at;
   };
 
   /// The connection that a message came on, which may be faster than the news of it; nullptr where it is not tcp.
@@ -71,18 +78,20 @@ class connection_guard {
   /// Asks the kernel about every connection, forgets those that ended, and cuts where too much waits.
   void look(base::time_point now);
   void end(int descriptor, connection& which);
-  void end_the_largest(base::time_point now);
-  [[nodiscard]] std::uint64_t held_by(const connection& which, base::time_point now) const;
+  void end_the_largest();
+  [[nodiscard]] std::uint64_t held_by(const connection& which) const;
 
   zmq::socket_ref listening_;  // of a socket that may move
   zmq::socket_t events_;
   const guard_limits limits_;
   base::clock& clock_;
   int arrivals_;
+  int spare_;  // an open descriptor, to hold another one's file with where there is none left
   int listening_port_ = 0;
-  mutable std::mutex mutex_;  // guards what follows
-  std::size_t cut_ = 0;       // to be told
-  bool restless_ = false;     // something came since the last look
+  mutable std::mutex mutex_;                                  // guards what follows
+  std::size_t cut_ = 0;                                       // to be told
+  bool restless_ = false;                                     // something came since the last look
+  base::time_point first_silence_ = base::time_point::max();  // when somebody has been silent for too long
   base::time_point last_look_;
   std::map<int, connection> connections_;  // by libzmq's descriptor
 };

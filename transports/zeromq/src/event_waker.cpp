@@ -5,9 +5,15 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <amphibus/base/error.hpp>
+
 namespace amphibus::zeromq {
 
-event_waker::event_waker() : descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+event_waker::event_waker() : descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (descriptor_ >= 0) return;
+  throw error(error_code::out_of_descriptors, "the system gives this process no further file descriptor",
+              "raise the limit of open files (ulimit -n)", {"zeromq"});
+}
 event_waker::~event_waker() { ::close(descriptor_); }
 
 void event_waker::wake() noexcept {

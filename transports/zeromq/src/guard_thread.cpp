@@ -14,9 +14,14 @@ void watch_guard(connection_guard& guard, std::vector<zmq::pollitem_t>& watched)
   if (arrivals >= 0) watched.push_back({nullptr, arrivals, ZMQ_POLLIN, 0});
 }
 
-std::chrono::milliseconds poll_time(base::time_point timer, base::time_point now) {
-  if (timer == base::time_point::max()) return std::chrono::milliseconds(-1);
-  return std::chrono::ceil<std::chrono::milliseconds>(std::max(timer - now, base::duration{}));
+base::duration time_left(base::time_point timer, const base::clock& clock) {
+  if (timer == base::time_point::max()) return base::duration::max();
+  return std::max(timer - clock.now(), base::duration{});
+}
+
+std::chrono::milliseconds poll_time(base::duration left) {
+  if (left == base::duration::max()) return std::chrono::milliseconds(-1);
+  return std::chrono::ceil<std::chrono::milliseconds>(left);
 }
 
 guard_thread::guard_thread(std::vector<std::unique_ptr<connection_guard>> guards, base::clock& clock,
@@ -47,7 +52,7 @@ void guard_thread::sleep() {
     timer = std::min(timer, each->next_timer());
   }
   try {
-    zmq::poll(watched, poll_time(timer, clock_.now()));
+    zmq::poll(watched, poll_time(time_left(timer, clock_)));
   } catch (const zmq::error_t& why) {
     if (why.num() != EINTR) throw;  // a debugger, or a stop and a continuation
   }

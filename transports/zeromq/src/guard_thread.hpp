@@ -41,7 +41,8 @@ class guard_thread {
 
 /// Adds what a poll has to watch for this guard.
 void watch_guard(connection_guard& guard, std::vector<zmq::pollitem_t>& watched);
-/// How long a poll may sleep.
-[[nodiscard]] std::chrono::milliseconds poll_time(base::time_point timer, base::time_point now);
+[[nodiscard]] base::duration time_left(base::time_point timer, const base::clock& clock);
+/// As a poll wants it: whole milliseconds, -1 for ever.
+[[nodiscard]] std::chrono::milliseconds poll_time(base::duration left);
 
 }  // namespace amphibus::zeromq

@@ -42,6 +42,7 @@ inbound::inbound(zmq::socket_t socket, settings with, callbacks call, transport:
 inbound::progress inbound::take_progress() {
   if (begun_) stream_->next_sequence -= window_end_ - window_begin_;  // in hand and not delivered
   begun_ = false;
+  for (auto& [topic, of] : streams_) tell_dropped(of, topic);  // whatever comes next, these are lost
   progress out;
   out.producer_ = settings_.producer;
   out.streams_ = std::move(streams_);
@@ -58,7 +59,7 @@ void inbound::subscribe(interests wanted, std::uint64_t own_incarnation, std::ui
     const bool still_wanted = wanted_.include(topic);
     if (ended_by_name) of.to = nullptr;  // a pattern that covers it may be of another type
     // What is published meanwhile is for nobody here: a later subscription has not lost it.
-    if (!still_wanted || (ended_by_name && find_way(of, topic) != way::open)) forget(of);
+    if (!still_wanted || (ended_by_name && find_way(of, topic) != way::open)) forget(of, topic);
     of.wanted = still_wanted;
   }
   const std::string next = marker_topic(own_incarnation, revision);
@@ -68,7 +69,8 @@ void inbound::subscribe(interests wanted, std::uint64_t own_incarnation, std::ui
   socket_.set(zmq::sockopt::subscribe, marker_);
 }
 
-void inbound::forget(stream& of) {
+void inbound::forget(stream& of, std::string_view topic) {
+  tell_dropped(of, topic);
   if (stream_ == &of && std::exchange(pending_, false)) window_begin_ = window_end_;
   of = {};
 }
@@ -168,6 +170,7 @@ inbound::way inbound::find_way(stream& of, std::string_view topic) {
   if (!announced) return way::unknown;
   of.to = host_.find_ingress(*announced);
   if (of.to != nullptr) return way::open;
+  tell_dropped(of, topic);
   of = {.wanted = true};  // passed over: no loss to whoever wants it later
   return way::none;
 }

@@ -77,7 +77,7 @@ class inbound {
   /// Subscribes what libzmq has to let through, and nothing else.
   void filter();
   /// Nobody here wants it any more, nor what is in hand of it.
-  void forget(stream& of);
+  void forget(stream& of, std::string_view topic);
   bool receive();
   void accept(std::string_view topic, base::time_point now);
   bool accept_batch(std::string_view topic);

@@ -11,9 +11,13 @@ namespace {
 
 constexpr int yields_before_sleep = 3;
 constexpr int data_turns_per_control_turn = 16;         // asking an empty socket costs a system call …
-constexpr auto silence_max = std::chrono::seconds(10);  // of a stranger on the control endpoint
-constexpr std::size_t subscriptions_max_bytes = std::size_t{6} << 20U;  // 20,000 topics with the longest names
-constexpr std::size_t subscriptions_sum_max_bytes = std::size_t{32} << 20U;
+constexpr auto silence_max = std::chrono::seconds(10);  // of a stranger on an endpoint that we read
+// What libzmq takes for a topic that somebody subscribes, measured: a node for each byte, and a table of 256 pointers
+// where names part. With 20,000 topics of the longest names a peer stays below.
+constexpr std::uint64_t cost_per_byte = 32;
+constexpr std::uint64_t cost_per_subscription = 2'300;
+constexpr std::size_t subscriptions_max_bytes = std::size_t{224} << 20U;
+constexpr std::size_t hello_max_bytes = std::size_t{8} << 20U;         // of 20,000 topics with the longest names
 constexpr auto control_turn_interval = std::chrono::milliseconds(50);  // … but a peer takes silence for death
 
 /// Whether both subscribe the same, whatever else they have.
@@ -89,22 +93,26 @@ void session::make_guards() {
   if (control_.ipc) return;
   guard_limits with;
   with.silence_max = silence_max;
-  control_guard_ = std::make_unique<connection_guard>(context_, router_, with, host_.clock());
+  with.held_sum_max_bytes += settings_.peers.size() * hello_max_bytes;  // all may come at once
+  control_guard_ = std::make_unique<connection_guard>(context_, router_, with, base::steady_clock());
   std::vector<std::unique_ptr<connection_guard>> of_routes;
-  for (const auto& each : routes_) of_routes.push_back(guard_publishing(each->socket()));
+  for (const auto& each : routes_) of_routes.push_back(guard_publishing(each->socket(), silence_max));
   route_guards_ = start_guards(std::move(of_routes));
 }
 
-std::unique_ptr<connection_guard> session::guard_publishing(zmq::socket_t& socket) {
+std::unique_ptr<connection_guard> session::guard_publishing(zmq::socket_t& socket, base::duration silence) {
   guard_limits with;
+  with.cost_per_byte = cost_per_byte;
+  with.cost_per_subscription = cost_per_subscription;
   with.held_max_bytes = subscriptions_max_bytes;
-  with.held_sum_max_bytes = subscriptions_sum_max_bytes;
+  with.held_sum_max_bytes = (2 + settings_.peers.size()) * subscriptions_max_bytes;
   with.heartbeat_bytes_per_second = heartbeat_bytes_per_second(settings_.peer_stall_max);
-  return std::make_unique<connection_guard>(context_, socket, with, host_.clock());
+  with.silence_max = silence;
+  return std::make_unique<connection_guard>(context_, socket, with, base::steady_clock());
 }
 
 std::unique_ptr<guard_thread> session::start_guards(std::vector<std::unique_ptr<connection_guard>> guards) {
-  return std::make_unique<guard_thread>(std::move(guards), host_.clock(), [this](std::size_t count) {
+  return std::make_unique<guard_thread>(std::move(guards), base::steady_clock(), [this](std::size_t count) {
     connections_cut_.fetch_add(count, std::memory_order_release);
     waker_.wake();
   });
@@ -200,7 +208,7 @@ bool session::control_turn(base::time_point now) {
     if (each->connects) moved |= receive_dealer(*each, now);
   }
   for (std::size_t i = 0; i != routes_.size(); ++i) moved |= receive_markers(i);
-  watch_connections(now);
+  watch_connections();
   for (const auto& each : peers_) {
     if (now >= each->talk.next_timer()) each->talk.on_timer(now);
     perform(*each, now);
@@ -223,7 +231,6 @@ base::time_point session::next_timer() const {
     for (const auto& route : each->data) earliest = std::min(earliest, route->next_timer());
   }
   for (const auto& each : routes_) earliest = std::min(earliest, each->next_timer());
-  if (control_guard_) earliest = std::min(earliest, control_guard_->next_timer());
   return earliest;
 }
 
@@ -244,10 +251,13 @@ void session::sleep(base::time_point now) {
   }
   for (const auto& each : routes_) watched.push_back({each->socket().handle(), 0, ZMQ_POLLIN, 0});
   const auto of_guard = static_cast<std::ptrdiff_t>(watched.size());
-  if (control_guard_) watch_guard(*control_guard_, watched);
-  const auto wait = poll_time(next_timer(), host_.clock().now());
+  auto left = time_left(next_timer(), host_.clock());
+  if (control_guard_) {
+    watch_guard(*control_guard_, watched);
+    left = std::min(left, time_left(control_guard_->next_timer(), base::steady_clock()));
+  }
   try {
-    zmq::poll(watched, wait);
+    zmq::poll(watched, poll_time(left));
   } catch (const zmq::error_t& why) {
     if (why.num() != EINTR) throw;  // a debugger, or a stop and a continuation
   }

@@ -59,7 +59,7 @@ class session final : public transport::session {
   void bind_routes();
   void make_peers();
   void make_guards();
-  [[nodiscard]] std::unique_ptr<connection_guard> guard_publishing(zmq::socket_t& socket);
+  [[nodiscard]] std::unique_ptr<connection_guard> guard_publishing(zmq::socket_t& socket, base::duration silence);
   std::unique_ptr<guard_thread> start_guards(std::vector<std::unique_ptr<connection_guard>> guards);
 
   void run();
@@ -83,7 +83,7 @@ class session final : public transport::session {
   bool receive_dealer(peer& from, base::time_point now);
   bool receive_markers(std::size_t route);
   /// Cuts who sends what never ends.
-  void watch_connections(base::time_point now);
+  void watch_connections();
   void offer_markers();
   /// Returns: false where no observer sent it.
   bool receive_observer(const std::string& id, const control_message& message, base::time_point now);
@@ -138,6 +138,7 @@ class session final : public transport::session {
   int data_turns_ = 0;
   base::time_point last_control_turn_{};
   bool connections_stirred_ = true;  // the control endpoint's
+  base::time_point last_watch_{};
   std::uint64_t rejected_ = 0;
   base::time_point next_report_{};
 

@@ -12,6 +12,7 @@ constexpr int messages_per_turn = 64;
 constexpr int requests_per_turn = 4'096;  // who subscribes without end must not keep everything else waiting
 constexpr std::size_t unclaimed_markers_max = 1'024;
 constexpr std::size_t subscribe_size_bytes = 9;  // ZMTP 3.1 says SUBSCRIBE, libzmq hands out one byte for it
+constexpr auto watch_interval = std::chrono::milliseconds(50);
 constexpr auto report_interval = std::chrono::seconds(1);
 
 std::span<const std::byte> bytes_of(const zmq::message_t& frame) { return {frame.data<std::byte>(), frame.size()}; }
@@ -24,7 +25,8 @@ std::vector<zmq::message_t> receive_all(zmq::socket_t& from, connection_guard* g
     zmq::message_t next;
     if (!from.recv(next, zmq::recv_flags::dontwait)) return frames;
     const bool more = next.more();
-    wire_size += wire_size_of(next.size());
+    // The first frame of a ROUTER is its name for the connection, which did not come over the wire.
+    if (guard == nullptr || !frames.empty()) wire_size += wire_size_of(next.size());
     if (!more && guard != nullptr) guard->count_taken(next, wire_size);
     if (frames.size() < 3) frames.push_back(std::move(next));
     if (!more) return frames;
@@ -58,9 +60,11 @@ bool session::receive_router(base::time_point now) {
       reject_input("control endpoint", wrong);
       continue;
     }
-    if (control_guard_) control_guard_->keep(frames[1]);
     const std::string id = frames[0].to_string();
-    if (receive_observer(id, message, now)) continue;
+    if (receive_observer(id, message, now)) {
+      if (control_guard_) control_guard_->keep(frames[1]);
+      continue;
+    }
     const auto* greeting = std::get_if<hello>(&message.body);
     const auto known = std::find_if(peers_.begin(), peers_.end(), [&](const auto& p) { return p->routing_id == id; });
     peer* from = known != peers_.end() ? known->get() : greeting != nullptr ? find_peer(greeting->process) : nullptr;
@@ -72,6 +76,7 @@ bool session::receive_router(base::time_point now) {
       reject_input("control endpoint", "a message of a process that is not in the file or did not say hello");
       continue;
     }
+    if (control_guard_) control_guard_->keep(frames[1]);
     if (greeting != nullptr && !may_greet(*from, id, *greeting)) continue;
     from->routing_id = id;
     from->talk.on_message(now, message);
@@ -136,6 +141,7 @@ bool session::receive_markers(std::size_t route) {
     if (text.empty() || text[0] != '\x01') continue;  // an unsubscription: interest follows the control link
     const auto asked = parse_marker(text.substr(1));
     if (!asked) continue;
+    if (route_guards_) route_guards_->guard(route).keep(request);
     // What nobody claims goes first: a flood must not keep out the marker of a peer whose hello is on its way.
     if (markers_.size() == unclaimed_markers_max) markers_.erase(markers_.begin());
     markers_.push_back({route, *asked});
@@ -144,13 +150,17 @@ bool session::receive_markers(std::size_t route) {
   return moved;
 }
 
-void session::watch_connections(base::time_point now) {
-  // Asking costs system calls, which the round trip of a lone message must not pay for.
-  if (control_guard_ && (std::exchange(connections_stirred_, false) || now >= control_guard_->next_timer())) {
+void session::watch_connections() {
+  // Asking costs system calls, which the round trip of a lone message must not pay for; but a thread that never sleeps
+  // is never told that something came. The guard looks at the kernel, whose time no test sets.
+  const auto now = base::steady_clock().now();
+  const bool due = control_guard_ && (now - last_watch_ >= watch_interval || now >= control_guard_->next_timer());
+  if (control_guard_ && (std::exchange(connections_stirred_, false) || due)) {
+    last_watch_ = now;
     connections_cut_.fetch_add(control_guard_->work(), std::memory_order_relaxed);
   }
   if (connections_cut_.load(std::memory_order_relaxed) == 0) return;
-  connections_cut_.exchange(0, std::memory_order_acquire);
+  rejected_ += connections_cut_.exchange(0, std::memory_order_acquire) - 1;  // reject_input counts one
   reject_input("control or data endpoint", "more bytes than messages, too many connections or topics, or silence");
 }
 

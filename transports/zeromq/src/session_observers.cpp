@@ -36,7 +36,7 @@ tap_socket session::open_tap() {
   std::unique_ptr<guard_thread> guards;
   if (!control_.ipc) {
     std::vector<std::unique_ptr<connection_guard>> one;
-    one.push_back(guard_publishing(socket));
+    one.push_back(guard_publishing(socket, base::duration::max()));
     guards = start_guards(std::move(one));
   }
   return {std::move(socket), std::move(endpoint), std::move(guards)};
