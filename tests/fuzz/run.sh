@@ -36,7 +36,8 @@ covered() {
 }
 
 fuzz() { # TARGET
-  local name=$1 log=$work/$name.log dictionary=()
+  local name=$1 dictionary=()
+  local log=$work/$name.log
   mkdir -p "$work/corpus/$name" "$work/findings/$name"
   [ ! -f "tests/fuzz/$name.dict" ] || dictionary=("-dict=tests/fuzz/$name.dict")
   LLVM_PROFILE_FILE=/dev/null "$programs/fuzz_$name" -max_total_time="$seconds" -print_final_stats=1 -close_fd_mask=3 \
@@ -55,11 +56,12 @@ fuzz() { # TARGET
 
 targets=("$@")
 [ ${#targets[@]} -gt 0 ] || mapfile -t targets < <(cd tests/fuzz && printf '%s\n' ./*_fuzz.cpp | sed 's|./\(.*\)_fuzz.cpp|\1|')
-fell=$work/fell
-rm -f "$fell"
+passed=$work/passed
+: >"$passed"
 for each in "${targets[@]}"; do
   while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n; done  # one for each core
-  { fuzz "$each" || echo "$each" >>"$fell"; } &
+  { fuzz "$each" && echo "$each" >>"$passed"; } &
 done
 wait
-[ ! -e "$fell" ] || { printf 'FAIL: %s\n' "$(paste -sd' ' "$fell")"; exit 1; }
+fell=$(printf '%s\n' "${targets[@]}" | grep -vxFf "$passed" | paste -sd' ')
+[ -z "$fell" ] || { printf 'FAIL: %s\n' "$fell"; exit 1; }
