@@ -20,7 +20,7 @@
 
 #include <amphibus/base/event.hpp>
 
-#include "config/key_depth.hpp"
+#include "config/toml_scan.hpp"
 #include "config/reader.hpp"
 
 namespace amphibus::config {
@@ -174,6 +174,10 @@ void read_toml(std::string_view text, const std::string& name, configuration& in
   if (const auto deep = find_deep_key(text, key_parts_max)) {
     return errors.add(error_code::config_syntax, "a key has more than " + std::to_string(key_parts_max) + " parts",
                       "no key of a configuration is nested that deep", {name, deep->line, deep->column});
+  }
+  if (const auto stray = find_stray_character(text)) {
+    return errors.add(error_code::config_syntax, "not TOML: a character beyond ASCII outside of quotes",
+                      "put keys and values that have one in quotes", {name, stray->line, stray->column});
   }
   try {
     document_reader(name, errors).read(toml::parse(text, name), into);

@@ -11,9 +11,10 @@
 #include <vector>
 
 #pragma GCC visibility push(default)
-/// What FlatBuffers' verifier lets through and its objects do not bear. Parts may be shared: 16 MiB of offsets to one
-/// long text are terabytes when each offset gets a copy of its own. And a union may name a member that is not there,
-/// which its generated code reads when the object is sent on. Needs flatc's --reflect-types.
+/// What FlatBuffers' verifier lets through and its readers do not bear. Vectors of 8-byte numbers may lie at odd
+/// addresses, which the verifier does not look at and a compiler takes for granted. Parts may be shared: 16 MiB of
+/// offsets to one long text are terabytes when each offset gets a copy of its own. And a union may name a member that
+/// is not there, which its generated code reads when the object is sent on. Needs flatc's --reflect-types.
 namespace amphibus::wire {
 
 /// A message of more bytes than this may become this many times larger …
@@ -23,19 +24,22 @@ inline constexpr std::size_t flatbuffers_unpacked_min_bytes = std::size_t{4} << 
 /// What fits here cannot share enough to become larger than that, so it is not looked at.
 inline constexpr std::size_t flatbuffers_trusted_size_bytes = 1'024;
 
-/// Adds up what the objects of a verified buffer take, until it is too much, and finds unions without their member.
+/// Adds up what the objects of a verified buffer take, until it is too much, refuses vectors whose elements do not lie
+/// aligned, and finds unions without their member.
 ///
 /// Thread: confined. Allocates: never. Lifetime: of the buffer.
 class unpacked_size {
  public:
   enum class lack : unsigned char { found, mended };
 
-  /// `then`: what happens to a union that names a member and has none; mended, which writes into the buffer, it names
-  /// none.
-  explicit unpacked_size(std::size_t most, lack then = lack::found) noexcept : left_(most), then_(then) {}
+  /// `begin`: of the buffer. `then`: what happens to a union that names a member and has none; mended, which writes
+  /// into the buffer, it names none.
+  unpacked_size(const void* begin, std::size_t most, lack then = lack::found) noexcept
+      : begin_(static_cast<const std::uint8_t*>(begin)), left_(most), then_(then) {}
 
   [[nodiscard]] bool lacks_members() const noexcept { return lacks_members_; }
-  /// Returns: false if `table` and all that it reaches take more than what is left, or have a list of unions.
+  /// Returns: false if `table` and all that it reaches take more than what is left, or have a list of unions or a
+  /// vector of elements that do not lie aligned.
   bool add(const flatbuffers::Table& table, const flatbuffers::TypeTable& type) noexcept {
     if (!take(type.num_elems * field_size_bytes)) return false;
     const std::uint8_t* before = nullptr;
@@ -48,6 +52,13 @@ class unpacked_size {
       before = value;
     }
     return true;
+  }
+
+  /// Of the elements of a vector: 1 for those that are offsets, which the verifier looks at.
+  static std::size_t alignment_of_elements(flatbuffers::TypeCode code, const flatbuffers::TypeTable* ref) noexcept {
+    const auto type = static_cast<flatbuffers::ElementaryType>(code.base_type);
+    const bool fixed = type != flatbuffers::ET_STRING && (type != flatbuffers::ET_SEQUENCE || is_struct(ref));
+    return fixed ? alignment_of(type, ref) : 1;
   }
 
  private:
@@ -92,7 +103,7 @@ class unpacked_size {
     const auto& elements = *reinterpret_cast<const flatbuffers::Vector<std::uint8_t>*>(follow(value));
     const std::size_t each = flatbuffers::InlineSize(type, ref);
     if (!take(elements.size() * std::max<std::size_t>(each, fixed ? 1 : 8))) return false;
-    if (fixed) return true;
+    if (fixed) return static_cast<std::size_t>(elements.Data() - begin_) % alignment_of_elements(code, ref) == 0;
     if (is_union(ref)) return false;  // amphibus_add_schemas() lets none through
     for (flatbuffers::uoffset_t i = 0; i != elements.size(); ++i) {
       if (!add_one(elements.Data() + i * each, type, ref, 0)) return false;
@@ -117,24 +128,39 @@ class unpacked_size {
   static bool is_struct(const flatbuffers::TypeTable* type) noexcept {
     return type != nullptr && type->st == flatbuffers::ST_STRUCT;
   }
+  /// Of a number, or of a struct: that of its largest number.
+  static std::size_t alignment_of(flatbuffers::ElementaryType type, const flatbuffers::TypeTable* ref) noexcept {
+    if (!is_struct(ref)) return std::max<std::size_t>(flatbuffers::InlineSize(type, ref), 1);
+    std::size_t out = 1;
+    for (std::size_t i = 0; i != ref->num_elems; ++i) {
+      const flatbuffers::TypeCode code = ref->type_codes[i];
+      const auto* const part = code.sequence_ref >= 0 ? ref->type_refs[code.sequence_ref]() : nullptr;
+      out = std::max(out, alignment_of(static_cast<flatbuffers::ElementaryType>(code.base_type), part));
+    }
+    return out;
+  }
   static bool is_union(const flatbuffers::TypeTable* type) noexcept {
     return type != nullptr && type->st == flatbuffers::ST_UNION;
   }
 
+  const std::uint8_t* begin_;
   std::size_t left_;
   lack then_;
   bool lacks_members_ = false;
 };
 
-/// Whether objects of this type may hold a union.
-inline bool reaches_union(const flatbuffers::TypeTable& type) {
+/// Whether messages of this type must be looked at however small they are: they may hold a union, or a vector of
+/// elements that the verifier's 4 bytes do not align.
+inline bool needs_look(const flatbuffers::TypeTable& type) {
   std::vector<const flatbuffers::TypeTable*> found{&type};
   for (std::size_t next = 0; next != found.size(); ++next) {
     const flatbuffers::TypeTable& here = *found[next];
     if (here.st == flatbuffers::ST_UNION) return true;
     for (std::size_t i = 0; i != here.num_elems; ++i) {
-      if (here.type_codes[i].sequence_ref < 0) continue;
-      const auto* const reached = here.type_refs[here.type_codes[i].sequence_ref]();
+      const flatbuffers::TypeCode code = here.type_codes[i];
+      const auto* const reached = code.sequence_ref >= 0 ? here.type_refs[code.sequence_ref]() : nullptr;
+      if (code.is_repeating != 0 && unpacked_size::alignment_of_elements(code, reached) > 4) return true;
+      if (reached == nullptr) continue;
       if (std::find(found.begin(), found.end(), reached) == found.end()) found.push_back(reached);
     }
   }
@@ -149,16 +175,16 @@ template <class Table, class Native>
   std::vector<std::uint64_t> mended;
   if constexpr (requires { Table::MiniReflectTypeTable(); }) {
     const flatbuffers::TypeTable& type = *Table::MiniReflectTypeTable();
-    static const bool has_unions = reaches_union(type);
-    if (bytes.size() > flatbuffers_trusted_size_bytes || has_unions) {
+    static const bool always = needs_look(type);
+    if (bytes.size() > flatbuffers_trusted_size_bytes || always) {
       const std::size_t most = std::max(bytes.size() * flatbuffers_growth_max, flatbuffers_unpacked_min_bytes);
-      unpacked_size counted(most);
+      unpacked_size counted(bytes.data(), most);
       if (!counted.add(reinterpret_cast<const flatbuffers::Table&>(*root), type)) return false;
       if (counted.lacks_members()) {
         mended.resize((bytes.size() + 7) / 8);
         std::memcpy(mended.data(), bytes.data(), bytes.size());
         root = flatbuffers::GetRoot<Table>(mended.data());
-        unpacked_size mending(most, unpacked_size::lack::mended);
+        unpacked_size mending(mended.data(), most, unpacked_size::lack::mended);
         if (!mending.add(reinterpret_cast<const flatbuffers::Table&>(*root), type)) return false;
       }
     }

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "config/key_depth.hpp"
+#include "config/toml_scan.hpp"
 
 using namespace amphibus;
 using namespace amphibus::config;
@@ -109,6 +109,18 @@ TEST_CASE("find_deep_key: dots in strings, comments and numbers are no parts", "
   REQUIRE(found.has_value());
   CHECK(found->line == 2);
   CHECK(found->column == 10);
+}
+
+TEST_CASE("config: characters beyond ASCII belong in strings and comments", "[config]") {
+  // toml++ 3.3 meets undefined behaviour here; found by fuzzing.
+  CHECK_THAT(errors_of("x=  [ \xcb\x84\xd8\x80[process.front]\n"),
+             Contains("f.toml:1:7") && Contains("outside of quotes"));
+  CHECK_THAT(errors_of("\n\xc3\xa4 = 1\n"), Contains("f.toml:2:1"));
+  CHECK_FALSE(
+      find_stray_character("\xef\xbb\xbf# \xc3\xa4\nx = \"\xc3\xa4\" # \xc3\xa4\n'\xc3\xa4' = '''\n\xc3\xa4'''\ny = "
+                           "\"\"\"\xc3\xa4\"\"\"\n"));
+  CHECK(find_stray_character("x = \"a\" \xc3\xa4").has_value());
+  CHECK(find_stray_character("x = 1 \xef\xbb\xbf").has_value());
 }
 
 TEST_CASE("find_deep_key: unfinished strings end at the end of the text", "[config]") {

@@ -18,4 +18,11 @@ struct text_position {
 /// Returns: where the part too many begins; nullopt if there is none.   Allocates: never.
 std::optional<text_position> find_deep_key(std::string_view toml, std::size_t parts_max) noexcept;
 
+/// The first character beyond ASCII that stands neither in a string nor in a comment; a byte order mark at the begin
+/// may.
+///
+/// No TOML has one there, but toml++ 3.3 runs into undefined behaviour at some of them.
+/// Returns: where it is; nullopt if there is none.   Allocates: never.
+std::optional<text_position> find_stray_character(std::string_view toml) noexcept;
+
 }  // namespace amphibus::config

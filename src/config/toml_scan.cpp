@@ -1,4 +1,6 @@
-#include "config/key_depth.hpp"
+#include "config/toml_scan.hpp"
+
+#include <algorithm>
 
 namespace amphibus::config {
 namespace {
@@ -42,24 +44,35 @@ text_position position_of(std::string_view text, std::size_t offset) noexcept {
   return out;
 }
 
+/// The first position from `at` on that is in no string and no comment; the size of the text where there is none.
+std::size_t skip_quoted(std::string_view text, std::size_t at) noexcept {
+  while (at < text.size()) {
+    if (text[at] == '"' || text[at] == '\'') {
+      at = skip_string(text, at);
+    } else if (text[at] == '#') {
+      at = std::min(text.find('\n', at), text.size());
+    } else {
+      break;
+    }
+  }
+  return at;
+}
+
 }  // namespace
 
 std::optional<text_position> find_deep_key(std::string_view toml, std::size_t parts_max) noexcept {
   std::size_t parts = 1;
-  for (std::size_t at = 0; at < toml.size();) {
-    const char each = toml[at];
-    if (each == '"' || each == '\'') {
-      at = skip_string(toml, at);
-      continue;
-    }
-    if (each == '#') {
-      at = toml.find('\n', at);
-      if (at == std::string_view::npos) return std::nullopt;
-      continue;
-    }
-    if (each == '.' && ++parts > parts_max) return position_of(toml, at + 1);
-    if (ends_of_key.find(each) != std::string_view::npos) parts = 1;
-    ++at;
+  for (std::size_t at = skip_quoted(toml, 0); at < toml.size(); at = skip_quoted(toml, at + 1)) {
+    if (toml[at] == '.' && ++parts > parts_max) return position_of(toml, at + 1);
+    if (ends_of_key.find(toml[at]) != std::string_view::npos) parts = 1;
+  }
+  return std::nullopt;
+}
+
+std::optional<text_position> find_stray_character(std::string_view toml) noexcept {
+  const std::size_t begin = toml.starts_with("\xef\xbb\xbf") ? 3 : 0;
+  for (std::size_t at = skip_quoted(toml, begin); at < toml.size(); at = skip_quoted(toml, at + 1)) {
+    if (static_cast<unsigned char>(toml[at]) >= 0x80) return position_of(toml, at);
   }
   return std::nullopt;
 }
