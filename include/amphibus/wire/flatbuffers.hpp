@@ -73,7 +73,8 @@ struct flatbuffers_codec {
     return true;
   }
   static bool decode(std::span<const std::byte> bytes, Native& into) {
-    return verify_table<table_type>(bytes) && unpack<table_type>(bytes, into);
+    const auto verify = [](std::span<const std::byte> all) { return verify_table<table_type>(all); };
+    return verify(bytes) && unpack<table_type>(bytes, into, verify);
   }
 };
 

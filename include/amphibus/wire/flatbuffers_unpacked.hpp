@@ -168,9 +168,9 @@ inline bool needs_look(const flatbuffers::TypeTable& type) {
 }
 
 /// Makes objects of a verified buffer if they are of a bearable size; unions that name a member and have none become
-/// empty.
-template <class Table, class Native>
-[[nodiscard]] bool unpack(std::span<const std::byte> bytes, Native& into) {
+/// empty. `verify` says whether bytes are a whole Table: mending changes them, and fields of a hostile one may overlap.
+template <class Table, class Native, class Verify>
+[[nodiscard]] bool unpack(std::span<const std::byte> bytes, Native& into, Verify verify) {
   const auto* root = flatbuffers::GetRoot<Table>(bytes.data());
   std::vector<std::uint64_t> mended;
   if constexpr (requires { Table::MiniReflectTypeTable(); }) {
@@ -186,6 +186,10 @@ template <class Table, class Native>
         root = flatbuffers::GetRoot<Table>(mended.data());
         unpacked_size mending(mended.data(), most, unpacked_size::lack::mended);
         if (!mending.add(reinterpret_cast<const flatbuffers::Table&>(*root), type)) return false;
+        const std::span again(reinterpret_cast<const std::byte*>(mended.data()), bytes.size());
+        unpacked_size recounted(mended.data(), most);
+        if (!verify(again) || !recounted.add(reinterpret_cast<const flatbuffers::Table&>(*root), type)) return false;
+        if (recounted.lacks_members()) return false;
       }
     }
   }
