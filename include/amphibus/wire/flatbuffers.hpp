@@ -29,9 +29,8 @@ inline constexpr flatbuffers::uoffset_t flatbuffers_depth_max = 32;
 ///   static constexpr std::uint64_t schema_hash = 0x5a17;          // of the table and all that it reaches
 ///   static constexpr std::string_view binary_schema = "...";      // the .bfbs of its schema file, of all its tables
 ///   static constexpr std::size_t alignment = 8;                   // of the bytes, to be read in place; optional
-///   static constexpr std::string_view topic = "shop.orders";      // the table's attribute, where it has one
-///   static constexpr std::string_view key = "id";                 // the field with the attribute `key`, where one has
-///   it
+///   static constexpr std::string_view topic = "shop.orders";      // the table's attribute; optional
+///   static constexpr std::string_view key = "id";                 // the field with the attribute `key`; optional
 /// };
 /// ```
 /// `binary_schema` describes the table to programs that were not built with it; its bytes are
