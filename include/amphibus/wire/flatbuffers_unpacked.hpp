@@ -30,12 +30,10 @@ inline constexpr std::size_t flatbuffers_trusted_size_bytes = 1'024;
 /// Thread: confined. Allocates: never. Lifetime: of the buffer.
 class unpacked_size {
  public:
-  enum class lack : unsigned char { found, mended };
-
-  /// `begin`: of the buffer. `then`: what happens to a union that names a member and has none; mended, which writes
-  /// into the buffer, it names none.
-  unpacked_size(const void* begin, std::size_t most, lack then = lack::found) noexcept
-      : begin_(static_cast<const std::uint8_t*>(begin)), left_(most), then_(then) {}
+  /// `begin`: of the buffer. `mended`: a copy of it in which a union that names a member and has none shall name none;
+  /// null: such unions are only found. What is read is never written: fields of a hostile table may overlap.
+  unpacked_size(const void* begin, std::size_t most, std::byte* mended = nullptr) noexcept
+      : begin_(static_cast<const std::uint8_t*>(begin)), left_(most), mended_(mended) {}
 
   [[nodiscard]] bool lacks_members() const noexcept { return lacks_members_; }
   /// Returns: false if `table` and all that it reaches take more than what is left, or have a list of unions or a
@@ -75,7 +73,7 @@ class unpacked_size {
   }
   void note_lack(const std::uint8_t* member) noexcept {
     lacks_members_ = true;
-    if (then_ == lack::mended) *const_cast<std::uint8_t*>(member) = 0;
+    if (mended_ != nullptr) mended_[member - begin_] = std::byte{0};
   }
   /// A field that is not there: a union whose type, the field `before` it, says that it is.
   static bool lacks_member(const std::uint8_t* before, flatbuffers::TypeCode code,
@@ -145,7 +143,7 @@ class unpacked_size {
 
   const std::uint8_t* begin_;
   std::size_t left_;
-  lack then_;
+  std::byte* mended_;
   bool lacks_members_ = false;
 };
 
@@ -182,13 +180,13 @@ template <class Table, class Native, class Verify>
       if (!counted.add(reinterpret_cast<const flatbuffers::Table&>(*root), type)) return false;
       if (counted.lacks_members()) {
         mended.resize((bytes.size() + 7) / 8);
-        std::memcpy(mended.data(), bytes.data(), bytes.size());
-        root = flatbuffers::GetRoot<Table>(mended.data());
-        unpacked_size mending(mended.data(), most, unpacked_size::lack::mended);
-        if (!mending.add(reinterpret_cast<const flatbuffers::Table&>(*root), type)) return false;
-        const std::span again(reinterpret_cast<const std::byte*>(mended.data()), bytes.size());
-        unpacked_size recounted(mended.data(), most);
-        if (!verify(again) || !recounted.add(reinterpret_cast<const flatbuffers::Table&>(*root), type)) return false;
+        const auto copy = std::as_writable_bytes(std::span(mended)).first(bytes.size());
+        std::memcpy(copy.data(), bytes.data(), bytes.size());
+        unpacked_size mending(bytes.data(), most, copy.data());
+        if (!mending.add(reinterpret_cast<const flatbuffers::Table&>(*root), type) || !verify(copy)) return false;
+        root = flatbuffers::GetRoot<Table>(copy.data());
+        unpacked_size recounted(copy.data(), most);
+        if (!recounted.add(reinterpret_cast<const flatbuffers::Table&>(*root), type)) return false;
         if (recounted.lacks_members()) return false;
       }
     }
