@@ -224,6 +224,18 @@ TEST_CASE("guard: a subscription costs what libzmq takes for it", "[zeromq]") {
   at.until([&] { return at.cut == 1; });
 }
 
+TEST_CASE("guard: heartbeats explain their rate, however often it looks", "[zeromq]") {
+  guarded at({.held_max_bytes = 1'000, .heartbeat_bytes_per_second = 100});
+  stranger from = at.connect("DEALER");
+  REQUIRE(from.send(stranger::frame(std::string(100, 'x'), true)));
+  for (int i = 0; i != 50 && at.cut == 0; ++i) {  // one second
+    REQUIRE(from.send(stranger::frame(std::string(100, 'x'), true)));
+    while (!from.arrived()) std::this_thread::yield();  // no time passes
+    at.pass(look_interval);
+  }
+  at.until([&] { return at.cut == 1; });
+}
+
 TEST_CASE("guard: without a descriptor left it knows connections and cuts them", "[zeromq]") {
   guarded at;
   stranger from(at.endpoint());  // while there is one

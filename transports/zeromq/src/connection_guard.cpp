@@ -211,8 +211,9 @@ void connection_guard::end_the_silent(base::time_point now) {
 }
 
 void connection_guard::look(base::time_point now) {
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(now - last_look_).count();
-  const auto heartbeats = limits_.heartbeat_bytes_per_second * static_cast<std::uint64_t>(seconds);
+  // Rounded down: a second's worth at every look would hide who drips.
+  const double seconds = std::chrono::duration<double>(now - last_look_).count();
+  const auto heartbeats = static_cast<std::uint64_t>(static_cast<double>(limits_.heartbeat_bytes_per_second) * seconds);
   last_look_ = now;
   restless_ = false;
   for (auto each = connections_.begin(); each != connections_.end();) {

@@ -15,7 +15,6 @@ class event_waker final : public transport::waker {
   /// The polling thread: after waking. What was stored before the wake() is visible.
   void clear() noexcept;
   [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
-  [[nodiscard]] bool woken() const noexcept { return woken_.load(std::memory_order_acquire); }
 
  private:
   int descriptor_;
