@@ -6,6 +6,9 @@ namespace amphibus::config {
 namespace {
 
 constexpr std::string_view ends_of_key = "\n=,[]{}";
+/// What stands, blanks aside, before a string or a quoted key; a quote elsewhere is one more character of a token.
+constexpr std::string_view before_string = "\n=,[{.";
+constexpr std::string_view blanks = " \t\r";
 
 /// The position behind the string that begins at `begin` with a quote; a missing end is the parser's to refuse.
 std::size_t skip_string(std::string_view text, std::size_t begin) noexcept {
@@ -70,9 +73,17 @@ std::optional<text_position> find_deep_key(std::string_view toml, std::size_t pa
 }
 
 std::optional<text_position> find_stray_character(std::string_view toml) noexcept {
-  const std::size_t begin = toml.starts_with("\xef\xbb\xbf") ? 3 : 0;
-  for (std::size_t at = skip_quoted(toml, begin); at < toml.size(); at = skip_quoted(toml, at + 1)) {
-    if (static_cast<unsigned char>(toml[at]) >= 0x80) return position_of(toml, at);
+  char before = '\n';  // the last character that is no blank
+  for (std::size_t at = toml.starts_with("\xef\xbb\xbf") ? 3 : 0; at < toml.size();) {
+    const char here = toml[at];
+    if (here == '#') {
+      at = std::min(toml.find('\n', at), toml.size());
+      continue;
+    }
+    const bool quoted = here == '"' || here == '\'';
+    if (!quoted && static_cast<unsigned char>(here) >= 0x80) return position_of(toml, at);
+    at = quoted && before_string.find(before) != std::string_view::npos ? skip_string(toml, at) : at + 1;
+    if (blanks.find(here) == std::string_view::npos) before = here;
   }
   return std::nullopt;
 }

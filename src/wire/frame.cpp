@@ -78,6 +78,23 @@ const char* check_attributes(std::span<const std::byte> context_and_rest, std::s
   return attributes_view::check(rest.first(size));
 }
 
+/// Every message has a number, and what caused it one of its own. `last`: of the last message of kind first or
+/// following, 0 before there was one. Returns: what is wrong, or nullptr. Precondition: the context is there as a
+/// whole.
+const char* check_ids(std::span<const std::byte> context, context_kind kind, std::uint64_t& last) noexcept {
+  const auto sequence_in = [&](std::size_t word) { return load<std::uint64_t>(context, word * 8); };
+  switch (kind) {
+    case context_kind::following:
+      if (last == 0) return "a context that follows none";
+      return ++last == 0 ? "sequence numbers beyond 64 bits" : nullptr;
+    case context_kind::first: last = sequence_in(1); return last == 0 ? "a message without a sequence number" : nullptr;
+    case context_kind::full:
+    case context_kind::attributed: break;
+  }
+  const bool numbered = sequence_in(id_words - 1) != 0 && sequence_in(2 * id_words - 1) != 0;
+  return numbered ? nullptr : "a message, or its correlation, without a sequence number";
+}
+
 void store_id(std::byte* to, const message_id& id) noexcept {
   const std::array<std::uint64_t, id_words> words{id.source.origin, id.source.index, id.sequence};
   store(to, words);
@@ -181,17 +198,18 @@ const char* batch_reader::check(std::span<const std::byte> bytes) {
 const char* batch_reader::check_messages() const noexcept {
   if (header_.count > batch_count_max) return "more than 1,048,576 messages in a batch";
   std::size_t at = batch_header_size_bytes;
-  bool begun = false;
+  std::uint64_t last = 0;
   for (std::uint32_t i = 0; i != header_.count; ++i) {
     if (bytes_.size() - at < prefix_size_bytes) return "a message begins beyond the end of the batch";
     const auto kind = load<std::uint32_t>(bytes_, at + 4);
     if (kind > static_cast<std::uint32_t>(context_kind::attributed)) return "unknown kind of context";
     const auto known = static_cast<context_kind>(kind);
-    if (known == context_kind::following && !begun) return "a context that follows none";
-    begun = begun || known == context_kind::first;
     std::size_t context = context_size_bytes(known);
+    const auto rest = bytes_.subspan(at + prefix_size_bytes);
+    if (rest.size() < context) return "a context that ends beyond the end of the batch";
+    if (const char* wrong = check_ids(rest, known, last)) return wrong;
     if (known == context_kind::attributed) {
-      if (const char* wrong = check_attributes(bytes_.subspan(at + prefix_size_bytes), context)) return wrong;
+      if (const char* wrong = check_attributes(rest, context)) return wrong;
     }
     const std::size_t size = padded(load<std::uint32_t>(bytes_, at));
     if (bytes_.size() - at - prefix_size_bytes < context + size) return "a message ends beyond the end of the batch";
@@ -212,6 +230,7 @@ bool batch_reader::next(received_message& into) noexcept {
                  load_id(bytes_, position_ + 2 * id_words * 8),
                  0,
                  {}};
+    if (!into.with.causation) into.with.causation = {};  // none, whatever else it says
   } else {
     if (kind == context_kind::first) {
       last_first_ = {{header_.producer, load<std::uint64_t>(bytes_, position_)},

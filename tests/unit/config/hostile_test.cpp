@@ -120,6 +120,9 @@ TEST_CASE("config: characters beyond ASCII belong in strings and comments", "[co
       find_stray_character("\xef\xbb\xbf# \xc3\xa4\nx = \"\xc3\xa4\" # \xc3\xa4\n'\xc3\xa4' = '''\n\xc3\xa4'''\ny = "
                            "\"\"\"\xc3\xa4\"\"\"\n"));
   CHECK(find_stray_character("x = \"a\" \xc3\xa4").has_value());
+  // Not a string: to the parser the quote belongs to a token that began before it.
+  CHECK(find_stray_character("x = +\"\xc3\xa4\"").has_value());
+  CHECK_FALSE(find_stray_character("a.\"\xc3\xa4\" = { 'b' = [ '\xc3\xa4', # c\n '\xc3\xa4' ] }").has_value());
   CHECK(find_stray_character("x = 1 \xef\xbb\xbf").has_value());
 }
 

@@ -129,6 +129,42 @@ TEST_CASE("frame: a context that follows none is refused even with the right CRC
   CHECK(reader.open(with_crc(bytes)) == std::string("a context that follows none"));
 }
 
+TEST_CASE("frame: a message without a sequence number is refused, and a cause without one is none", "[wire]") {
+  const std::string text = "8 bytes!";
+  const auto opened = [&](const envelope& with, std::size_t word, std::uint64_t value) {
+    batch_writer writer;
+    writer.begin({batch_kind::messages, 11, 1, 7});
+    REQUIRE(writer.add(with, text_codec, &text, 100));
+    const auto written = writer.finish();
+    std::vector<std::byte> bytes(written.begin(), written.end());
+    std::memcpy(bytes.data() + batch_header_size_bytes + 8 + word * 8, &value, sizeof value);
+    batch_reader reader;
+    const char* const wrong = reader.open(with_crc(bytes));
+    received_message message;
+    if (wrong == nullptr && reader.next(message)) CHECK(message.with.causation == message_id{});
+    return std::string(wrong == nullptr ? "" : wrong);
+  };
+  const envelope caused{other, one, one, 0, {}};
+  CHECK(opened(first_envelope(one), 1, 0) == "a message without a sequence number");
+  CHECK(opened(caused, 2, 0) == "a message, or its correlation, without a sequence number");
+  CHECK(opened(caused, 5, 0) == "a message, or its correlation, without a sequence number");
+  CHECK(opened(caused, 8, 0).empty());
+}
+
+TEST_CASE("frame: a run of messages whose numbers end beyond 64 bits is refused", "[wire]") {
+  const std::string text = "8 bytes!";
+  batch_writer writer;
+  writer.begin({batch_kind::messages, 11, 1, 7});
+  for (const std::uint64_t number : {41U, 42U})
+    REQUIRE(writer.add(first_envelope({{11, 2}, number}), text_codec, &text, 100));
+  const auto written = writer.finish();
+  std::vector<std::byte> bytes(written.begin(), written.end());
+  const std::uint64_t highest = ~std::uint64_t{0};
+  std::memcpy(bytes.data() + batch_header_size_bytes + 16, &highest, sizeof highest);
+  batch_reader reader;
+  CHECK(reader.open(with_crc(bytes)) == std::string("sequence numbers beyond 64 bits"));
+}
+
 TEST_CASE("frame: a message that is too large or refused leaves the batch as it was", "[wire]") {
   batch_writer writer;
   writer.begin({batch_kind::messages, 11, 1, 7});
