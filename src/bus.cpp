@@ -6,6 +6,7 @@
 #include <amphibus/base/this_thread.hpp>
 #include <amphibus/config/config.hpp>
 
+#include "detail/group_core.hpp"
 #include "detail/inline_subscriber.hpp"
 #include "detail/placement.hpp"
 #include "detail/pool_executor.hpp"
@@ -14,6 +15,8 @@ namespace amphibus {
 namespace {
 
 constexpr std::size_t pool_threads_max = 256;
+constexpr std::size_t concurrency_max = 256;
+constexpr std::size_t group_name_max_bytes = 200;
 constexpr std::size_t capacity_max = std::size_t{1} << 24U;
 constexpr std::size_t capacity_bytes_max = std::size_t{1} << 46U;
 std::atomic<std::uint64_t> next_subscription{1};
@@ -57,6 +60,42 @@ void check_transports(const config::configuration& from, const transport_list& o
                     "', which the bus is not given",
                 "add it to transports(…), or route the topic \"inproc\"", each.where);
   }
+}
+
+/// Several handlers compete for what lies in one inbox.
+bool shares_inbox(const subscription_options& options) { return !options.group.empty() || options.concurrency != 1; }
+
+[[noreturn]] void refuse_option(const char* option, const std::string& what, const std::string& mend) {
+  throw error(error_code::bad_option, std::string("subscription option ") + option + what, mend, {option});
+}
+
+void check_sharing(const subscription_options& options) {
+  if (options.concurrency < 1 || options.concurrency > concurrency_max) {
+    refuse_option(
+        ".concurrency",
+        " is " + std::to_string(options.concurrency) + "; allowed are 1 to " + std::to_string(concurrency_max),
+        "choose about as many as the pool has threads");
+  }
+  if (options.group.size() > group_name_max_bytes) {
+    refuse_option(
+        ".group",
+        " has " + std::to_string(options.group.size()) + " bytes; allowed are " + std::to_string(group_name_max_bytes),
+        "choose a shorter name");
+  }
+  const auto kind = options.overflow.rule().kind;
+  if (kind == queue::overflow_kind::drop_oldest || kind == queue::overflow_kind::latest) {
+    refuse_option(".overflow",
+                  " is drop_oldest() or latest() with .group or .concurrency, where several handlers share one inbox: "
+                  "what is handed out to them cannot be thrown out any more",
+                  "use block(), fail() or drop_newest(), or one subscription without .group and .concurrency");
+  }
+  if (options.concurrency == 1) return;
+  const bool runs_one = options.on.which() == executor_choice::kind::serial ||
+                        (options.on.which() == executor_choice::kind::given &&
+                         dynamic_cast<const detail::pool_executor*>(options.on.core().get()) == nullptr);
+  if (!runs_one) return;
+  refuse_option(".concurrency", " is " + std::to_string(options.concurrency) + ", but .on runs one handler at a time",
+                "choose a pool (.on = bus.pool(\"workers\")) or dedicated, or leave .concurrency at 1");
 }
 
 }  // namespace
@@ -111,8 +150,12 @@ bus::~bus() {
 }
 
 subscription bus::add_inline(detail::interest to, const subscription_options& options,
-                             std::unique_ptr<detail::slot_handler<detail::any_slot>> handler) {
+                             std::unique_ptr<detail::message_handler> handler) {
   const subscription_options defaults;
+  if (shares_inbox(options)) {
+    refuse_option(".on", " is inline_, which has no inbox to share by .group or .concurrency",
+                  "leave them out, or choose an executor that queues, e.g. a pool");
+  }
   if (options.capacity != defaults.capacity || options.capacity_bytes != defaults.capacity_bytes ||
       options.overflow.rule().kind != queue::overflow_kind::block) {
     throw error(error_code::bad_option,
@@ -133,7 +176,27 @@ subscription bus::add_inline(detail::interest to, const subscription_options& op
   return subscription(called);
 }
 
+subscription bus::attach(std::shared_ptr<detail::slot_mailbox> box, const subscription_options& options) {
+  if (!shares_inbox(options)) {
+    core_->subscribe(box);
+    return subscription(std::move(box));
+  }
+  std::vector<std::shared_ptr<detail::executor_core>> on;
+  subscription_options of_one = options;
+  of_one.group = {};
+  of_one.concurrency = 1;
+  while (on.size() != options.concurrency) on.push_back(executor_for(of_one));
+  std::string name = options.group.empty() ? box->name() : subscription_name(options);
+  return subscription(core_->join_group(std::move(box), std::move(name), on));
+}
+
 std::shared_ptr<detail::executor_core> bus::executor_for(const subscription_options& options) {
+  if (shares_inbox(options)) {
+    check_sharing(options);
+    return std::make_shared<detail::group_core>(detail::group_terms{std::string(options.group), options.concurrency,
+                                                                    options.capacity, options.capacity_bytes,
+                                                                    options.overflow.rule()});
+  }
   switch (options.on.which()) {
     case executor_choice::kind::given: return options.on.core();
     case executor_choice::kind::dedicated: return core_->start_dedicated(std::string(options.name));
@@ -171,7 +234,15 @@ std::string bus::subscription_name(const subscription_options& options) {
   return "subscription-" + std::to_string(next_subscription.fetch_add(1, std::memory_order_relaxed));
 }
 
+std::string bus::inbox_name(const subscription_options& options) {
+  return options.group.empty() ? subscription_name(options) : std::string(options.group);
+}
+
 void bus::check_pulled(const subscription_options& options) {
+  if (shares_inbox(options)) {
+    refuse_option(".group", " or .concurrency is set for a receiver, which pulls alone",
+                  "subscribe a handler, or leave them out");
+  }
   if (options.on.which() == executor_choice::kind::serial) return;
   throw error(error_code::bad_option, "subscription option .on is set for a receiver, which runs nothing",
               "leave .on out, or subscribe a handler", {".on"});

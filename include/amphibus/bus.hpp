@@ -224,7 +224,7 @@ class bus {
     if (!verdict.ok()) return wire::topic_error(name, verdict);
     try {
       const wire::codec_operations* const codec = wire::find_codec<T>();
-      return topic<T>(core_->find_topic(name, detail::type_operations_of<T>, codec).name(), codec);
+      return topic<T>(core_->find_topic(name, detail::type_operations_of<T>, codec, nullptr).name(), codec);
     } catch (const error& why) {
       return why;
     }
@@ -242,7 +242,7 @@ class bus {
  private:
   template <class T>
   detail::topic_core& find(const topic<T>& which) {
-    return core_->find_topic(which.name(), detail::type_operations_of<T>, which.codec());
+    return core_->find_topic(which.name(), detail::type_operations_of<T>, which.codec(), which.key());
   }
   template <class T, class Slot, class Callable>
   subscription add(detail::interest to, const subscription_options& options, Callable&& handler) {
@@ -252,15 +252,18 @@ class bus {
                             std::forward<Callable>(handler)));
     }
     auto box = std::make_shared<detail::mailbox<Slot>>(
-        core_, std::move(to), executor_for(options), subscription_name(options), bounds_for<T, Slot>(options),
+        core_, std::move(to), executor_for(options), inbox_name(options), bounds_for<T, Slot>(options),
         std::make_unique<detail::handler<T, Slot, std::decay_t<Callable>>>(std::forward<Callable>(handler)));
-    core_->subscribe(box);
-    return subscription(std::move(box));
+    return attach(std::move(box), options);
   }
   [[nodiscard]] subscription add_inline(detail::interest to, const subscription_options& options,
-                                        std::unique_ptr<detail::slot_handler<detail::any_slot>> handler);
+                                        std::unique_ptr<detail::message_handler> handler);
   [[nodiscard]] std::shared_ptr<detail::executor_core> executor_for(const subscription_options& options);
-  [[nodiscard]] std::string subscription_name(const subscription_options& options);
+  /// Subscribes it, or what is to share it with others.
+  [[nodiscard]] subscription attach(std::shared_ptr<detail::slot_mailbox> box, const subscription_options& options);
+  [[nodiscard]] static std::string subscription_name(const subscription_options& options);
+  /// The subscription's, or where several share one inbox, the group's.
+  [[nodiscard]] static std::string inbox_name(const subscription_options& options);
   void adopt_executor(const executor_choice& on);
   static void check_pulled(const subscription_options& options);
   template <class T, class Slot>
@@ -279,7 +282,7 @@ class bus {
   detail::outlet<T>& outlet_for(const topic<T>& to) {
     const char* const name = to.name().data();
     const auto* const type = &detail::type_operations_of<T>;
-    if (detail::mailbox_base* const lane = detail::current_lane(); lane != nullptr && &lane->core() == core_.get()) {
+    if (detail::lane* const lane = detail::current_lane(); lane != nullptr && &lane->core() == core_.get()) {
       return outlet_of(lane->own_source(), to);
     }
     auto& entry = cache_[(reinterpret_cast<std::uintptr_t>(name) / 8 ^ core_->id()) % cache_size];

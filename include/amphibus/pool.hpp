@@ -28,7 +28,8 @@ struct pool_options {
 /// auto workers = bus.pool("workers", {.threads = 4});
 /// auto sub = bus.subscribe(orders, {.on = workers}, handle);
 /// ```
-/// Handlers of one subscription never overlap and keep their order, whatever thread runs them; those of different
+/// Handlers of one subscription never overlap and keep their order, whatever thread runs them, unless it asks for
+/// `.concurrency`; those of different
 /// subscriptions run at the same time, so what they share needs a lock. Ready subscriptions take turns, up to 256
 /// messages each. Use `serial` where handlers share state, `dedicated` where one must never wait for another.
 /// Thread: const-safe, a handle. Lifetime: may outlive its bus, but its threads end when that bus closes; what is

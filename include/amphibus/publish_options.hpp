@@ -18,7 +18,8 @@ namespace amphibus {
 /// Limits: a key of 255 bytes, 64 headers, names of 1 to 255 bytes, 16 KiB together; beyond them publish answers
 /// too_large. Thread: const-safe. Lifetime: the call; the bus keeps copies.
 struct publish_options {
-  /// What the message is about; overflow::latest() keeps one message per key.
+  /// What the message is about: overflow::latest() keeps one message per key, groups and subscriptions with
+  /// `.concurrency` handle what has the same key in order. Not for a topic that has a key of its own (asserts).
   std::string_view key = {};
   /// Text beside the message, in this order; a name may repeat.
   header_list headers = {};

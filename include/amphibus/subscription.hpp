@@ -28,9 +28,9 @@ class overflow {
   /// The oldest waiting message of the same source makes room, counted and told as with drop_newest; where others'
   /// messages take every place, the new one passes by. `capacity` counts what waits, not what the handler has in hand.
   static constexpr overflow drop_oldest() noexcept { return overflow({queue::overflow_kind::drop_oldest, {}}); }
-  /// Keeps one message per topic and publish_options::key: a newer one replaces what waits, counted as replaced and
-  /// told by lost_before(). `capacity` bounds the keys that wait at once; a new key beyond it passes by, counted as
-  /// dropped.
+  /// Keeps one message per topic and key, the topic's or publish_options::key: a newer one replaces what waits, counted
+  /// as replaced and told by lost_before(). `capacity` bounds the keys that wait at once; a new key beyond it passes
+  /// by, counted as dropped.
   static constexpr overflow latest() noexcept { return overflow({queue::overflow_kind::latest, {}}); }
 
   [[nodiscard]] constexpr const queue::overflow_rule& rule() const noexcept { return rule_; }
@@ -55,6 +55,14 @@ struct subscription_options {
   amphibus::overflow overflow = amphibus::overflow::block();
   /// Where the handler runs: serial, dedicated, inline_, a pool or a loop.
   executor_choice on = serial;
+  /// Subscriptions of one topic or pattern with one group name compete: each message goes to one of them, to whoever is
+  /// ready; one with a key always to the same, until members join or leave. They share one inbox and ask for the same
+  /// `capacity`, `capacity_bytes`, `overflow` and `concurrency`. Empty: no group.
+  std::string_view group = {};
+  /// How many handlers of this subscription may run at once, 1 to 256; more than one needs a pool or `dedicated`. What
+  /// has the same key is handled one after the other, in order; what has none, in no order. Not with drop_oldest and
+  /// latest, as `group`: what is handed out cannot be thrown out any more.
+  std::size_t concurrency = 1;
 };
 
 /// Keeps a handler subscribed.

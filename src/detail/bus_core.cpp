@@ -6,6 +6,7 @@
 
 #include <amphibus/base/barrier.hpp>
 
+#include <amphibus/topic.hpp>
 #include <amphibus/wire/topic_name.hpp>
 
 #include "detail/bus_state.hpp"
@@ -49,6 +50,17 @@ std::string type_conflict(std::string_view topic, std::string_view first, std::s
          " and was used with type " + std::string(second);
 }
 
+void adopt_key(topic_core& topic, const key_operations* key) {
+  const key_operations* const known = topic.key();
+  if (key == nullptr || key == known) return;
+  if (known == nullptr) return topic.set_key(key);
+  if (known->name == key->name) return;  // the same one, of another shared object
+  throw error(error_code::topic_key_conflict,
+              "topic '" + topic.name() + "' has the key " + std::string(known->name) + " and was used with the key " +
+                  std::string(key->name),
+              "share one topic constant through a header");
+}
+
 }  // namespace
 
 bus_core::bus_core(base::clock& time, std::string name, std::int64_t memory_max)
@@ -63,7 +75,7 @@ ending_handlers& bus_core::ending() noexcept { return own_->ending; }
 bus_core::~bus_core() = default;
 
 topic_core& bus_core::find_topic(std::string_view name, const type_operations& type,
-                                 const wire::codec_operations* codec) {
+                                 const wire::codec_operations* codec, const key_operations* key) {
   std::unique_lock lock(own_->topics_mutex);
   if (const auto found = own_->topics.find(name); found != own_->topics.end()) {
     topic_core& topic = *found->second;
@@ -71,13 +83,17 @@ topic_core& bus_core::find_topic(std::string_view name, const type_operations& t
       throw error(error_code::topic_type_conflict, type_conflict(name, topic.type().name, type.name),
                   "use one message type per topic; give the second type a topic of its own");
     }
+    adopt_key(topic, key);
     const bool first_named = own_->found_topics.erase(&topic) != 0;
     const auto joined = first_named ? own_->links : nullptr;
     lock.unlock();
     if (joined) joined->topics_changed();
     return topic;
   }
-  return create_topic(std::move(lock), name, type, codec, false);
+  topic_core& created = create_topic(std::move(lock), name, type, codec, false);
+  const std::lock_guard again(own_->topics_mutex);
+  adopt_key(created, key);
+  return created;
 }
 
 topic_core& bus_core::create_topic(std::unique_lock<std::mutex> lock, std::string_view name,

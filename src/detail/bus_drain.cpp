@@ -153,6 +153,12 @@ close_report bus_core::close(base::duration limit) {
 }
 
 void bus_core::end_everything() {
+  std::vector<std::shared_ptr<slot_mailbox>> groups;
+  {
+    const std::lock_guard lock(own_->groups_mutex);
+    groups = own_->groups;
+  }
+  for (const auto& each : groups) group_core::of(*each).end_members();
   for (const auto& each : all_subscribers()) each->end();
   std::vector<std::shared_ptr<executor_core>> stopping;
   {

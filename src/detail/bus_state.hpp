@@ -12,6 +12,7 @@
 
 #include "detail/ending_handlers.hpp"
 #include "detail/event_desk.hpp"
+#include "detail/group_core.hpp"
 #include "detail/origin_table.hpp"
 
 namespace amphibus::detail {
@@ -36,6 +37,10 @@ struct bus_core::own_state {
   std::vector<std::shared_ptr<subscriber_base>> patterns;
   std::shared_ptr<remote_links> links;
   wire_counters final_bytes;  // of links that are gone
+
+  // Recursive, because an event that tells of a subscription may itself subscribe.
+  std::recursive_mutex groups_mutex;
+  std::vector<std::shared_ptr<slot_mailbox>> groups;  // their inboxes
 
   std::mutex executors_mutex;
   std::shared_ptr<executor_core> serial;

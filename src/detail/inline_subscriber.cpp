@@ -11,7 +11,7 @@
 namespace amphibus::detail {
 namespace {
 
-class stand_in_handler final : public slot_handler<any_slot> {
+class stand_in_handler final : public message_handler {
  public:
   explicit stand_in_handler(std::shared_ptr<inline_subscriber> who) : who_(std::move(who)) {
     caller_.depth.store(1, std::memory_order_relaxed);  // in use as long as this handler lives
@@ -19,9 +19,9 @@ class stand_in_handler final : public slot_handler<any_slot> {
   }
   ~stand_in_handler() override { who_->part(caller_); }
 
-  void invoke(const any_slot* messages, std::size_t, frame& here, const context& with) override {
+  void invoke(const void* slots, std::size_t, frame& here, const context& with) override {
     caller_.handled.store(caller_.handled.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    who_->call_for_remote(*messages, here, with);
+    who_->call_for_remote(*static_cast<const any_slot*>(slots), here, with);
   }
   [[nodiscard]] bool takes_batches() const noexcept override { return false; }
 
@@ -32,12 +32,12 @@ class stand_in_handler final : public slot_handler<any_slot> {
 
 }  // namespace
 
-std::unique_ptr<slot_handler<any_slot>> make_stand_in_handler(std::shared_ptr<inline_subscriber> who) {
+std::unique_ptr<message_handler> make_stand_in_handler(std::shared_ptr<inline_subscriber> who) {
   return std::make_unique<stand_in_handler>(std::move(who));
 }
 
 inline_subscriber::inline_subscriber(std::shared_ptr<bus_core> core, interest to, std::string name,
-                                     std::unique_ptr<slot_handler<any_slot>> handler)
+                                     std::unique_ptr<message_handler> handler)
     : subscriber_base(std::move(core), std::move(to), std::move(name)), handler_(std::move(handler)) {}
 
 inline_subscriber::~inline_subscriber() = default;
@@ -88,7 +88,7 @@ bool inline_subscriber::somebody_calls() const {
 }
 
 void inline_subscriber::destroy_if_last() noexcept {
-  std::unique_ptr<slot_handler<any_slot>> dying;
+  std::unique_ptr<message_handler> dying;
   {
     const std::lock_guard lock(callers_mutex_);
     if (!somebody_calls() && begin_destroying()) dying = std::move(handler_);

@@ -25,7 +25,7 @@ struct inline_caller {
 class inline_subscriber final : public subscriber_base {
  public:
   inline_subscriber(std::shared_ptr<bus_core> core, interest to, std::string name,
-                    std::unique_ptr<slot_handler<any_slot>> handler);
+                    std::unique_ptr<message_handler> handler);
   ~inline_subscriber() override;
 
   void call(inline_caller& by, const any_slot& message) noexcept;
@@ -46,7 +46,7 @@ class inline_subscriber final : public subscriber_base {
   /// The last frame of an ended subscription destroys the callable.
   void destroy_if_last() noexcept;
 
-  std::unique_ptr<slot_handler<any_slot>> handler_;
+  std::unique_ptr<message_handler> handler_;
   std::shared_ptr<subscriber_base> stand_in_;
   mutable std::mutex callers_mutex_;
   std::vector<inline_caller*> callers_;
@@ -55,7 +55,7 @@ class inline_subscriber final : public subscriber_base {
 };
 
 /// The handler of a stand-in.
-std::unique_ptr<slot_handler<any_slot>> make_stand_in_handler(std::shared_ptr<inline_subscriber> who);
+std::unique_ptr<message_handler> make_stand_in_handler(std::shared_ptr<inline_subscriber> who);
 
 /// The inline subscriptions of one publisher's table; kept alive by the publish that calls them.
 class inline_table {

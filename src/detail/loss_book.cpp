@@ -7,6 +7,7 @@
 #include <amphibus/detail/loss_book.hpp>
 
 #include "detail/eviction_list.hpp"
+#include "detail/message_key.hpp"
 #include "queue/keyed_store.hpp"
 
 namespace amphibus::detail {
@@ -76,9 +77,10 @@ class kept_losses final : public loss_book {
 
   [[nodiscard]] bool keeps_latest() const noexcept override { return latest_ != nullptr; }
 
-  put_result put(const topic_core* topic, identity_word message, const void* value, void* old_value) override {
-    const wire::envelope with = bus_.envelope_of(message);
-    switch (latest_->put(topic, with.attributes.key(), value, old_value)) {
+  put_result put(const topic_core* topic, identity_word identity, const void* message, const void* slot,
+                 void* old_slot) override {
+    key_room room;
+    switch (latest_->put(topic, key_of(*topic, identity, message, room), slot, old_slot)) {
       case queue::keyed_store::put_result::added: return put_result::added;
       case queue::keyed_store::put_result::replaced: return put_result::replaced;
       case queue::keyed_store::put_result::full: break;

@@ -32,8 +32,6 @@ header context::header_at(std::size_t position) const { return envelope().attrib
 
 namespace detail {
 
-std::shared_ptr<source_state> make_source() { return std::make_shared<source_state>(); }
-
 subscriber_base::subscriber_base(std::shared_ptr<bus_core> core, interest to, std::string name)
     : core_(std::move(core)), to_(std::move(to)), name_(std::move(name)) {}
 
@@ -88,13 +86,6 @@ std::shared_ptr<mailbox_base> mailbox_base::shared_mailbox() {
   return std::static_pointer_cast<mailbox_base>(shared_from_this());
 }
 
-base::time_point mailbox_base::stall_deadline() const {
-  auto earliest = base::time_point::max();
-  if (!stalled()) return earliest;
-  for (const auto& each : held_at_) earliest = std::min(earliest, each->held_deadline());
-  return earliest;
-}
-
 subscription_counters mailbox_base::counters() noexcept {
   subscription_counters out;
   const std::uint64_t finished = bounds().finished();
@@ -133,23 +124,11 @@ void mailbox_base::report_dropped(bool now_due) noexcept {
       {event_kind::dropped, wanted_name(), name(), "", news, why + ", use overflow::block, or handle faster"});
 }
 
-bool mailbox_base::add_held(const std::shared_ptr<outlet_base>& at) {
-  if (held_.load(std::memory_order_relaxed) >= held_max) return false;
-  if (std::find(held_at_.begin(), held_at_.end(), at) == held_at_.end()) held_at_.push_back(at);
-  held_.fetch_add(1, std::memory_order_relaxed);
-  return true;
-}
-
-bool mailbox_base::settle() {
-  for (const auto& each : held_at_) each->place_held();
-  if (stalled()) return false;
-  held_at_.clear();
-  return true;
-}
+void mailbox_base::leave_topics() { core().remove(*this); }
 
 void mailbox_base::end() {
   const bool first = !ended_.exchange(true, std::memory_order_seq_cst);
-  if (first) core().remove(*this);
+  if (first) leave_topics();
   if (on_this_stack()) return;  // run() finishes the end when the handler's frame is gone
   wait_until_not_running();
   finish_own_end();
@@ -165,7 +144,7 @@ void mailbox_base::finish_own_end() noexcept {
     const std::lock_guard lock(run_mutex_);
     discard_queue();
     report_dropped(true);
-    source_.outlets.clear();  // what it published to may in turn publish to us
+    lane_.own_source().outlets.clear();  // what it published to may in turn publish to us
   }
   bounds().credit().notify_all();
   executor_->poke();                                     // a receiver may wait

@@ -86,6 +86,9 @@ wire::envelope outlet_base::caused_envelope(message_id own) {
 }
 
 bool outlet_base::describe(offer& what, const publish_options& options, wire::byte_writer& bytes) {
+  AMPHIBUS_ASSERT(
+      options.key.empty() || topic_.key() == nullptr,
+      "publish_options::key on a topic whose messages have a key of their own, topic<T, key>: leave it out");
   what.correlation = options.correlation;
   if (options.key.empty() && options.headers.empty()) return true;
   if (!wire::attributes_view::append(options.key, options.headers, bytes)) return false;
@@ -250,11 +253,11 @@ publish_status outlet_base::publish_input(offer& what) {
 
 bool outlet_base::hold(offer& what, base::time_point deadline) {
   const std::lock_guard lock(slow_mutex_);
-  mailbox_base& owner = *current_lane();
+  lane& owner = *current_lane();
   if (!owner.add_held(shared_from_this())) return false;
-  held_messages_.push_back({identity_of(what), deadline, owner.shared_mailbox()});
+  held_messages_.push_back({identity_of(what), deadline, owner.share()});
   hold_offered(what);
-  holder_.store(&owner.executor(), std::memory_order_release);
+  holder_.store(&owner.box().executor(), std::memory_order_release);
   held_.store(static_cast<std::uint32_t>(held_messages_.size()), std::memory_order_release);
   core_.add_held(1);
   return true;
@@ -336,9 +339,9 @@ refusal outlet_base::place_oldest_held(afterwards& left, bool drops) {
 }
 
 void outlet_base::forget_oldest() {
-  mailbox_base& owner = *held_messages_.front().owner;
+  lane& owner = *held_messages_.front().owner;
   owner.release_held(1);
-  if (!owner.stalled()) owner.executor().poke();  // whoever placed it: its message is done with now
+  if (!owner.stalled()) owner.box().executor().poke();  // whoever placed it: its message is done with now
   held_messages_.erase(held_messages_.begin());
   held_.store(static_cast<std::uint32_t>(held_messages_.size()), std::memory_order_release);
   core_.add_held(-1);
@@ -351,7 +354,8 @@ void outlet_base::lose_oldest_held() {
 
 void outlet_base::count_undeliverable(const char* why, afterwards& left) {
   topic_.count_undeliverable(1);
-  left.events.push_back({event_kind::undeliverable, topic_.name(), held_messages_.front().owner->name(), "", 1, why});
+  left.events.push_back(
+      {event_kind::undeliverable, topic_.name(), held_messages_.front().owner->box().name(), "", 1, why});
 }
 
 void outlet_base::give_up_oldest(afterwards& left, const char* why) {

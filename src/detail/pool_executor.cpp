@@ -161,7 +161,6 @@ base::time_point pool_executor::stall_deadline() const {
 }
 
 void pool_executor::finish(turn of, std::size_t handled) {
-  if (of.who->ended()) return of.who->core().work_ended();
   if (of.who->stalled()) {
     const auto deadline = of.who->stall_deadline();
     base::parker* waking = nullptr;
@@ -179,7 +178,7 @@ void pool_executor::finish(turn of, std::size_t handled) {
     if (waking != nullptr) waking->unpark();
     return;
   }
-  if (handled != 0) return enqueue(std::move(of.who));
+  if (handled != 0 && !of.who->ended()) return enqueue(std::move(of.who));
   let_go_if_empty(std::move(of.who));
 }
 

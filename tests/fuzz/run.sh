@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh [SECONDS [TARGET…]]: each fuzzer for SECONDS (60), all of them where none is named; prints executions, executions/s,
 # coverage and findings, and fails if there is a finding. As many run at a time as there are cores. Inputs that libFuzzer finds
-# worth keeping stay in build/fuzz/corpus, findings in build/fuzz/findings. The lines covered are those of the source the target
+# worth keeping stay in build/fuzz/corpus, findings in build/fuzz/findings; those of an earlier run are tried first. The lines covered are those of the source the target
 # is about.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
@@ -39,6 +39,7 @@ fuzz() { # TARGET
   local name=$1 dictionary=()
   local log=$work/$name.log
   mkdir -p "$work/corpus/$name" "$work/findings/$name"
+  find "$work/findings/$name" -type f -exec mv -t "$work/corpus/$name" {} +
   [ ! -f "tests/fuzz/$name.dict" ] || dictionary=("-dict=tests/fuzz/$name.dict")
   LLVM_PROFILE_FILE=/dev/null "$programs/fuzz_$name" -max_total_time="$seconds" -print_final_stats=1 -close_fd_mask=3 \
     -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=512 "-artifact_prefix=$work/findings/$name/" "${dictionary[@]}" \

@@ -13,31 +13,33 @@ namespace amphibus {
 
 /// Names every set-up error. The number is part of the interface: it never changes meaning (docs/errors.md).
 enum class error_code : unsigned short {
-  bad_topic = 101,            ///< a topic name or pattern breaks the grammar
-  topic_type_conflict = 102,  ///< one topic name was used with two message types
-  missing_codec = 103,        ///< a topic routed to a remote transport has a type without codec
-  bad_option = 104,           ///< an option has a value outside its limits
-  bus_closed = 105,           ///< the bus no longer takes subscriptions or makes pools
-  out_of_descriptors = 106,   ///< the system gives this process no further file descriptor
-  signals_taken = 107,        ///< a shutdown_signal exists already
-  bad_bytes = 108,            ///< bytes that are no message of the asked type
-  config_unreadable = 201,    ///< the configuration file cannot be read
-  config_syntax = 202,        ///< the configuration file is not TOML
-  config_unknown_key = 203,   ///< a key that does not exist
-  config_bad_value = 204,     ///< a key has the wrong type or a value outside its limits
-  config_unknown_name = 205,  ///< a process, module or transport that does not exist
-  config_conflict = 206,      ///< two settings contradict each other
-  command_line = 207,         ///< a command line argument that cannot be understood
-  unsupported_level = 301,    ///< the transport cannot keep the level the route asks for
-  endpoint_invalid = 302,     ///< an endpoint that cannot be parsed or resolved
-  endpoint_in_use = 303,      ///< another socket holds the endpoint
-  peer_protocol = 304,        ///< a peer speaks another protocol version, or names more topics than a peer may
-  peer_routes = 305,          ///< a peer was started with other routes
-  peer_type = 306,            ///< a peer has another type or major for a topic
-  not_ready = 307,            ///< a process of the file did not confirm before the deadline
-  observer_refused = 308,     ///< a process lets no further observer look on
-  module_failed = 401,        ///< a module's start function or feeding thread threw
-  process_failed = 402,       ///< a process could not be started or ended abnormally
+  bad_topic = 101,              ///< a topic name or pattern breaks the grammar
+  topic_type_conflict = 102,    ///< one topic name was used with two message types
+  missing_codec = 103,          ///< a topic routed to a remote transport has a type without codec
+  bad_option = 104,             ///< an option has a value outside its limits
+  bus_closed = 105,             ///< the bus no longer takes subscriptions or makes pools
+  out_of_descriptors = 106,     ///< the system gives this process no further file descriptor
+  signals_taken = 107,          ///< a shutdown_signal exists already
+  bad_bytes = 108,              ///< bytes that are no message of the asked type
+  topic_key_conflict = 109,     ///< one topic name was used with two keys
+  config_unreadable = 201,      ///< the configuration file cannot be read
+  config_syntax = 202,          ///< the configuration file is not TOML
+  config_unknown_key = 203,     ///< a key that does not exist
+  config_bad_value = 204,       ///< a key has the wrong type or a value outside its limits
+  config_unknown_name = 205,    ///< a process, module or transport that does not exist
+  config_conflict = 206,        ///< two settings contradict each other
+  command_line = 207,           ///< a command line argument that cannot be understood
+  unsupported_level = 301,      ///< the transport cannot keep the level the route asks for
+  endpoint_invalid = 302,       ///< an endpoint that cannot be parsed or resolved
+  endpoint_in_use = 303,        ///< another socket holds the endpoint
+  peer_protocol = 304,          ///< a peer speaks another protocol version, or names more topics than a peer may
+  peer_routes = 305,            ///< a peer was started with other routes
+  peer_type = 306,              ///< a peer has another type or major for a topic
+  not_ready = 307,              ///< a process of the file did not confirm before the deadline
+  observer_refused = 308,       ///< a process lets no further observer look on
+  group_spans_processes = 309,  ///< a group has members in two processes on a route that cannot keep it together
+  module_failed = 401,          ///< a module's start function or feeding thread threw
+  process_failed = 402,         ///< a process could not be started or ended abnormally
 };
 
 /// Where an error was found: a file position, an option, or an endpoint. Empty parts are unknown.

@@ -22,6 +22,8 @@
 namespace amphibus::detail {
 
 class ending_handlers;
+class group_member;
+class slot_mailbox;
 
 /// What std::function would be; <functional> alone is a tenth of the header budget.
 template <class Argument>
@@ -86,8 +88,10 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   [[nodiscard]] phase current_phase() const noexcept { return phase_.load(std::memory_order_acquire); }
   [[nodiscard]] bool in_child_of_fork() const noexcept { return version_.in_child_of_fork(); }
 
-  /// The topic of that name, made at its first use. Throws topic_type_conflict naming both types, or missing_codec.
-  topic_core& find_topic(std::string_view name, const type_operations& type, const wire::codec_operations* codec);
+  /// The topic of that name, made at its first use. `key`: null if the caller knows none. Throws topic_type_conflict or
+  /// topic_key_conflict naming both, or missing_codec.
+  topic_core& find_topic(std::string_view name, const type_operations& type, const wire::codec_operations* codec,
+                         const key_operations* key);
   /// The topic if it exists. Stable for the life of the bus.
   [[nodiscard]] topic_core* find_topic(std::string_view name) const;
   [[nodiscard]] std::vector<topic_core*> all_topics() const;
@@ -109,6 +113,18 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   /// A thread of its own: for one subscription, until it ends.
   std::shared_ptr<executor_core> start_dedicated(std::string name);
   void subscribe(const std::shared_ptr<subscriber_base>& who);
+  /// `fresh` is the inbox of a new group, or, where there is one of that name already, only brings its handler. `on`:
+  /// for each of the handlers that may run at once. Throws: bad_option where the members disagree.
+  std::shared_ptr<subscriber_base> join_group(std::shared_ptr<slot_mailbox> fresh, std::string name,
+                                              const std::vector<std::shared_ptr<executor_core>>& on);
+  /// Returns: true if it was the last one.
+  [[nodiscard]] bool leave_group(group_member& who);
+  /// A group that has a name, and what it is of.
+  struct named_group {
+    interest of;
+    std::string name;
+  };
+  [[nodiscard]] std::vector<named_group> all_groups() const;
   /// Takes `who` out of its topics; afterwards nobody pushes to it any more.
   void remove(subscriber_base& who);
   /// Ends the thread if `which` is a dedicated one; its only subscription ended.

@@ -6,16 +6,16 @@
 namespace amphibus::detail {
 
 class bus_core;
-class mailbox_base;
+class lane;
 class subscriber_base;
 
 /// One handler call on this thread's stack: who runs, and for which message. Publishing looks at it to forward the
 /// context and to know that it must not wait.
 ///
-/// `lane` is the mailbox whose turn this is: its source publishes, and it holds back what finds no room. A handler that
+/// `turn` is the lane whose turn this is: its source publishes, and it holds back what finds no room. A handler that
 /// runs inside a publish has the lane of that publish: none where a user's thread publishes.
 struct frame {
-  frame(bus_core& of, subscriber_base& who, mailbox_base* turn, topic_core* about) noexcept;
+  frame(bus_core& of, subscriber_base& who, lane* whose, topic_core* about) noexcept;
   ~frame();
   frame(const frame&) = delete;
   frame& operator=(const frame&) = delete;
@@ -23,7 +23,7 @@ struct frame {
   frame* const outer;
   bus_core& bus;
   subscriber_base& owner;
-  mailbox_base* const lane;
+  lane* const turn;
   topic_core* topic;  ///< of `message`
   identity_word message;
 };
@@ -33,16 +33,14 @@ inline constinit thread_local frame* current_frame = nullptr;
 /// Set on threads of transports and while callbacks run: a publish there never waits.
 inline constinit thread_local bool publish_must_not_wait = false;
 
-inline frame::frame(bus_core& of, subscriber_base& who, mailbox_base* turn, topic_core* about) noexcept
-    : outer(current_frame), bus(of), owner(who), lane(turn), topic(about) {
+inline frame::frame(bus_core& of, subscriber_base& who, lane* whose, topic_core* about) noexcept
+    : outer(current_frame), bus(of), owner(who), turn(whose), topic(about) {
   current_frame = this;
 }
 inline frame::~frame() { current_frame = outer; }
 
-/// The mailbox whose turn it is on this thread, or null.
-[[nodiscard]] inline mailbox_base* current_lane() noexcept {
-  return current_frame == nullptr ? nullptr : current_frame->lane;
-}
+/// The lane whose turn it is on this thread, or null.
+[[nodiscard]] inline lane* current_lane() noexcept { return current_frame == nullptr ? nullptr : current_frame->turn; }
 
 }  // namespace amphibus::detail
 #pragma GCC visibility pop

@@ -22,12 +22,12 @@ namespace detail {
 
 /// A callable of any handler form behind one virtual call per message (measured: no slower than one per batch), or per
 /// run of messages where it takes batches.
-template <class Slot>
-class slot_handler {
+class message_handler {
  public:
-  virtual ~slot_handler() = default;
-  /// Handles `messages[0]`, or all `count` of them where it takes batches.
-  virtual void invoke(const Slot* messages, std::size_t count, frame& here, const context& with) = 0;
+  virtual ~message_handler() = default;
+  /// Handles the first of `slots`, or all `count` of them where it takes batches. They are of the kind that it was made
+  /// for.
+  virtual void invoke(const void* slots, std::size_t count, frame& here, const context& with) = 0;
   [[nodiscard]] virtual bool takes_batches() const noexcept = 0;
 };
 
@@ -45,12 +45,13 @@ decltype(auto) message_in(const any_slot& of) noexcept {
 }
 
 template <class T, class Slot, class Callable>
-class handler final : public slot_handler<Slot> {
+class handler final : public message_handler {
  public:
   explicit handler(Callable&& callable) : callable_(std::move(callable)) {}
 
-  void invoke(const Slot* messages, [[maybe_unused]] std::size_t count, [[maybe_unused]] frame& here,
+  void invoke(const void* slots, [[maybe_unused]] std::size_t count, [[maybe_unused]] frame& here,
               [[maybe_unused]] const context& with) override {
+    const Slot* const messages = static_cast<const Slot*>(slots);
     if constexpr (std::is_invocable_v<Callable&, const T&>) {
       callable_(message_in<T>(*messages));
     } else if constexpr (std::is_invocable_v<Callable&, const T&, const context&>) {

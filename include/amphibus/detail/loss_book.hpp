@@ -19,7 +19,7 @@ class loss_book {
  public:
   enum class put_result : std::uint8_t {
     added,     ///< the key had nothing that waited
-    replaced,  ///< `old_value` holds what waited before
+    replaced,  ///< `old_slot` holds what waited before
     full,      ///< another key, and no place: nothing changed
   };
 
@@ -31,7 +31,9 @@ class loss_book {
   virtual ~loss_book();
 
   [[nodiscard]] virtual bool keeps_latest() const noexcept = 0;
-  virtual put_result put(const topic_core* topic, identity_word message, const void* value, void* old_value) = 0;
+  /// `message`: its value, for the topic's key; `slot`: what is kept.
+  virtual put_result put(const topic_core* topic, identity_word identity, const void* message, const void* slot,
+                         void* old_slot) = 0;
   /// Takes up to `max` values, oldest key first, and how many each of them replaced. Returns: how many.
   virtual std::size_t take(void* values, std::uint64_t* replaced, std::size_t max) = 0;
 

@@ -14,6 +14,7 @@
 #include <amphibus/counters.hpp>
 #include <amphibus/detail/executor_core.hpp>
 #include <amphibus/detail/handler.hpp>
+#include <amphibus/detail/lane.hpp>
 #include <amphibus/detail/loss_book.hpp>
 #include <amphibus/detail/subscriber.hpp>
 #include <amphibus/queue/inbox.hpp>
@@ -25,33 +26,6 @@ class bus_core;
 class outlet_base;
 class topic_core;
 
-/// The identity that a handler, a thread or a publisher handle publishes under.
-struct source_state {
-  std::uint64_t index = 0;  ///< 0: assigned by the bus at the first publish
-  std::uint64_t next_sequence = 1;
-};
-[[nodiscard]] std::shared_ptr<source_state> make_source();
-
-/// A source with several topics, a handler or a thread outside handlers, and its outlets. The name's address is the
-/// key: topic names are literals.
-struct source : source_state {
-  struct entry {
-    const char* name;
-    const type_operations* type;
-    std::shared_ptr<outlet_base> outlet;
-  };
-  std::vector<entry> outlets;
-
-  /// Null if there is none under that address of its name.
-  [[nodiscard]] outlet_base* find(const char* name, const type_operations* type) const noexcept {
-    const entry* each = outlets.data();
-    for (const entry* const end = each + outlets.size(); each != end; ++each) {
-      if (each->name == name && each->type == type) return each->outlet.get();
-    }
-    return nullptr;
-  }
-};
-
 /// A subscription with an inbox, without the type of its slots: whether it ended, what its handler holds back.
 ///
 /// Thread: the running executor calls run(); end() from anywhere.
@@ -60,8 +34,6 @@ class mailbox_base : public subscriber_base {
   /// How many messages are taken at once; also how long an ended subscription may look busy: never longer than a
   /// handler.
   static constexpr std::size_t batch_max = 256;
-  /// What one running message may hold back before publish answers would_block.
-  static constexpr std::size_t held_max = 1024;
 
   mailbox_base(std::shared_ptr<bus_core> core, interest to, std::shared_ptr<executor_core> on, std::string name);
   ~mailbox_base() override;
@@ -72,8 +44,8 @@ class mailbox_base : public subscriber_base {
 
   void end() override;
   /// True while a handler's publishes wait for room: no further message is taken.
-  [[nodiscard]] bool stalled() const noexcept { return held_.load(std::memory_order_relaxed) != 0; }
-  [[nodiscard]] base::time_point stall_deadline() const;
+  [[nodiscard]] virtual bool stalled() noexcept { return lane_.stalled(); }
+  [[nodiscard]] virtual base::time_point stall_deadline() const { return lane_.stall_deadline(); }
   /// Executor, after deactivating and the heavy barrier: true if messages came, or some wait behind a stall.
   [[nodiscard]] virtual bool has_work() noexcept { return bounds().pushed() != bounds().finished(); }
 
@@ -93,26 +65,23 @@ class mailbox_base : public subscriber_base {
   }
   /// Producer: a message gave way to a newer one of its key.
   void count_replaced_by_key() noexcept { replaced_.fetch_add(1, std::memory_order_relaxed); }
-  /// Handler's publish: the outlet keeps a message for the one that runs. Returns: false at held_max.
-  [[nodiscard]] bool add_held(const std::shared_ptr<outlet_base>& at);
-  /// The outlet placed or gave up `count` held messages of this mailbox.
-  void release_held(std::size_t count) noexcept { held_.fetch_sub(count, std::memory_order_relaxed); }
-  [[nodiscard]] detail::source& own_source() noexcept { return source_; }
 
  protected:
   /// Destroys the callable; outside the run lock, since its destructor may do anything.
   virtual void destroy_handler() noexcept = 0;
   /// Counts and destroys everything still queued. Under the run lock.
   virtual void discard_queue() noexcept = 0;
-  /// Tries to place what handlers held back. Returns: true if nothing is held any more.
-  bool settle();
+  [[nodiscard]] lane& own_lane() noexcept { return lane_; }
   /// Tells what producers dropped, at most once per second unless `now_due`. Here and not in the producer: a callback
   /// must not run inside a publish.
   void report_dropped(bool now_due) noexcept;
   void count_handled(std::uint64_t count) noexcept {
     handled_.store(handled_.load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
   }
+  [[nodiscard]] std::uint64_t handled_count() const noexcept { return handled_.load(std::memory_order_relaxed); }
   void count_unsubscribed(std::uint64_t count) noexcept { unsubscribed_.fetch_add(count, std::memory_order_relaxed); }
+  /// So that nobody pushes any more.
+  virtual void leave_topics();
   /// After the frame is gone: ends what ended itself while its handler ran.
   void finish_own_end() noexcept;
 
@@ -123,9 +92,7 @@ class mailbox_base : public subscriber_base {
   void wait_until_not_running();
 
   const std::shared_ptr<executor_core> executor_;
-  detail::source source_;
-  std::vector<std::shared_ptr<outlet_base>> held_at_;
-  std::atomic<std::size_t> held_{0};
+  lane lane_{*this};
   std::atomic<std::uint64_t> handled_{0};
   std::atomic<std::uint64_t> dropped_{0};
   std::atomic<std::uint64_t> replaced_{0};
@@ -133,6 +100,24 @@ class mailbox_base : public subscriber_base {
   std::atomic<std::uint64_t> unsubscribed_{0};
   std::uint64_t dropped_reported_ = 0;   // run lock
   base::time_point next_drop_report_{};  // run lock
+};
+
+/// A mailbox whose slots may be taken out by others than its executor, without their type: the inbox of a group.
+class slot_mailbox : public mailbox_base {
+ public:
+  using mailbox_base::mailbox_base;
+
+  [[nodiscard]] virtual std::size_t slot_size() const noexcept = 0;
+  /// Moves up to `max` slots to `out`, aligned for a std::uint64_t. Returns: how many. Under consumer_lock().
+  virtual std::size_t take_slots(std::byte* out, std::size_t max) noexcept = 0;
+  /// Its handler, for who handles instead. Before anybody publishes.
+  [[nodiscard]] virtual std::unique_ptr<message_handler> release_handler() noexcept = 0;
+
+  [[nodiscard]] std::mutex& consumer_lock() noexcept { return run_mutex_; }
+  /// Tells what producers dropped, now and then. Under consumer_lock().
+  void tell_dropped() noexcept { report_dropped(false); }
+  /// `count` messages that were taken found nobody.
+  void count_left(std::uint64_t count) noexcept { count_unsubscribed(count); }
 };
 
 /// How much a mailbox takes.
@@ -144,12 +129,12 @@ struct inbox_bounds {
 
 /// A subscription with an inbox of `Slot`: slot<T> for a topic, any_slot for a pattern.
 template <class Slot>
-class mailbox final : public mailbox_base, public queue::inbox<Slot> {
+class mailbox final : public slot_mailbox, public queue::inbox<Slot> {
  public:
   mailbox(std::shared_ptr<bus_core> core, interest to, std::shared_ptr<executor_core> on, std::string name,
-          const inbox_bounds& bounds, std::unique_ptr<slot_handler<Slot>> handler,
+          const inbox_bounds& bounds, std::unique_ptr<message_handler> handler,
           delivery_kind kind = std::is_same_v<Slot, any_slot> ? delivery_kind::queued_any : delivery_kind::queued)
-      : mailbox_base(std::move(core), std::move(to), std::move(on), std::move(name)),
+      : slot_mailbox(std::move(core), std::move(to), std::move(on), std::move(name)),
         queue::inbox<Slot>(bounds.capacity, bounds.overflow, bounds.bytes_per_place),
         return_every_(std::max<std::int64_t>(1, bounds.capacity / 16)),
         kind_(kind),
@@ -205,7 +190,7 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
   void keep_latest(queue::sender<Slot>& by, const Slot& message) noexcept {
     Slot old;
     by.count_pushed();
-    switch (losses_->put(topic_of(message), message.identity, &message, &old)) {
+    switch (losses_->put(topic_of(message), message.identity, value_in(message), &message, &old)) {
       case loss_book::put_result::added: return;
       case loss_book::put_result::replaced:
         losses_->add_replaced(topic_of(old), old.identity);
@@ -219,11 +204,18 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
     }
   }
 
+  std::size_t take_slots(std::byte* out, std::size_t max) noexcept override {
+    if (ended()) return 0;
+    return this->pop(reinterpret_cast<Slot*>(out), max);
+  }
+  [[nodiscard]] std::size_t slot_size() const noexcept override { return sizeof(Slot); }
+  [[nodiscard]] std::unique_ptr<message_handler> release_handler() noexcept override { return std::move(handler_); }
+
   std::size_t run() noexcept override {
     std::size_t handled = 0;
     {
       const std::lock_guard lock(run_mutex_);
-      if ((stalled() || running_.messages != 0) && !settle_running()) return 0;
+      if ((own_lane().stalled() || running_.messages != 0) && !settle_running()) return 0;
       if (ended()) return 0;
       slot_array<Slot, batch_max> batch;
       const std::size_t count = take(batch.data());
@@ -241,7 +233,7 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
  protected:
   void activated() noexcept override { executor().ready(shared_mailbox()); }
   void destroy_handler() noexcept override {
-    std::unique_ptr<slot_handler<Slot>> dying;
+    std::unique_ptr<message_handler> dying;
     {
       const std::lock_guard lock(run_mutex_);
       dying = std::move(handler_);
@@ -277,6 +269,14 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
     return count;
   }
 
+  [[nodiscard]] static const void* value_in(const Slot& message) noexcept {
+    if constexpr (std::is_same_v<Slot, any_slot>) {
+      return message.value();
+    } else {
+      return &message.value();
+    }
+  }
+
   [[nodiscard]] topic_core* topic_of([[maybe_unused]] const Slot& message) const noexcept {
     if constexpr (std::is_same_v<Slot, any_slot>) {
       return message.topic;
@@ -293,7 +293,7 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
 
   std::size_t handle(Slot* batch, std::size_t count) noexcept {
     tell_losses(batch, count);
-    frame here(core(), *this, this, wants().topic);
+    frame here(core(), *this, &own_lane(), wants().topic);
     const context with(core(), here.topic, here.message);
     std::size_t done = 0;
     queue::load finished;
@@ -310,7 +310,7 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
         current[i].drop();
       }
       done += at_once;
-      waits = stalled() && !settle();
+      waits = own_lane().stalled() && !own_lane().settle();
       // Messages whose publishes wait for room are not finished: they keep their places, and drain() waits for them.
       (waits ? running_ : finished).add(handled);
       if (finished.places >= return_every_) this->finish(std::exchange(finished, {}));
@@ -338,7 +338,7 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
   }
 
   bool settle_running() {
-    if (!settle()) return false;
+    if (!own_lane().settle()) return false;
     this->finish(std::exchange(running_, {}));
     return true;
   }
@@ -346,7 +346,7 @@ class mailbox final : public mailbox_base, public queue::inbox<Slot> {
   const std::int64_t return_every_;  // places
   const delivery_kind kind_;
   const bool takes_batches_;
-  std::unique_ptr<slot_handler<Slot>> handler_;
+  std::unique_ptr<message_handler> handler_;
   std::shared_ptr<loss_book> losses_;  // with overflow drop_oldest and latest
   std::vector<Slot> pending_;
   queue::load running_;  // messages of the last call whose publishes are held back

@@ -110,7 +110,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   void push_any(const any_slot& borrowed, std::size_t bytes, inline_call* call) noexcept;
 
   /// Adds `options` to the offer; `bytes` keeps key and headers meanwhile. Returns: false if a limit is exceeded.
-  [[nodiscard]] static bool describe(offer& what, const publish_options& options, wire::byte_writer& bytes);
+  [[nodiscard]] bool describe(offer& what, const publish_options& options, wire::byte_writer& bytes);
   /// Everything but the case that fits at once. What is offered is taken only if the answer is accepted.
   publish_status publish_slowly(offer& what, const publish_limits& limits);
   /// From a transport: never waits, never holds; `remote` is told once after would_block.
@@ -167,7 +167,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   struct held_message {
     identity_word identity;
     base::time_point deadline;
-    std::shared_ptr<mailbox_base> owner;
+    std::shared_ptr<lane> owner;
   };
   /// What calls user code: done when every lock is released.
   struct afterwards {

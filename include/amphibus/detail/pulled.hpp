@@ -21,10 +21,9 @@ class pull_executor final : public executor_core {
 };
 
 /// The handler of a mailbox that is pulled: nobody calls it.
-template <class Slot>
-class no_handler final : public slot_handler<Slot> {
+class no_handler final : public message_handler {
  public:
-  void invoke(const Slot*, std::size_t, frame&, const context&) override {}
+  void invoke(const void*, std::size_t, frame&, const context&) override {}
   [[nodiscard]] bool takes_batches() const noexcept override { return false; }
 };
 

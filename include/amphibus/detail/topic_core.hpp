@@ -21,6 +21,7 @@ namespace amphibus::detail {
 class bus_core;
 class outlet_base;
 class subscriber_base;
+struct key_operations;
 
 using egress_inbox = queue::inbox<any_slot>;
 
@@ -77,6 +78,10 @@ class topic_core {
   [[nodiscard]] const wire::codec_operations* codec() const noexcept { return codec_.load(std::memory_order_acquire); }
   void set_codec(const wire::codec_operations* codec) noexcept { codec_.store(codec, std::memory_order_release); }
 
+  /// How its messages are kept apart; null: by publish_options::key alone.
+  [[nodiscard]] const key_operations* key() const noexcept { return key_.load(std::memory_order_acquire); }
+  void set_key(const key_operations* key) noexcept { key_.store(key, std::memory_order_release); }
+
   [[nodiscard]] receiver_table table() const;
   void add(std::shared_ptr<subscriber_base> who);
   void remove(const subscriber_base& who);
@@ -115,6 +120,7 @@ class topic_core {
   const std::string name_;
   const type_operations& type_;
   std::atomic<const wire::codec_operations*> codec_{nullptr};
+  std::atomic<const key_operations*> key_{nullptr};
   int route_ = -1;
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<subscriber_base>> subscribers_;

@@ -122,6 +122,8 @@ class inbox_base : public bound {
   }
   /// Producer: one message that was pushed will never reach the consumer; its place passes to whoever replaced it.
   void count_replaced() noexcept { replaced_.fetch_add(1, std::memory_order_release); }
+  /// True if the consumer promises to look before it sleeps: nobody needs to wake it.
+  [[nodiscard]] bool promises() const noexcept { return active_.load(std::memory_order_relaxed); }
   /// Consumer: stop promising to look. Follow with one heavy_barrier() for any number of inboxes, then looks_empty().
   void deactivate() noexcept { active_.store(false, std::memory_order_relaxed); }
   /// Consumer, after deactivate() and the barrier, if messages came: promise again. Returns: false if a producer did so

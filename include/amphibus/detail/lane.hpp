@@ -1,0 +1,86 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include <amphibus/base/time.hpp>
+
+#pragma GCC visibility push(default)
+namespace amphibus::detail {
+
+class bus_core;
+class mailbox_base;
+class outlet_base;
+struct type_operations;
+
+/// The identity that a lane, a thread or a publisher handle publishes under.
+struct source_state {
+  std::uint64_t index = 0;  ///< 0: assigned by the bus at the first publish
+  std::uint64_t next_sequence = 1;
+};
+[[nodiscard]] std::shared_ptr<source_state> make_source();
+
+/// A source with several topics, a lane or a thread outside handlers, and its outlets. The name's address is the key:
+/// topic names are literals.
+struct source : source_state {
+  struct entry {
+    const char* name;
+    const type_operations* type;
+    std::shared_ptr<outlet_base> outlet;
+  };
+  std::vector<entry> outlets;
+
+  /// Null if there is none under that address of its name.
+  [[nodiscard]] outlet_base* find(const char* name, const type_operations* type) const noexcept {
+    const entry* each = outlets.data();
+    for (const entry* const end = each + outlets.size(); each != end; ++each) {
+      if (each->name == name && each->type == type) return each->outlet.get();
+    }
+    return nullptr;
+  }
+};
+
+/// What handles one message after the other: the source that its handlers publish under, and what of that found no
+/// room yet. While something is held back the lane is stalled and takes no further message.
+///
+/// A mailbox has one; one with `.concurrency` has a lane for every share of the keys. Thread: who runs the lane, unless
+/// said otherwise. Lifetime: its mailbox's.
+class lane {
+ public:
+  /// What one running message may hold back before publish answers would_block.
+  static constexpr std::size_t held_max = 1024;
+
+  explicit lane(mailbox_base& of) noexcept;
+  lane(const lane&) = delete;
+  lane& operator=(const lane&) = delete;
+  ~lane();
+
+  /// Whose messages it handles; its executor is told when the lane need not stall any longer.
+  [[nodiscard]] mailbox_base& box() noexcept { return box_; }
+  [[nodiscard]] bus_core& core() noexcept;
+  [[nodiscard]] source& own_source() noexcept { return source_; }
+  /// Keeps the mailbox alive.
+  [[nodiscard]] std::shared_ptr<lane> share();
+
+  /// Thread: any.
+  [[nodiscard]] bool stalled() const noexcept { return held_.load(std::memory_order_relaxed) != 0; }
+  [[nodiscard]] base::time_point stall_deadline() const;
+  /// Handler's publish: the outlet keeps a message for the one that runs. Returns: false at held_max.
+  [[nodiscard]] bool add_held(const std::shared_ptr<outlet_base>& at);
+  /// The outlet placed or gave up `count` messages that it held for this lane. Thread: who has the outlet's lock.
+  void release_held(std::size_t count) noexcept { held_.fetch_sub(count, std::memory_order_relaxed); }
+  /// Tries to place what handlers held back. Returns: true if nothing is held any more.
+  bool settle();
+
+ private:
+  mailbox_base& box_;
+  detail::source source_;
+  std::vector<std::shared_ptr<outlet_base>> held_at_;
+  std::atomic<std::size_t> held_{0};
+};
+
+}  // namespace amphibus::detail
+#pragma GCC visibility pop

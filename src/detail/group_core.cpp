@@ -1,0 +1,451 @@
+#include "detail/group_core.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include <amphibus/base/barrier.hpp>
+#include <amphibus/detail/bus_core.hpp>
+
+#include "detail/message_key.hpp"
+
+namespace amphibus::detail {
+namespace {
+
+constexpr std::size_t sort_max = 256;
+
+/// Spreads what differs in a few bits only, as small numbers do, over all bits (MurmurHash3's finaliser).
+std::uint64_t spread(std::uint64_t bits) noexcept {
+  bits ^= bits >> 33U;
+  bits *= 0xff51afd7ed558ccdULL;
+  bits ^= bits >> 33U;
+  bits *= 0xc4ceb9fe1a85ec53ULL;
+  return bits ^ (bits >> 33U);
+}
+
+}  // namespace
+
+void group_share::push_ready(key_lane& which) noexcept {
+  which.now = key_lane::state::ready;
+  which.next = nullptr;
+  (first_ready == nullptr ? first_ready : last_ready->next) = &which;
+  last_ready = &which;
+}
+
+key_lane* group_share::pop_ready() noexcept {
+  key_lane* const oldest = first_ready;
+  if (oldest != nullptr) first_ready = oldest->next;
+  return oldest;
+}
+
+void group_share::remove_ready(const key_lane& which) noexcept {
+  key_lane* before = nullptr;
+  for (key_lane* each = first_ready; each != nullptr; before = each, each = each->next) {
+    if (each != &which) continue;
+    (before == nullptr ? first_ready : before->next) = each->next;
+    if (last_ready == each) last_ready = before;
+    return;
+  }
+}
+
+group_core::group_core(group_terms terms) : executor_core(terms.name), terms_(std::move(terms)) {}
+
+group_core::~group_core() = default;
+
+void group_core::adopt(slot_mailbox& inbox) {
+  inbox_ = &inbox;
+  reader_.emplace(inbox.wants().topic, inbox.slot_size());
+  nodes_.emplace(inbox.slot_size());
+  inbox.bounds().finish_from_many_threads();
+  const std::size_t count = std::max(lanes_min, lanes_per_hand * terms_.concurrency);
+  for (std::size_t i = 0; i != count; ++i) lanes_.push_back(std::make_unique<key_lane>(inbox));
+}
+
+// Members ----------------------------------------------------------------------------------------------------------
+
+void group_core::join(const std::shared_ptr<group_member>& who) {
+  const std::lock_guard lock(mutex_);
+  members_.push_back(who);
+  for (const auto& each : who->share_->hands) each->counts_ = each->rests_ = true;
+  hands_ += who->share_->hands.size();
+  resting_ += who->share_->hands.size();
+  balance_locked();
+  wake_locked(*who->share_, who->share_->hands.size());
+}
+
+bool group_core::leave(group_member& who) {
+  const std::lock_guard lock(mutex_);
+  const auto found =
+      std::find_if(members_.begin(), members_.end(), [&](const auto& each) { return each.get() == &who; });
+  if (found == members_.end()) return false;
+  const std::shared_ptr<group_share> leaving = who.share_;
+  members_.erase(found);
+  closed_ = members_.empty();
+  for (const auto& each : leaving->hands) {
+    each->counts_ = false;
+    --hands_;
+    if (each->rests_) --resting_;
+  }
+  if (closed_) {
+    // What lanes hold back was accepted: one hand goes on until it is placed, though it handles nothing any more.
+    for (const auto& each : lanes_) move_locked(*each, orphans_);
+    caretaker_ = leaving->hands.front();
+    wake_one_locked(*leaving->hands.front());
+  } else {
+    for (const auto& each : lanes_) {
+      if (each->home == leaving.get()) move_locked(*each, *members_.front()->share_);
+    }
+    balance_locked();
+    // A message may have woken a hand of this member that will not look any more.
+    for (const auto& each : members_) wake_locked(*each->share_, 1);
+  }
+  leaving->hands.clear();
+  return closed_;
+}
+
+void group_core::end_members() {
+  std::vector<std::shared_ptr<group_member>> ending;
+  {
+    const std::lock_guard lock(mutex_);
+    ending = members_;
+  }
+  for (const auto& each : ending) each->end();
+}
+
+void group_core::move_locked(key_lane& which, group_share& to) noexcept {
+  group_share* const from = which.home;
+  if (from == &to) return;
+  if (from != nullptr) {
+    --from->lanes;
+    if (which.now == key_lane::state::stalled) --from->stalled;
+    if (which.now == key_lane::state::ready) from->remove_ready(which);
+  }
+  which.home = &to;
+  ++to.lanes;
+  if (which.now == key_lane::state::stalled) ++to.stalled;
+  if (which.now == key_lane::state::ready) {
+    to.push_ready(which);
+    wake_locked(to, 1);
+  }
+}
+
+void group_core::balance_locked() noexcept {
+  for (const auto& each : lanes_) {
+    const auto fewer = [](const auto& a, const auto& b) { return a->share_->lanes < b->share_->lanes; };
+    group_share& to = *(*std::min_element(members_.begin(), members_.end(), fewer))->share_;
+    if (each->home == nullptr || each->home->lanes > to.lanes + 1) move_locked(*each, to);
+  }
+}
+
+void group_core::discard() noexcept {
+  slot_list dying;
+  std::vector<std::vector<source::entry>> letting_go;  // what lanes published to may in turn publish to us
+  {
+    const std::lock_guard lock(mutex_);
+    const auto take_all = [&](slot_list& from) {
+      while (!from.empty()) dying.push_back(from.pop_front());
+    };
+    take_all(free_);
+    for (const auto& each : lanes_) {
+      take_all(each->waiting);
+      if (each->now == key_lane::state::ready) orphans_.remove_ready(*each), each->now = key_lane::state::empty;
+      if (each->now == key_lane::state::empty) letting_go.push_back(std::move(each->turn.own_source().outlets));
+    }
+  }
+  queue::load left;
+  for (const slot_list::node* each = dying.first; each != nullptr; each = each->next) {
+    left.add(inbox_->bounds().places_for(reader_->weighed_bytes(each->slot)));
+    reader_->drop(each->slot);  // outside the lock: a destructor may do anything
+  }
+  inbox_->count_left(left.messages);
+  inbox_->bounds().finish(left);
+  const std::lock_guard lock(mutex_);
+  while (!dying.empty()) nodes_->give_back(dying.pop_front());
+}
+
+// Waking and resting -----------------------------------------------------------------------------------------------
+
+group_share& group_core::share_of(const group_hand& who) const noexcept { return closed_ ? orphans_ : *who.share_; }
+
+void group_core::wake_one_locked(group_hand& who) noexcept {
+  if (!who.rests_) return;
+  const bool stalled = who.rests_stalled_;
+  get_up_locked(who);
+  who.announce();
+  if (stalled) who.executor().poke();
+}
+
+void group_core::wake_any_locked(std::size_t count) noexcept {
+  for (const auto& member : members_) {
+    for (const auto& each : member->share_->hands) {
+      if (count == 0 || resting_ == 0) return;
+      if (!each->rests_) continue;
+      wake_one_locked(*each);
+      --count;
+    }
+  }
+}
+
+void group_core::wake_locked(const group_share& of, std::size_t count) noexcept {
+  for (const auto& each : of.hands) {
+    if (count == 0) return;
+    if (!each->rests_) continue;
+    wake_one_locked(*each);
+    --count;
+  }
+}
+
+void group_core::ready(std::shared_ptr<mailbox_base>) {
+  const std::lock_guard lock(mutex_);
+  wake_any_locked(1);
+}
+
+void group_core::poke() noexcept {
+  const std::lock_guard lock(mutex_);
+  pokes_.fetch_add(1, std::memory_order_relaxed);
+  const auto wake_stalled = [this](const group_share& of) {
+    for (const auto& each : of.hands) {
+      if (each->rests_stalled_) wake_one_locked(*each);
+    }
+  };
+  for (const auto& each : members_) wake_stalled(*each->share_);
+  if (const auto last = caretaker_.lock()) wake_one_locked(*last);
+}
+
+void group_core::get_up_locked(group_hand& who) noexcept {
+  if (std::exchange(who.rests_, false) && who.counts_) --resting_;
+  who.rests_stalled_ = false;
+}
+
+void group_core::begin_turn(group_hand& who) noexcept {
+  const std::lock_guard lock(mutex_);
+  get_up_locked(who);
+  who.seen_pokes_ = pokes_.load(std::memory_order_relaxed);
+  group_share& share = share_of(who);
+  if (share.stalled == 0) return;
+  for (const auto& each : lanes_) {
+    if (each->home != &share || each->now != key_lane::state::stalled) continue;
+    --share.stalled;
+    share.push_ready(*each);
+  }
+}
+
+bool group_core::has_work_locked(group_hand& who) const noexcept {
+  if (who.seen_pokes_ != pokes_.load(std::memory_order_relaxed)) return true;
+  if (share_of(who).first_ready != nullptr) return true;
+  return who.counts_ && !who.own_lane().stalled() && (!free_.empty() || find_to_steal_locked(who) != nullptr);
+}
+
+bool group_core::rest(group_hand& who, bool stalled) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    if (has_work_locked(who)) return false;
+    if (!who.rests_) {
+      who.rests_ = true;
+      if (who.counts_) ++resting_;
+    }
+    who.rests_stalled_ = stalled;
+    if (!who.counts_) return true;
+  }
+  return !look_behind(&who);
+}
+
+bool group_core::look_behind(group_hand* taker) noexcept {
+  inbox_->bounds().deactivate();
+  base::heavy_barrier();
+  if (!sort(taker)) return false;
+  while (sort(nullptr)) {
+  }
+  return true;
+}
+
+bool group_core::has_stalled(group_hand& who) const noexcept {
+  const std::lock_guard lock(mutex_);
+  return share_of(who).stalled != 0 && (!closed_ || caretaker_.lock().get() == &who);
+}
+
+base::time_point group_core::stall_deadline(const group_hand& who) const noexcept {
+  auto earliest = base::time_point::max();
+  const std::lock_guard lock(mutex_);
+  const group_share& share = share_of(who);
+  for (const auto& each : lanes_) {
+    if (each->home == &share && each->now == key_lane::state::stalled) earliest = std::min(earliest, each->deadline);
+  }
+  return earliest;
+}
+
+// Taking work ------------------------------------------------------------------------------------------------------
+
+std::uint32_t group_core::find_lane(const std::byte* slot) const noexcept {
+  key_room room;
+  const topic_core& topic = *reader_->topic_of(slot);
+  const std::string_view key = key_of(topic, reader_->identity_of(slot), reader_->value_of(slot), room);
+  if (key.empty() && topic.key() == nullptr) return no_key;  // a key of the topic may be an empty text
+  return static_cast<std::uint32_t>(spread(std::hash<std::string_view>{}(key)) % lanes_.size());
+}
+
+bool group_core::sort(group_hand* taker) noexcept {
+  alignas(std::uint64_t) std::byte slots[sort_max * slot_size_max];
+  std::uint32_t lane_of[sort_max];
+  const std::lock_guard consuming(inbox_->consumer_lock());
+  const std::size_t count = inbox_->take_slots(slots, sort_max);
+  inbox_->tell_dropped();
+  if (count == 0) {
+    inbox_->bounds().credit().notify_if_waiting();
+    return false;
+  }
+  for (std::size_t i = 0; i != count; ++i) lane_of[i] = find_lane(slots + i * reader_->size());
+  const std::lock_guard lock(mutex_);
+  sort_in_locked(taker, slots, lane_of, count);
+  return true;
+}
+
+void group_core::sort_in_locked(group_hand* taker, const std::byte* slots, const std::uint32_t* lane_of,
+                                std::size_t count) noexcept {
+  if (taker != nullptr) get_up_locked(*taker);
+  bool one_is_taken = taker != nullptr;
+  for (std::size_t i = 0; i != count; ++i) {
+    slot_list::node* const node = nodes_->make(slots + i * reader_->size());
+    if (lane_of[i] == no_key) {
+      free_.push_back(node);
+      continue;
+    }
+    key_lane& lane = *lanes_[lane_of[i]];
+    lane.waiting.push_back(node);
+    if (lane.now != key_lane::state::empty) continue;
+    lane.home->push_ready(lane);
+    if (one_is_taken && lane.home == taker->share_.get()) {
+      one_is_taken = false;
+      continue;
+    }
+    wake_locked(*lane.home, 1);
+  }
+  wake_any_locked(free_.size - (!free_.empty() && one_is_taken ? 1 : 0));
+}
+
+group_core::work group_core::pick(group_hand& by) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!by.counts_ && !closed_) return {};
+  const bool takes_free = by.counts_ && !by.own_lane().stalled();
+  by.free_next_ = !by.free_next_;
+  work out{.others_rest = resting_ != 0};
+  if (takes_free && by.free_next_ && refill_locked(by)) {
+    out.free = true;
+  } else if (out.lane = share_of(by).pop_ready(); out.lane != nullptr) {
+    out.lane->now = key_lane::state::running;
+  } else {
+    out.free = takes_free && (refill_locked(by) || steal_locked(by));
+  }
+  return out;
+}
+
+bool group_core::refill_locked(group_hand& by) noexcept {
+  if (by.buffer_.left() != 0) return true;
+  if (free_.empty()) return false;
+  // No more than its share, so that others find some without stealing.
+  const std::size_t share = free_.size / std::max<std::size_t>(1, hands_);
+  const std::size_t count = std::clamp<std::size_t>(share, 1, claim_buffer::capacity);
+  std::byte* const to = by.buffer_.begin_fill();
+  for (std::size_t i = 0; i != count; ++i) nodes_->take(free_.pop_front(), to + i * reader_->size());
+  by.buffer_.fill(count);
+  wake_any_locked(count - 1);  // others may take them before this hand comes to them
+  return true;
+}
+
+group_hand* group_core::find_to_steal_locked(const group_hand& by) const noexcept {
+  for (const auto& member : members_) {
+    for (const auto& each : member->share_->hands) {
+      if (each.get() != &by && each->buffer_.left() != 0) return each.get();
+    }
+  }
+  return nullptr;
+}
+
+bool group_core::steal_locked(group_hand& by) noexcept {
+  while (group_hand* const from = find_to_steal_locked(by)) {
+    const std::size_t count = from->buffer_.steal(by.buffer_.begin_fill());
+    by.buffer_.fill(count);
+    if (count == 0) continue;  // it was faster
+    wake_any_locked(count - 1);
+    return true;
+  }
+  return false;
+}
+
+void group_core::give_back(group_hand& who) noexcept {
+  alignas(std::uint64_t) std::byte left[claim_buffer::capacity * slot_size_max];
+  bool closed = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const std::size_t count = who.buffer_.empty_into(left);
+    for (std::size_t i = count; i != 0; --i) free_.push_front(nodes_->make(left + (i - 1) * reader_->size()));
+    closed = closed_;
+    for (const auto& each : members_) wake_locked(*each->share_, count);
+  }
+  if (closed) discard();
+}
+
+// Handling ---------------------------------------------------------------------------------------------------------
+
+std::size_t group_core::run(group_hand& by) noexcept {
+  begin_turn(by);
+  std::size_t handled = 0;
+  while (handled < turn_max) {
+    work next = pick(by);
+    if (!next && !by.ended() && sort(&by)) next = pick(by);
+    if (!next) break;
+    // While this hand is in a handler it looks at nothing: what comes has to wake one that rests.
+    if (next.others_rest && inbox_->bounds().promises()) look_behind(nullptr);
+    handled += next.lane != nullptr ? run_lane(by, *next.lane) : run_free(by);
+  }
+  return handled;
+}
+
+std::size_t group_core::run_free(group_hand& by) noexcept {
+  const std::size_t at_once = by.takes_batches_ ? claim_buffer::capacity : 1;
+  return by.handle([&] { return by.buffer_.claim(at_once); }, by.own_lane(), by.held_back_);
+}
+
+std::size_t group_core::run_lane(group_hand& by, key_lane& which) noexcept {
+  if (which.turn.stalled() && !which.turn.settle()) return put_back(which, nullptr, 0, true), 0;
+  inbox_->bounds().finish(std::exchange(which.held_back, {}));
+  alignas(std::uint64_t) std::byte taken[lane_turn_max * slot_size_max];
+  std::size_t count = 0;
+  if (!by.ended()) {
+    const std::lock_guard lock(mutex_);
+    for (; count != lane_turn_max && !which.waiting.empty(); ++count)
+      nodes_->take(which.waiting.pop_front(), taken + count * reader_->size());
+  }
+  std::size_t begun = 0;
+  const auto next = [&]() -> claim_buffer::claimed {
+    std::byte* const slots = taken + begun * reader_->size();
+    const std::size_t at_once = by.takes_batches_ ? count - begun : std::min<std::size_t>(1, count - begun);
+    begun += at_once;
+    return {slots, at_once};
+  };
+  const std::size_t handled = by.handle(next, which.turn, which.held_back);
+  put_back(which, taken + handled * reader_->size(), count - handled, which.turn.stalled());
+  return handled;
+}
+
+void group_core::put_back(key_lane& which, const std::byte* rest, std::size_t count, bool stalls) noexcept {
+  if (stalls) which.deadline = which.turn.stall_deadline();  // before the lock: outlets have their own
+  bool closed = false;
+  {
+    const std::lock_guard lock(mutex_);
+    for (std::size_t i = count; i != 0; --i) which.waiting.push_front(nodes_->make(rest + (i - 1) * reader_->size()));
+    closed = closed_;
+    if (stalls) {
+      which.now = key_lane::state::stalled;
+      ++which.home->stalled;
+    } else if (which.waiting.empty()) {
+      which.now = key_lane::state::empty;
+    } else {
+      which.home->push_ready(which);
+      wake_locked(*which.home, 1);
+    }
+  }
+  if (closed) discard();
+}
+
+}  // namespace amphibus::detail

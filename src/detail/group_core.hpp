@@ -1,0 +1,290 @@
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <amphibus/detail/mailbox.hpp>
+
+#include "detail/claim_buffer.hpp"
+#include "detail/slot_list.hpp"
+
+namespace amphibus::detail {
+
+class group_hand;
+class group_member;
+struct group_share;
+
+/// What all members of a group ask for alike.
+struct group_terms {
+  std::string name;  ///< empty: a subscription with `.concurrency` alone, which is a group of one
+  std::size_t concurrency = 1;
+  std::size_t capacity = 0;
+  std::size_t capacity_bytes = 0;
+  queue::overflow_rule overflow = {};
+};
+
+/// A share of the keys: its messages are handled one after the other, on one hand at a time.
+struct key_lane {
+  enum class state : std::uint8_t { empty, ready, running, stalled };
+
+  explicit key_lane(slot_mailbox& of) noexcept : turn(of) {}
+
+  lane turn;
+  slot_list waiting;
+  state now = state::empty;
+  group_share* home = nullptr;  ///< whose hands handle it
+  key_lane* next = nullptr;     ///< in its home's queue, while ready
+  queue::load held_back;        ///< handled, not finished: their publishes wait for room
+  base::time_point deadline;    ///< of those, while stalled
+};
+
+/// One member's part of a group. Guarded by the group's lock.
+struct group_share {
+  std::vector<std::shared_ptr<group_hand>> hands;
+  key_lane* first_ready = nullptr;
+  key_lane* last_ready = nullptr;
+  std::size_t lanes = 0;
+  std::size_t stalled = 0;  ///< of those
+
+  void push_ready(key_lane& which) noexcept;
+  [[nodiscard]] key_lane* pop_ready() noexcept;
+  void remove_ready(const key_lane& which) noexcept;
+};
+
+/// One inbox and many hands: who competes for the messages of a group, and how keys keep their order.
+///
+/// The members' inbox is an ordinary mailbox that nobody runs; to it, this is the executor. A hand that finds nothing
+/// else *sorts*: it moves messages out of the inbox, those with a key to the lane of their key, the others to a common
+/// list. A lane is run by one hand at a time; every lane has a home, the member whose hands run it, so that a key stays
+/// with its member until members change. What has no key goes to whoever is ready: a hand takes a few, and another that
+/// has nothing to do takes what the first has not begun.
+///
+/// Hands sleep and wake as mailboxes of their executors. While one rests the inbox does not promise that somebody
+/// looks, so that a message wakes it even if all others are stuck in their handlers: whoever goes to rest, or into a
+/// handler while others rest, makes it stop promising and looks once more behind the heavy barrier. Thread: safe.
+/// Lifetime: the inbox owns it; members own the inbox.
+class group_core final : public executor_core {
+ public:
+  explicit group_core(group_terms terms);
+  ~group_core() override;
+
+  [[nodiscard]] const group_terms& terms() const noexcept { return terms_; }
+  /// The group of that inbox. Precondition: it has one.
+  [[nodiscard]] static group_core& of(slot_mailbox& inbox) noexcept {
+    return static_cast<group_core&>(inbox.executor());
+  }
+  /// Before anything else: whose inbox it is. Not owned.
+  void adopt(slot_mailbox& inbox);
+  [[nodiscard]] slot_mailbox& inbox() noexcept { return *inbox_; }
+  [[nodiscard]] const slot_reader& reader() const noexcept { return *reader_; }
+
+  /// The inbox got its first message since nobody looks: one hand gets up.
+  void ready(std::shared_ptr<mailbox_base> inbox) override;
+  /// What lanes hold back may have room again: every stalled one gets a turn.
+  void poke() noexcept override;
+
+  void join(const std::shared_ptr<group_member>& who);
+  /// Its lanes find other homes. Returns: true if it was the last one: the group is closed, and the caller ends the
+  /// inbox when no hand runs any more.
+  [[nodiscard]] bool leave(group_member& who);
+  /// Ends every member.
+  void end_members();
+  /// Counts and drops what waits here. After the last member left.
+  void discard() noexcept;
+
+  /// Hand: handles one turn of messages. Returns: how many.
+  std::size_t run(group_hand& by) noexcept;
+  /// Hand: true if it may sleep; whoever brings work wakes it, through its executor's poke() where that knows it as
+  /// `stalled`.
+  [[nodiscard]] bool rest(group_hand& who, bool stalled) noexcept;
+  /// True if something of this hand's member is held back: the hand has to look again at stall_deadline().
+  [[nodiscard]] bool has_stalled(group_hand& who) const noexcept;
+  [[nodiscard]] base::time_point stall_deadline(const group_hand& who) const noexcept;
+  /// Hand, at its end: what it has not begun is for the others.
+  void give_back(group_hand& who) noexcept;
+
+ private:
+  static constexpr std::size_t turn_max = 256;
+  static constexpr std::size_t lane_turn_max = 64;
+  static constexpr std::size_t lanes_min = 64;
+  static constexpr std::size_t lanes_per_hand = 8;
+
+  struct work {
+    key_lane* lane = nullptr;
+    bool free = false;
+    bool others_rest = false;
+    explicit operator bool() const noexcept { return lane != nullptr || free; }
+  };
+
+  /// What is stalled in its share gets another try.
+  void begin_turn(group_hand& who) noexcept;
+  void get_up_locked(group_hand& who) noexcept;
+  [[nodiscard]] work pick(group_hand& by) noexcept;
+  [[nodiscard]] bool has_work_locked(group_hand& who) const noexcept;
+  [[nodiscard]] bool refill_locked(group_hand& by) noexcept;
+  [[nodiscard]] group_hand* find_to_steal_locked(const group_hand& by) const noexcept;
+  [[nodiscard]] bool steal_locked(group_hand& by) noexcept;
+  /// The inbox stops promising that somebody looks, and then one more look behind the heavy barrier decides. Returns:
+  /// true if there was something. `taker` as in sort().
+  bool look_behind(group_hand* taker) noexcept;
+  /// Moves messages from the inbox to where they wait for a hand, and wakes as many hands as have something to do.
+  /// `taker`: who looks for work next, and need not be woken for the first of it. Returns: false if there were none.
+  bool sort(group_hand* taker) noexcept;
+  void sort_in_locked(group_hand* taker, const std::byte* slots, const std::uint32_t* lane_of,
+                      std::size_t count) noexcept;
+  [[nodiscard]] std::uint32_t find_lane(const std::byte* slot) const noexcept;
+  std::size_t run_lane(group_hand& by, key_lane& which) noexcept;
+  std::size_t run_free(group_hand& by) noexcept;
+  /// The hand is done with the lane: `rest` was taken and not handled.
+  void put_back(key_lane& which, const std::byte* rest, std::size_t count, bool stalls) noexcept;
+  [[nodiscard]] group_share& share_of(const group_hand& who) const noexcept;
+  void retry_stalled_locked(group_share& of) noexcept;
+  void wake_locked(const group_share& of, std::size_t count) noexcept;
+  void wake_one_locked(group_hand& who) noexcept;
+  void wake_any_locked(std::size_t count) noexcept;
+  void move_locked(key_lane& which, group_share& to) noexcept;
+  void balance_locked() noexcept;
+
+  static constexpr std::uint32_t no_key = ~std::uint32_t{0};
+
+  const group_terms terms_;
+  slot_mailbox* inbox_ = nullptr;
+  std::optional<slot_reader> reader_;
+
+  mutable std::mutex mutex_;  // after the inbox's consumer_lock()
+  std::vector<std::shared_ptr<group_member>> members_;
+  std::vector<std::unique_ptr<key_lane>> lanes_;
+  std::optional<slot_nodes> nodes_;
+  slot_list free_;  // without a key
+  std::size_t hands_ = 0;
+  std::size_t resting_ = 0;  // of those
+  std::atomic<std::uint64_t> pokes_{0};
+  bool closed_ = false;
+  mutable group_share orphans_;          // home of the lanes of a closed group
+  std::weak_ptr<group_hand> caretaker_;  // of a closed group: places what its lanes hold back; its executor keeps it
+};
+
+/// One place at which messages of a group are handled: to its executor a mailbox, whose messages lie in the group.
+class group_hand final : public mailbox_base, public queue::inbox_base {
+ public:
+  group_hand(std::shared_ptr<bus_core> core, std::shared_ptr<executor_core> on, const std::string& name,
+             std::shared_ptr<slot_mailbox> inbox, std::shared_ptr<group_share> share,
+             std::shared_ptr<message_handler> handler);
+  ~group_hand() override;
+
+  std::size_t run() noexcept override;
+  [[nodiscard]] queue::inbox_base& bounds() noexcept override { return *this; }
+  [[nodiscard]] bool has_work() noexcept override;
+  [[nodiscard]] bool stalled() noexcept override;
+  [[nodiscard]] base::time_point stall_deadline() const override;
+  [[nodiscard]] delivery_kind kind() const noexcept override { return delivery_kind::in_publisher; }
+  /// Ends without waiting for a handler that runs: it finishes the end when it returns.
+  void end_behind() noexcept;
+  [[nodiscard]] std::uint64_t handled() const noexcept { return handled_count(); }
+  [[nodiscard]] std::uint64_t failures() const noexcept { return failed(); }
+
+ protected:
+  void activated() noexcept override { executor().ready(shared_mailbox()); }
+  void destroy_handler() noexcept override;
+  void discard_queue() noexcept override;
+  void leave_topics() override {}  // it is in none
+
+ private:
+  friend class group_core;
+
+  void finish_end_once() noexcept;
+  /// Handles what `next` hands out until there is no more, the lane stalls or this hand ends. Returns: how many.
+  template <class Next>
+  std::size_t handle(Next next, lane& whose, queue::load& held_back) noexcept;
+  /// Finishes the messages that waited until what they published has room. Returns: false if it has none yet.
+  [[nodiscard]] bool settle_own();
+
+  // Its executor may still ask it something when its member is gone.
+  const std::shared_ptr<slot_mailbox> inbox_;
+  group_core& group_;  // the inbox's
+  const std::shared_ptr<group_share> share_;
+  const bool takes_batches_;
+  std::shared_ptr<message_handler> handler_;
+  claim_buffer buffer_;
+  std::atomic<bool> end_begun_{false};
+  queue::load held_back_;  // of own_lane()
+  // Under the group's lock:
+  bool counts_ = false;  // its member is in the group
+  bool rests_ = false;
+  bool rests_stalled_ = false;  // its executor knows it as stalled
+  bool free_next_ = false;      // lanes and free messages take turns
+  std::uint64_t seen_pokes_ = 0;
+};
+
+/// One subscription to a group: a handler, and as many hands as it may run at once.
+class group_member final : public subscriber_base {
+ public:
+  group_member(std::shared_ptr<bus_core> core, interest to, std::string name, std::shared_ptr<slot_mailbox> inbox);
+  ~group_member() override;
+
+  /// Before it joins.
+  void add_hand(std::shared_ptr<executor_core> on, const std::shared_ptr<message_handler>& handler);
+  void end() override;
+  [[nodiscard]] subscription_counters counters() noexcept override;
+  [[nodiscard]] delivery_kind kind() const noexcept override { return delivery_kind::in_publisher; }
+  [[nodiscard]] group_core& group() noexcept { return group_; }
+
+ private:
+  friend class group_core;
+
+  [[nodiscard]] bool handles_here() const noexcept;
+
+  const std::shared_ptr<slot_mailbox> inbox_;
+  group_core& group_;  // the inbox's
+  const std::shared_ptr<group_share> share_ = std::make_shared<group_share>();
+  std::vector<std::shared_ptr<group_hand>> hands_;
+};
+
+template <class Next>
+std::size_t group_hand::handle(Next next, lane& whose, queue::load& held_back) noexcept {
+  const slot_reader& read = group_.reader();
+  queue::inbox_base& inbox = inbox_->bounds();
+  const std::int64_t return_every = std::max<std::int64_t>(1, inbox.credit().capacity() / 16);
+  frame here(core(), *this, &whose, nullptr);
+  const context with(core(), here.topic, here.message);
+  std::size_t done = 0;
+  queue::load finished;
+  for (bool waits = false; !waits && !ended();) {
+    const claim_buffer::claimed current = next();
+    if (current.count == 0) break;
+    here.message = read.identity_of(current.slots);
+    here.topic = read.topic_of(current.slots);
+    try {
+      handler_->invoke(current.slots, current.count, here, with);
+    } catch (const std::exception& failure) {
+      count_failed(failure.what());
+    } catch (...) {
+      count_failed("an exception that is not a std::exception");
+    }
+    queue::load handled;
+    for (std::size_t i = 0; i != current.count; ++i) {
+      const std::byte* const slot = current.slots + i * read.size();
+      handled.add(inbox.places_for(read.weighed_bytes(slot)));
+      read.drop(slot);
+    }
+    done += current.count;
+    waits = whose.stalled() && !whose.settle();
+    // Messages whose publishes wait for room are not finished: they keep their places, and drain() waits for them.
+    (waits ? held_back : finished).add(handled);
+    if (finished.places >= return_every) inbox.finish(std::exchange(finished, {}));
+  }
+  count_handled(done);
+  inbox.finish(finished);
+  return done;
+}
+
+}  // namespace amphibus::detail

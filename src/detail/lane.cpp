@@ -1,0 +1,41 @@
+#include <amphibus/detail/lane.hpp>
+
+#include <algorithm>
+
+#include <amphibus/detail/mailbox.hpp>
+#include <amphibus/detail/outlet_base.hpp>
+
+namespace amphibus::detail {
+
+std::shared_ptr<source_state> make_source() { return std::make_shared<source_state>(); }
+
+lane::lane(mailbox_base& of) noexcept : box_(of) {}
+
+lane::~lane() = default;
+
+bus_core& lane::core() noexcept { return box_.core(); }
+
+std::shared_ptr<lane> lane::share() { return {box_.shared_mailbox(), this}; }
+
+base::time_point lane::stall_deadline() const {
+  auto earliest = base::time_point::max();
+  if (!stalled()) return earliest;
+  for (const auto& each : held_at_) earliest = std::min(earliest, each->held_deadline());
+  return earliest;
+}
+
+bool lane::add_held(const std::shared_ptr<outlet_base>& at) {
+  if (held_.load(std::memory_order_relaxed) >= held_max) return false;
+  if (std::find(held_at_.begin(), held_at_.end(), at) == held_at_.end()) held_at_.push_back(at);
+  held_.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+bool lane::settle() {
+  for (const auto& each : held_at_) each->place_held();
+  if (stalled()) return false;
+  held_at_.clear();
+  return true;
+}
+
+}  // namespace amphibus::detail
