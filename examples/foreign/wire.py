@@ -38,11 +38,12 @@ def control(kind, incarnation, body=b""):
 
 
 def hello(incarnation, process, data_endpoints, revision, patterns):
-    """The minimal HELLO: no topics of our own, subscriptions by pattern to every type, no digest (0)."""
+    """The minimal HELLO: no topics of our own, subscriptions by pattern to every type, no groups, no digest (0)."""
     body = struct.pack("<HH", PROTOCOL, PROTOCOL) + text(process) + struct.pack("<QI", 0, len(data_endpoints))
     body += b"".join(text(each) for each in data_endpoints)
     body += struct.pack("<QI", revision, 0)
     body += struct.pack("<I", len(patterns)) + b"".join(text(each) + text("") + struct.pack("<H", 0) for each in patterns)
+    body += struct.pack("<I", 0)  # no groups
     return control(HELLO, incarnation, body)
 
 

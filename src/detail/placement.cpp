@@ -137,6 +137,17 @@ std::vector<transport::pattern_info> transport_host::patterns() const {
   return out;
 }
 
+std::vector<transport::group_info> transport_host::groups() const {
+  std::vector<transport::group_info> out;
+  for (const bus_core::named_group& each : core_.all_groups()) {
+    const bool leaves = each.of.topic != nullptr ? carries(*each.of.topic) : each.of.reaches_out();
+    if (leaves) out.push_back({each.of.topic != nullptr ? each.of.topic->name() : each.of.pattern, each.name});
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
 void transport_host::offer_topic(const transport::topic_info& of_peer) {
   core_.offer_topic({of_peer.name, of_peer.type_name, of_peer.major});
 }

@@ -29,6 +29,7 @@ class transport_host final : public transport::host {
   [[nodiscard]] base::clock& clock() const noexcept override { return core_.clock(); }
   [[nodiscard]] std::vector<transport::topic_info> topics() const override;
   [[nodiscard]] std::vector<transport::pattern_info> patterns() const override;
+  [[nodiscard]] std::vector<transport::group_info> groups() const override;
   [[nodiscard]] transport::egress& egress_of(std::size_t route) override { return *egresses_[route]; }
   void offer_topic(const transport::topic_info& of_peer) override;
   [[nodiscard]] transport::ingress* find_ingress(const transport::topic_info& of_peer) override;

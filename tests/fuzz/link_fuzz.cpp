@@ -31,6 +31,12 @@ std::vector<control_pattern> patterns_of(fuzz::choices& from) {
 }
 
 /// A message that a peer could send, or what the bytes say.
+std::vector<control_group> groups_of(fuzz::choices& from) {
+  std::vector<control_group> out;
+  for (std::size_t i = from.byte() % 3U; i != 0; --i) out.push_back({(from.byte() & 1U) != 0 ? "a.b" : "a.>", "g"});
+  return out;
+}
+
 control_message message_of(fuzz::choices& from) {
   const std::uint8_t what = from.byte();
   control_message out;
@@ -44,10 +50,11 @@ control_message message_of(fuzz::choices& from) {
       greeting.revision = from.byte() % 4U;
       greeting.topics = topics_of(from);
       greeting.patterns = patterns_of(from);
+      greeting.groups = groups_of(from);
       out.body = std::move(greeting);
       break;
     }
-    case 1: out.body = update{from.byte() % 4U, topics_of(from), patterns_of(from)}; break;
+    case 1: out.body = update{from.byte() % 4U, topics_of(from), patterns_of(from), groups_of(from)}; break;
     case 2: out.body = ready{}; break;
     case 3: out.body = ping{}; break;
     case 4: out.body = bye{}; break;
@@ -62,12 +69,13 @@ control_message message_of(fuzz::choices& from) {
 }
 
 update local_of(fuzz::choices& from) {
-  update out{from.byte() % 4U, topics_of(from), patterns_of(from)};
+  update out{from.byte() % 4U, topics_of(from), patterns_of(from), groups_of(from)};
   const auto by_name = [](const control_topic& a, const control_topic& b) { return a.name < b.name; };
   const auto same = [](const control_topic& a, const control_topic& b) { return a.name == b.name; };
   std::sort(out.topics.begin(), out.topics.end(), by_name);
   out.topics.erase(std::unique(out.topics.begin(), out.topics.end(), same), out.topics.end());
   std::sort(out.patterns.begin(), out.patterns.end());
+  std::sort(out.groups.begin(), out.groups.end());
   return out;
 }
 

@@ -84,13 +84,14 @@ void write_control(corpus to) {
   greeting.revision = 3;
   greeting.topics = {{"shop.a", 0, "shop.order", 1, 5, true}, {"shop.b", 1, "shop.order", 2, 6, false}};
   greeting.patterns = {{">", "", 0}, {"shop.*", "shop.order", 1}};
+  greeting.groups = {{"shop.a", "packers"}};
   hello future;
   future.protocol_min = 7;
   future.protocol_max = 9;
   for (const control_body& body :
-       {control_body{greeting}, control_body{future}, control_body{update{9, greeting.topics, greeting.patterns}},
-        control_body{ready{}}, control_body{ping{}}, control_body{bye{}}, control_body{bye_ok{}},
-        control_body{reject{305, "other routes"}}}) {
+       {control_body{greeting}, control_body{future},
+        control_body{update{9, greeting.topics, greeting.patterns, greeting.groups}}, control_body{ready{}},
+        control_body{ping{}}, control_body{bye{}}, control_body{bye_ok{}}, control_body{reject{305, "other routes"}}}) {
     to.add(encode({42, body}));
   }
 }

@@ -91,6 +91,14 @@ struct pattern_info {
   friend auto operator<=>(const pattern_info&, const pattern_info&) = default;
 };
 
+/// A group that has members in this process, of a topic or pattern that topics of other processes can reach. Members in
+/// several processes would each get every message: only level `reliable` can keep a group together.
+struct group_info {
+  std::string of;  ///< the topic's name, or the pattern
+  std::string name;
+  friend auto operator<=>(const group_info&, const group_info&) = default;
+};
+
 /// Receives what egress::drain hands out, message by message, on the I/O thread.
 class egress_sink {
  public:
@@ -165,6 +173,8 @@ class host {
   [[nodiscard]] virtual std::vector<topic_info> topics() const = 0;
   /// What is subscribed here by pattern, now; sorted, each once. Changes are announced in the same way.
   [[nodiscard]] virtual std::vector<pattern_info> patterns() const = 0;
+  /// The groups of this process on routes of this transport, sorted.
+  [[nodiscard]] virtual std::vector<group_info> groups() const = 0;
   [[nodiscard]] virtual egress& egress_of(std::size_t route) = 0;
   /// Says that a peer has a topic: where a pattern covers it and its type is known here, it becomes a topic of this
   /// process; patterns of another type tell that they pass it over.

@@ -16,6 +16,7 @@ control_message sample() {
   out.revision = 3;
   out.topics = {{"shop.a", 0, "shop.order", 1, 5, true}, {"shop.b", 1, "shop.order", 2, 6, false}};
   out.patterns = {{">", "", 0}, {"shop.*", "shop.order", 1}};
+  out.groups = {{"shop.*", "packers"}, {"shop.a", "printers"}};
   return {42, out};
 }
 
@@ -30,8 +31,9 @@ TEST_CASE("control: every kind of message is read as it was written", "[zeromq]"
   CHECK(got.data_endpoints.size() == 2);
   CHECK(got.topics == std::get<hello>(sample().body).topics);
   CHECK(got.patterns == std::get<hello>(sample().body).patterns);
+  CHECK(got.groups == std::get<hello>(sample().body).groups);
   for (const control_body& body :
-       {control_body{update{9, got.topics, got.patterns}}, control_body{ready{}}, control_body{ping{}},
+       {control_body{update{9, got.topics, got.patterns, got.groups}}, control_body{ready{}}, control_body{ping{}},
         control_body{bye{}}, control_body{bye_ok{}}, control_body{reject{305, "routes"}}, control_body{observe{}},
         control_body{observed{"front", "ipc:///tmp/x.tap"}}, control_body{describe{"shop.a"}},
         control_body{described{"shop.a", "shop.order", 1, 2, "schema"}}}) {
@@ -43,8 +45,8 @@ TEST_CASE("control: every kind of message is read as it was written", "[zeromq]"
 TEST_CASE("control: a message cut at any byte is refused", "[zeromq]") {
   const auto of_sample = std::get<hello>(sample().body);
   for (const control_body& body :
-       {control_body{of_sample}, control_body{update{9, of_sample.topics, of_sample.patterns}}, control_body{observe{}},
-        control_body{observed{"front", "ipc:///tmp/x.tap"}}, control_body{describe{"shop.a"}},
+       {control_body{of_sample}, control_body{update{9, of_sample.topics, of_sample.patterns, of_sample.groups}},
+        control_body{observe{}}, control_body{observed{"front", "ipc:///tmp/x.tap"}}, control_body{describe{"shop.a"}},
         control_body{described{"shop.a", "shop.order", 1, 2, "schema"}}}) {
     const auto bytes = encode({42, body});
     control_message back;
@@ -61,6 +63,15 @@ TEST_CASE("control: more patterns than the bound are refused before they are rea
   CHECK(decode(encode({1, many}), back) == nullptr);
   many.patterns.push_back(many.patterns.front());
   CHECK_THAT(decode(encode({1, many}), back), Catch::Contains("more than 1,000 patterns"));
+}
+
+TEST_CASE("control: more groups than the bound are refused before they are read", "[zeromq]") {
+  update many;
+  many.groups.assign(control_groups_max, {"shop.*", "packers"});
+  control_message back;
+  CHECK(decode(encode({1, many}), back) == nullptr);
+  many.groups.push_back(many.groups.front());
+  CHECK_THAT(decode(encode({1, many}), back), Catch::Contains("more than 1,000 groups"));
 }
 
 TEST_CASE("control: of too many topics one more than the bound is read, so that they can be refused by name",

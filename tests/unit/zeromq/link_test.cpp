@@ -265,6 +265,38 @@ TEST_CASE("link: other routes, another type or major, another process are refuse
   CHECK_THAT(refused(settings("c", "a", true), {}), Catch::Contains("'c' answers where 'b' was expected"));
 }
 
+TEST_CASE("link: a group of both processes is refused by name, at hello and when it becomes one later", "[zeromq]") {
+  const std::vector<control_group> packers{{"shop.orders", "packers"}};
+  const auto refusal_of = [](const pair_of_links& two) {
+    const auto here = of_kind<fail_start>(two.of_a);
+    CHECK_FALSE(two.a.established());
+    CHECK_FALSE(two.b.established());
+    return std::string(here.empty() ? "" : here[0].why.what());
+  };
+  pair_of_links two;
+  two.a.on_local_change(two.now, {1, {orders(true)}, {}, packers});
+  SECTION("at hello") {
+    two.b.on_local_change(two.now, {1, {orders(true)}, {}, packers});
+    two.connect();
+    CHECK_THAT(refusal_of(two), Catch::Contains("AMB-E0309") && Catch::Contains("group 'packers' of 'shop.orders'") &&
+                                    Catch::Contains("in 'a' and in 'b'"));
+  }
+  SECTION("when the peer joins it") {
+    two.connect();
+    CHECK(two.a.established());
+    two.b.on_local_change(two.now, {2, {orders(true)}, {}, packers});
+    two.settle();
+    CHECK_FALSE(two.a.established());
+    CHECK_FALSE(two.b.established());
+  }
+  SECTION("a group of another name, or of another topic, is another group") {
+    two.b.on_local_change(two.now, {1, {orders(true)}, {}, {{"shop.*", "packers"}, {"shop.orders", "printers"}}});
+    two.connect();
+    CHECK(two.a.established());
+    CHECK(two.b.established());
+  }
+}
+
 TEST_CASE("link: a peer that did not compare the routes is taken, if it has as many", "[zeromq]") {
   peer_link a(settings("a", "b", false));
   hello foreign;

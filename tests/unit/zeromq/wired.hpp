@@ -62,6 +62,7 @@ class fake_host : public transport::host {
   [[nodiscard]] base::clock& clock() const noexcept override { return const_cast<testing::manual_clock&>(time); }
   [[nodiscard]] std::vector<transport::topic_info> topics() const override { return {}; }
   [[nodiscard]] std::vector<transport::pattern_info> patterns() const override { return {}; }
+  [[nodiscard]] std::vector<transport::group_info> groups() const override { return {}; }
   [[nodiscard]] transport::egress& egress_of(std::size_t) override {
     throw std::logic_error("an inbound needs no egress");
   }

@@ -43,6 +43,13 @@ class writer {
       number(each.major);
     }
   }
+  void groups(const std::vector<control_group>& values) {
+    number(static_cast<std::uint32_t>(values.size()));
+    for (const control_group& each : values) {
+      text(each.of);
+      text(each.name);
+    }
+  }
   void operator()(const hello& value) {
     number(value.protocol_min);
     number(value.protocol_max);
@@ -53,11 +60,13 @@ class writer {
     number(value.revision);
     topics(value.topics);
     patterns(value.patterns);
+    groups(value.groups);
   }
   void operator()(const update& value) {
     number(value.revision);
     topics(value.topics);
     patterns(value.patterns);
+    groups(value.groups);
   }
   void operator()(const reject& value) {
     number(value.code);
@@ -144,11 +153,26 @@ class reader {
     }
     return out;
   }
+  std::vector<control_group> groups() {
+    const std::size_t count = number<std::uint32_t>();
+    if (count > control_groups_max)
+      return fail("more than 1,000 groups in a control message"), std::vector<control_group>{};
+    std::vector<control_group> out;
+    for (std::size_t i = 0; i != count && wrong_ == nullptr; ++i) {
+      control_group each;
+      each.of = text();
+      each.name = text();
+      if (wrong_ == nullptr && !wire::check_topic_pattern(each.of).ok()) fail("a group's pattern breaks the grammar");
+      out.push_back(std::move(each));
+    }
+    return out;
+  }
   template <class Message>
   void read_wants(Message& into, std::size_t routes) {
     into.topics = topics(routes);
     if (into.topics.size() > control_topics_max) return void(rest_ = {});  // one too many is enough for a refusal
     into.patterns = patterns();
+    into.groups = groups();
   }
   hello read_hello() {
     hello out;

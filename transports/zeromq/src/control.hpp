@@ -16,6 +16,7 @@ namespace amphibus::zeromq {
 inline constexpr std::uint16_t protocol_version = 1;
 inline constexpr std::size_t control_topics_max = 20'000;
 inline constexpr std::size_t control_patterns_max = 1'000;
+inline constexpr std::size_t control_groups_max = 1'000;
 inline constexpr std::size_t control_routes_max = 1'000;
 inline constexpr std::size_t control_text_size_max_bytes = 1'024;
 inline constexpr std::size_t control_schema_size_max_bytes = std::size_t{256} << 10U;
@@ -39,6 +40,13 @@ struct control_pattern {
   friend auto operator<=>(const control_pattern&, const control_pattern&) = default;
 };
 
+/// A group with members in the sender; `of` is a topic or a pattern.
+struct control_group {
+  std::string of;
+  std::string name;
+  friend auto operator<=>(const control_group&, const control_group&) = default;
+};
+
 /// Who I am; the first message in both directions.
 struct hello {
   std::uint16_t protocol_min = protocol_version;
@@ -49,12 +57,14 @@ struct hello {
   std::uint64_t revision = 0;               ///< of what is subscribed
   std::vector<control_topic> topics;
   std::vector<control_pattern> patterns;
+  std::vector<control_group> groups = {};  ///< sorted
 };
-/// Topics that are new or changed since the last hello or update, and all patterns of now.
+/// Topics that are new or changed since the last hello or update, and all patterns and groups of now.
 struct update {
   std::uint64_t revision = 0;
   std::vector<control_topic> topics;
   std::vector<control_pattern> patterns;
+  std::vector<control_group> groups = {};  ///< sorted
 };
 /// All my subscriptions are confirmed by every peer.
 struct ready {};

@@ -34,6 +34,7 @@ void link::greet(base::time_point now) {
   own.revision = own_.revision;
   own.topics = own_.topics;
   own.patterns = own_.patterns;
+  own.groups = own_.groups;
   greeted_with_all_ = true;
   send(now, std::move(own));
 }
@@ -66,6 +67,7 @@ void link::handle(base::time_point now, const hello& from_peer, std::uint64_t in
   if (restarted) tell_event(event_kind::peer_lost, "came back as a new process");
   forget_peer();
   peer_ = incarnation;
+  peer_groups_ = from_peer.groups;
   last_heard_ = now;
   if (!settings_.connects) greet(now);
   state_ = state::established;
@@ -83,6 +85,8 @@ void link::handle(base::time_point now, const hello& from_peer, std::uint64_t in
 void link::handle(base::time_point now, const update& from_peer) {
   if (const auto why = count_objection(from_peer.topics)) return refuse(now, *why);
   if (const auto why = type_objection(from_peer.topics)) return refuse(now, *why);
+  if (const auto why = group_objection(from_peer.groups)) return refuse(now, *why);
+  peer_groups_ = from_peer.groups;
   peer_revision_ = from_peer.revision;
   adopt(from_peer.topics);
   adopt(from_peer.patterns);
@@ -124,7 +128,21 @@ std::optional<error> link::objection(const hello& from_peer) const {
                  "start every process from the same file; compare with --describe", where);
   }
   if (from_peer.topics.size() > control_topics_max) return too_many_topics();
-  return type_objection(from_peer.topics);
+  if (auto why = type_objection(from_peer.topics)) return why;
+  return group_objection(from_peer.groups);
+}
+
+std::optional<error> link::group_objection(const std::vector<control_group>& theirs) const {
+  for (const control_group& each : theirs) {
+    if (!std::binary_search(own_.groups.begin(), own_.groups.end(), each)) continue;
+    return error(error_code::group_spans_processes,
+                 "group '" + escaped(each.name) + "' of '" + each.of + "' has members in '" + settings_.own_process +
+                     "' and in '" + settings_.peer_process + "', where each would get every message",
+                 "keep its members in one process, or name two groups: level best_effort cannot share a group's "
+                 "messages out between processes",
+                 {"process " + settings_.peer_process});
+  }
+  return std::nullopt;
 }
 
 std::optional<error> link::type_objection(const std::vector<control_topic>& theirs) const {
@@ -194,7 +212,7 @@ void link::adopt(const std::vector<control_pattern>& all) {
 }
 
 void link::on_local_change(base::time_point now, update all) {
-  update changed{all.revision, {}, all.patterns};
+  update changed{all.revision, {}, all.patterns, all.groups};
   for (const control_topic& each : all.topics) {
     if (!std::binary_search(own_.topics.begin(), own_.topics.end(), each, [](const auto& a, const auto& b) {
           return std::tie(a.name, a.subscribed) < std::tie(b.name, b.subscribed);
@@ -209,6 +227,7 @@ void link::on_local_change(base::time_point now, update all) {
   std::vector<control_topic> theirs;
   for (const auto& [name, topic] : peer_topics_) theirs.push_back(topic);
   if (const auto why = type_objection(theirs)) return refuse(now, *why);
+  if (const auto why = group_objection(peer_groups_)) return refuse(now, *why);
   if (other_interests) offer_all();
   send(now, std::move(changed));
 }
@@ -315,6 +334,7 @@ void link::forget_peer() {
   }
   peer_topics_.clear();
   peer_patterns_.clear();
+  peer_groups_.clear();
   announced_.clear();
   markers_.clear();
   marked_.clear();

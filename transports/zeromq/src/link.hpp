@@ -118,6 +118,7 @@ class link {
   void handle(base::time_point now, const update& from_peer);
   void handle(const reject& from_peer);
   [[nodiscard]] std::optional<error> type_objection(const std::vector<control_topic>& theirs) const;
+  [[nodiscard]] std::optional<error> group_objection(const std::vector<control_group>& theirs) const;
   [[nodiscard]] std::optional<error> count_objection(const std::vector<control_topic>& changed) const;
   [[nodiscard]] error too_many_topics() const;
   void refuse(base::time_point now, const error& why);
@@ -145,6 +146,7 @@ class link {
     bool wanted;  // its markers came through
   };
   std::map<control_pattern, announced_pattern> peer_patterns_;
+  std::vector<control_group> peer_groups_;
   // Subscriptions of the peer whose marker has not come through the data path: what is published before is for nobody.
   struct announced_interest {
     std::string topic;

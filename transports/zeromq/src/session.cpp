@@ -279,7 +279,7 @@ void session::take_requests(base::time_point now) {
 
 void session::announce_changes(base::time_point now) {
   if (!topics_changed_.exchange(false, std::memory_order_acq_rel)) return;
-  update all{own_.revision, {}, {}};
+  update all{own_.revision, {}, {}, {}};
   for (const transport::topic_info& each : host_.topics()) {
     all.topics.push_back({each.name, static_cast<std::uint32_t>(each.route), each.type_name, each.major,
                           each.schema_hash, each.subscribed});
@@ -288,7 +288,8 @@ void session::announce_changes(base::time_point now) {
   for (const transport::pattern_info& each : host_.patterns()) {
     all.patterns.push_back({each.text, each.type_name, each.major});
   }
-  if (all.topics == own_.topics && all.patterns == own_.patterns) return;
+  for (const transport::group_info& each : host_.groups()) all.groups.push_back({each.of, each.name});
+  if (all.topics == own_.topics && all.patterns == own_.patterns && all.groups == own_.groups) return;
   const bool other_interests = !same_interests(all, own_);
   if (other_interests) ++all.revision;
   own_ = std::move(all);
