@@ -83,13 +83,13 @@ std::shared_ptr<subscriber_base> bus_core::join_group(std::shared_ptr<slot_mailb
       throw;
     }
   }
-  group_core::of(*inbox).join(joining);
+  group_core::of(*inbox).add(joining);
   return joining;
 }
 
 bool bus_core::leave_group(group_member& who) {
   const std::lock_guard lock(own_->groups_mutex);
-  if (!who.group().leave(who)) return false;
+  if (!who.group().remove(who)) return false;
   std::erase_if(own_->groups, [&](const auto& each) { return each.get() == &who.group().inbox(); });
   return true;  // the end of the inbox tells the transports
 }

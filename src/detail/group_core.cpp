@@ -63,7 +63,7 @@ void group_core::adopt(slot_mailbox& inbox) {
 
 // Members ----------------------------------------------------------------------------------------------------------
 
-void group_core::join(const std::shared_ptr<group_member>& who) {
+void group_core::add(const std::shared_ptr<group_member>& who) {
   const std::lock_guard lock(mutex_);
   members_.push_back(who);
   for (const auto& each : who->share_->hands) each->counts_ = each->rests_ = true;
@@ -73,7 +73,7 @@ void group_core::join(const std::shared_ptr<group_member>& who) {
   wake_locked(*who->share_, who->share_->hands.size());
 }
 
-bool group_core::leave(group_member& who) {
+bool group_core::remove(group_member& who) {
   const std::lock_guard lock(mutex_);
   const auto found =
       std::find_if(members_.begin(), members_.end(), [&](const auto& each) { return each.get() == &who; });

@@ -92,10 +92,10 @@ class group_core final : public executor_core {
   /// What lanes hold back may have room again: every stalled one gets a turn.
   void poke() noexcept override;
 
-  void join(const std::shared_ptr<group_member>& who);
+  void add(const std::shared_ptr<group_member>& who);
   /// Its lanes find other homes. Returns: true if it was the last one: the group is closed, and the caller ends the
   /// inbox when no hand runs any more.
-  [[nodiscard]] bool leave(group_member& who);
+  [[nodiscard]] bool remove(group_member& who);
   /// Ends every member.
   void end_members();
   /// Counts and drops what waits here. After the last member left.

@@ -63,6 +63,7 @@ class history::judge {
     std::set<std::uint64_t> seen;
     std::uint64_t first = 0;
     std::uint64_t highest = 0;
+    std::map<std::uint64_t, std::uint64_t> highest_of_key;
     std::uint64_t told = 0;  // sum of lost_before
   };
   using numbers = std::vector<std::uint64_t>;
@@ -83,10 +84,12 @@ class history::judge {
       stream& of = streams[writer];
       if (of.first == 0) of.first = number;
       of.told += each.with.lost_before;
-      if (!of.seen.insert(number).second) {
-        note(history_fault_kind::duplicate);
-      } else if (number < of.highest) {
-        note(history_fault_kind::reordering);
+      const bool again = !of.seen.insert(number).second;
+      if (again) note(history_fault_kind::duplicate);
+      if (by.keys != 0) {
+        std::uint64_t& last = of.highest_of_key[number % by.keys];
+        if (!again && number < last) note(history_fault_kind::reordering);
+        last = std::max(last, number);
       }
       of.highest = std::max(of.highest, number);
     }
@@ -274,8 +277,14 @@ std::uint32_t history::add_writer(std::string name, std::string topic) {
 
 std::uint32_t history::add_reader(std::string name, std::string topic, duty owed) {
   const std::lock_guard lock(mutex_);
-  readers_.push_back({std::move(name), std::move(topic), owed, {}, {}, {}});
+  readers_.push_back({std::move(name), std::move(topic), owed, 1, {}, {}, {}});
   return static_cast<std::uint32_t>(readers_.size());
+}
+
+void history::orders_by_key(std::uint32_t reader, std::uint64_t keys) {
+  const std::lock_guard lock(mutex_);
+  AMPHIBUS_ASSERT(reader != 0 && reader <= readers_.size(), "a reader that was not added");
+  readers_[reader - 1].keys = keys;
 }
 
 void history::begins_with(std::uint32_t reader, message_name first) {

@@ -28,7 +28,7 @@ enum class history_fault_kind : std::uint8_t {
   loss,           ///< accepted, wanted, and never received
   phantom,        ///< received, but never published, refused, or published on another topic
   duplicate,      ///< received again
-  reordering,     ///< received after a later one of its writer
+  reordering,     ///< received after a later one of its writer, and of its key where that counts
   altered,        ///< the payload is not what was published
   wrong_context,  ///< id, source, correlation or causation contradict what was published
   wrong_count,    ///< lost_before does not add up to what is missing
@@ -64,8 +64,10 @@ class history {
 
   /// A writer is one source of one topic. Returns: its index, from 1.
   std::uint32_t add_writer(std::string name, std::string topic);
-  /// A reader is one subscription. Returns: its index, from 1.
+  /// A reader is one subscription, or all members of one group. Returns: its index, from 1.
   std::uint32_t add_reader(std::string name, std::string topic, duty owed = duty::everything);
+  /// The reader keeps the order by key only, and the key of a message is its number modulo `keys`; 0: it keeps none.
+  void orders_by_key(std::uint32_t reader, std::uint64_t keys);
   /// The reader subscribed later: it owes no message of the writer before this one.
   void begins_with(std::uint32_t reader, message_name first);
   /// The subscription ended: it owes neither this message of the writer nor a later one.
@@ -109,6 +111,7 @@ class history {
     std::string name;
     std::string topic;
     duty owed{};
+    std::uint64_t keys = 1;  // messages whose numbers are equal modulo this are in order; 0: none
     std::map<std::uint32_t, std::uint64_t> begins;  // by writer
     std::map<std::uint32_t, std::uint64_t> ends;
     std::vector<reception> receptions;

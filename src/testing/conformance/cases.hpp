@@ -13,6 +13,7 @@ case_list content_cases();
 case_list delivery_cases();
 case_list slow_reader_cases();
 case_list joining_cases();
+case_list group_cases();
 case_list handler_cases();
 case_list ending_cases();
 case_list publishing_cases();

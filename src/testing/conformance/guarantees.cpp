@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view same = "the same";
 
-constexpr std::array<guarantee, 12> all{{
+constexpr std::array<guarantee, 14> all{{
     {"content", "bytes, ids and topic as they were published", "the same, up to `message_size_max_bytes`"},
     {"order", "FIFO per source and topic, to every subscription", same, &promise::ordered_per_source},
     {"loss", "none with `block`; with `drop_newest` counted, told by an event and by the next message",
@@ -23,6 +23,10 @@ constexpr std::array<guarantee, 12> all{{
     {"patterns",
      "reach every topic that they cover and whose type is theirs, also later ones, each from its first message", same,
      &promise::finds_topics},
+    {"groups", "each message to exactly one member, whoever is ready, also while members join and leave",
+     "the same within one process; a group with members in two is refused by name"},
+    {"keys", "FIFO per key where handlers run in parallel (`.concurrency`, groups); no key in two handlers at once",
+     same},
     {"a subscription's end", "its destructor returns when no handler of it runs and none will start", same},
     {"handlers that publish",
      "never wait on the bus; a cycle over full inboxes ends with what could not be placed counted and told", same},

@@ -138,6 +138,13 @@ class writer {
     past_.published(name, answer, cause);
     return answer;
   }
+  /// The same, with a key of `keys`; the history knows it from the number.
+  publish_status publish_with_key(std::uint64_t keys) {
+    const message_name name{index_, ++count_};
+    const auto answer = out_.publish(make<T>(name), {.key = "key-" + std::to_string(name.number % keys)});
+    past_.published(name, answer);
+    return answer;
+  }
   publish_status try_publish(std::size_t size_bytes = 0) {
     const message_name name{index_, ++count_};
     const auto answer = out_.try_publish(make<T>(name, size_bytes));
@@ -204,6 +211,32 @@ struct reader_options {
   amphibus::overflow overflow = amphibus::overflow::block(watched::patience);
   executor_choice on = dedicated;
   history::duty owed = history::duty::everything;
+};
+
+/// A group that records what its members receive, or a subscription with `.concurrency`, as one reader. Thread: members
+/// come and go on any, one at a time.
+template <class T>
+class group_reader {
+ public:
+  /// `keys`: as history::orders_by_key.
+  group_reader(scenario& in, std::size_t process, const topic<T>& to, const std::string& name, std::uint64_t keys)
+      : past_(in.past()), bus_(in.at(process)), to_(to), index_(past_.add_reader(name, std::string(to.name()))) {
+    past_.orders_by_key(index_, keys);
+  }
+  [[nodiscard]] subscription join(subscription_options with) {
+    with.overflow = overflow::block(watched::patience);
+    return bus_.subscribe(to_, with, [&past = past_, index = index_](const T& got, const context& with_it) {
+      past.received(index, name_of(got),
+                    {with_it.id(), with_it.correlation(), with_it.causation(), with_it.lost_before()}, intact(got));
+    });
+  }
+  [[nodiscard]] std::uint32_t index() const noexcept { return index_; }
+
+ private:
+  history& past_;
+  bus& bus_;
+  const topic<T>& to_;
+  const std::uint32_t index_;
 };
 
 /// A subscription that records what it receives and then does what the case wants.

@@ -69,6 +69,22 @@ TEST_CASE("history: losses are named by reader, writer and position", "[testing]
   CHECK(all[1].kind == history_fault_kind::wrong_count);  // nobody told of the 7th
 }
 
+TEST_CASE("history: where the order is by key, only what has one key can be late", "[testing]") {
+  planted h;
+  h.past.orders_by_key(h.one, 2);
+  h.past.orders_by_key(h.two, 0);
+  for (std::uint64_t i = 1; i <= 6; ++i) h.publish(i);
+  for (const std::uint64_t i : {2U, 4U, 1U, 6U, 3U, 5U}) h.receive(h.one, i);
+  for (const std::uint64_t i : {6U, 5U, 4U, 3U, 2U, 1U}) h.receive(h.two, i);
+  CHECK(h.past.verdict().empty());
+  planted late;
+  late.past.orders_by_key(late.one, 2);
+  for (std::uint64_t i = 1; i <= 4; ++i) late.publish(i);
+  for (const std::uint64_t i : {1U, 4U, 2U, 3U}) late.receive(late.one, i);
+  for (std::uint64_t i = 1; i <= 4; ++i) late.receive(late.two, i);
+  CHECK(late.fault() == "reordering: reader \"billing\" got too late 1 of writer \"front\": 2");
+}
+
 TEST_CASE("history: a duplicate is found", "[testing]") {
   planted h;
   h.publish(1);
