@@ -28,6 +28,17 @@ place place_of(const cell& of) noexcept {
   return place::serial_thread;
 }
 
+bool runs_one_at_a_time(runner which) noexcept { return which == runner::serial || which == runner::loop; }
+
+bool is_refused(const cell& of) noexcept {
+  using enum overflow_choice;
+  if (of.with == sharing::alone) return of.on == runner::in_publisher && of.overflow != block;
+  // What is handed out to several cannot be thrown out any more; a receiver pulls alone; what is called has no inbox.
+  if (of.overflow == drop_oldest || of.overflow == latest) return true;
+  if (of.on == runner::in_publisher || of.on == runner::nobody) return true;
+  return of.with == sharing::lanes && runs_one_at_a_time(of.on);
+}
+
 }  // namespace
 
 std::vector<cell> all_cells() {
@@ -35,27 +46,30 @@ std::vector<cell> all_cells() {
   using enum runner;
   using enum handler_form;
   std::vector<cell> out;
-  const auto add = [&](overflow_choice overflow, runner on, handler_form form) {
-    for (const auto over : {way::in_the_process, way::zeromq}) out.push_back({overflow, on, form, over});
+  const auto add = [&](sharing with, overflow_choice overflow, runner on, handler_form form) {
+    for (const auto over : {way::in_the_process, way::zeromq}) out.push_back({overflow, on, form, over, with});
   };
-  for (const auto overflow : {block, fail, drop_newest, drop_oldest, latest}) {
-    for (const auto on : {serial, dedicated, pool, loop, in_publisher}) {
-      for (const auto form : {message, message_and_context, batch}) add(overflow, on, form);
+  for (const auto with : {sharing::alone, sharing::group, sharing::lanes}) {
+    for (const auto overflow : {block, fail, drop_newest, drop_oldest, latest}) {
+      for (const auto on : {serial, dedicated, pool, loop, in_publisher}) {
+        for (const auto form : {message, message_and_context, batch}) add(with, overflow, on, form);
+      }
+      add(with, overflow, nobody, receiver);
     }
-    add(overflow, nobody, receiver);
   }
   return out;
 }
 
 outcome expected(const cell& of) {
   outcome out;
-  if (of.on == runner::in_publisher && of.overflow != overflow_choice::block) {
+  if (is_refused(of)) {
     out.refused = amphibus::error_code::bad_option;
     return out;
   }
   out.when_full = fullness_of(of);
   out.runs_on = place_of(of);
   out.told_by_context = may_lose(out.when_full) && of.form != handler_form::message;
+  out.ordered_by_key = of.with != sharing::alone;
   out.many_at_once = of.form == handler_form::batch && of.on != runner::in_publisher;
   return out;
 }
@@ -70,7 +84,7 @@ std::string name_of(const cell& which) {
   for (const auto part : {name_of(which.overflow), name_of(which.on), name_of(which.form), name_of(which.over)}) {
     out += (out.empty() ? "" : ", ") + std::string(part);
   }
-  return out;
+  return which.with == sharing::alone ? out : out + ", " + std::string(name_of(which.with));
 }
 
 std::string_view name_of(overflow_choice which) noexcept {
@@ -102,6 +116,15 @@ std::string_view name_of(handler_form which) noexcept {
     case handler_form::message_and_context: return "(const T&, const context&)";
     case handler_form::batch: return "(batch<T>)";
     case handler_form::receiver: return "receiver<T>";
+  }
+  return "unknown";
+}
+
+std::string_view name_of(sharing which) noexcept {
+  switch (which) {
+    case sharing::alone: return "alone";
+    case sharing::group: return "in a group";
+    case sharing::lanes: return "concurrency 2";
   }
   return "unknown";
 }

@@ -16,6 +16,8 @@ namespace combinations {
 enum class overflow_choice : std::uint8_t { block, fail, drop_newest, drop_oldest, latest };
 enum class runner : std::uint8_t { serial, dedicated, pool, loop, in_publisher, nobody };
 enum class handler_form : std::uint8_t { message, message_and_context, batch, receiver };
+/// Who else takes from its inbox: nobody, the members of a group, or further handlers of the same subscription.
+enum class sharing : std::uint8_t { alone, group, lanes };
 enum class way : std::uint8_t { in_the_process, zeromq };
 
 /// Nobody runs a receiver, and it has no handler: those two values belong to each other.
@@ -24,6 +26,7 @@ struct cell {
   runner on{};
   handler_form form{};
   way over{};
+  sharing with{};
 };
 
 /// What the message does that finds every place taken.
@@ -47,6 +50,7 @@ struct outcome {
   place runs_on{};
   bool told_by_context = false;  ///< losses: by lost_before() of the next message; else by counters and events alone
   bool many_at_once = false;     ///< the handler may get several messages in one call
+  bool ordered_by_key = false;   ///< and not by source
 };
 
 std::vector<cell> all_cells();
@@ -61,6 +65,7 @@ std::string_view name_of(overflow_choice which) noexcept;
 std::string_view name_of(runner which) noexcept;
 std::string_view name_of(handler_form which) noexcept;
 std::string_view name_of(way which) noexcept;
+std::string_view name_of(sharing which) noexcept;
 
 /// What a route can ask for in the file; an axis of its own, because a subscription does not choose it.
 struct level_cell {

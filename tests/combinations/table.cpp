@@ -35,15 +35,17 @@ std::string text_of(const outcome& what) {
   std::string out(text_of(what.when_full));
   if (may_lose(what.when_full)) out += what.told_by_context ? ", `lost_before()` tells" : ", counters tell";
   out += "; " + std::string(text_of(what.runs_on));
+  if (what.ordered_by_key) out += ", in order by key";
   return out + (what.many_at_once ? ", many a call" : "");
 }
 
-std::string rows_of(overflow_choice overflow) {
+std::string rows_of(sharing with, overflow_choice overflow) {
+  const std::string of = with == sharing::alone ? "" : ", " + std::string(name_of(with));
   std::string out =
-      "\n### " + std::string(name_of(overflow)) + "\n\n| `.on` | handler | in the process | over zeromq |\n";
+      "\n### " + std::string(name_of(overflow)) + of + "\n\n| `.on` | handler | in the process | over zeromq |\n";
   out += "|---|---|---|---|\n";
   for (const cell& each : all_cells()) {
-    if (each.overflow != overflow) continue;
+    if (each.overflow != overflow || each.with != with) continue;
     if (each.over == way::in_the_process) {
       out += "| " + std::string(name_of(each.on)) + " | `" + std::string(name_of(each.form)) + "` |";
     }
@@ -69,7 +71,9 @@ std::string rows_of_levels() {
 std::string table() {
   using enum overflow_choice;
   std::string out = std::to_string(all_cells().size() + all_levels().size()) + " cells.\n";
-  for (const overflow_choice each : {block, fail, drop_newest, drop_oldest, latest}) out += rows_of(each);
+  for (const sharing with : {sharing::alone, sharing::group, sharing::lanes}) {
+    for (const overflow_choice each : {block, fail, drop_newest, drop_oldest, latest}) out += rows_of(with, each);
+  }
   return out + rows_of_levels();
 }
 

@@ -97,6 +97,7 @@ class visit {
     const auto owed =
         may_lose(wanted_.when_full) ? testing::history::duty::counted : testing::history::duty::everything;
     reader_ = s_.past().add_reader("it", std::string(testing::letters.name()), owed);
+    if (wanted_.ordered_by_key) s_.past().orders_by_key(reader_, 0);
   }
 
   void run() {
@@ -132,6 +133,8 @@ class visit {
   subscription_options options() {
     subscription_options out{
         .name = "it", .overflow = overflow_of(cell_.overflow), .on = executor_of(cell_.on, s_.at(1), loop_)};
+    if (cell_.with == sharing::group) out.group = "group";
+    if (cell_.with == sharing::lanes) out.concurrency = 2;
     if (measure_ == measure::bytes) {
       constexpr std::size_t units = 100;  // of each message
       out.capacity = places * units;
@@ -146,7 +149,11 @@ class visit {
   /// Returns: the error that refused it.
   std::optional<error_code> subscribe() {
     if (cell_.on == runner::nobody) {
-      pulled_.emplace(s_.at(1).receiver(testing::letters, options()));
+      try {
+        pulled_.emplace(s_.at(1).receiver(testing::letters, options()));
+      } catch (const error& why) {
+        return why.code();
+      }
       return std::nullopt;
     }
     auto made = subscribe_handler(options());
@@ -319,10 +326,12 @@ class visit {
     if (cell_.form == handler_form::message) {
       for (auto& [number, lost] : comparable) lost = 0;
     }
+    if (wanted_.ordered_by_key) std::sort(seen.begin(), seen.end());
     check(seen == comparable, "the handler got " + text_of(seen) + " instead of " + text_of(comparable));
-    check(wanted_.many_at_once ? at_once > 1 : at_once == 1,
+    // Of what is shared out, each may find one message at a time.
+    check(wanted_.many_at_once ? at_once > 1 || wanted_.ordered_by_key : at_once == 1,
           "the longest call had " + std::to_string(at_once) + " messages");
-    const std::size_t threads_max = wanted_.runs_on == place::pool_thread ? 2 : 1;
+    const std::size_t threads_max = wanted_.runs_on == place::pool_thread || cell_.with == sharing::lanes ? 2 : 1;
     const bool right = std::all_of(threads.begin(), threads.end(), [this](auto each) { return is_right(each); });
     check(right && threads.size() <= threads_max, "the handler ran on another thread than stated");
   }

@@ -96,12 +96,13 @@ void keys_in_order(const subject& of, reporter& to) {
   for (std::uint64_t i = 0; i != keys; ++i) inside["key-" + std::to_string(i)] = 0;
   std::atomic<int> overlaps{0};
   auto recorded = parallel.join({.on = workers, .concurrency = 4});
-  auto watched_too = s.at(far).subscribe(notes, {.on = workers, .concurrency = 4}, [&](const note&, const context& with) {
-    std::atomic<int>& here = inside.at(std::string(with.key()));
-    if (here.fetch_add(1) != 0) ++overlaps;
-    std::this_thread::yield();
-    here.fetch_sub(1);
-  });
+  auto watched_too =
+      s.at(far).subscribe(notes, {.on = workers, .concurrency = 4}, [&](const note&, const context& with) {
+        std::atomic<int>& here = inside.at(std::string(with.key()));
+        if (here.fetch_add(1) != 0) ++overlaps;
+        std::this_thread::yield();
+        here.fetch_sub(1);
+      });
   writer<note> near_out(s, 0, notes, "near");
   writer<note> far_out(s, far, notes, "far");
   s.make_ready();
@@ -119,9 +120,9 @@ void keys_in_order(const subject& of, reporter& to) {
 void keys_in_order_further_on(const subject& of, reporter& to) {
   scenario s(of, to);
   auto workers = s.at(far).pool("workers", {.threads = 3});
-  auto forwarding = s.at(far).subscribe(notes, {.on = workers, .concurrency = 3}, [&](const note& got, const context& with) {
-    s.at(far).publish(replies, got, {.key = with.key()});
-  });
+  auto forwarding = s.at(far).subscribe(
+      notes, {.on = workers, .concurrency = 3},
+      [&](const note& got, const context& with) { s.at(far).publish(replies, got, {.key = with.key()}); });
   std::map<std::uint64_t, std::uint64_t> last;
   std::uint64_t count = 0;
   std::uint64_t late = 0;
