@@ -12,7 +12,7 @@
 namespace amphibus::detail {
 namespace {
 
-constexpr std::size_t sort_max = 256;
+constexpr std::size_t sort_max = 512;
 
 /// Spreads what differs in a few bits only, as small numbers do, over all bits (MurmurHash3's finaliser).
 std::uint64_t spread(std::uint64_t bits) noexcept {
@@ -23,29 +23,31 @@ std::uint64_t spread(std::uint64_t bits) noexcept {
   return bits ^ (bits >> 33U);
 }
 
+/// A lane that only has something to place comes before all.
+std::uint64_t oldest_of(const key_lane& which) noexcept {
+  return which.waiting.empty() ? 0 : which.waiting.first->arrival;
+}
+bool comes_later(const key_lane* one, const key_lane* other) noexcept { return oldest_of(*one) > oldest_of(*other); }
+
 }  // namespace
 
 void group_share::push_ready(key_lane& which) noexcept {
   which.now = key_lane::state::ready;
-  which.next = nullptr;
-  (first_ready == nullptr ? first_ready : last_ready->next) = &which;
-  last_ready = &which;
+  ready.push_back(&which);
+  std::push_heap(ready.begin(), ready.end(), comes_later);
 }
 
 key_lane* group_share::pop_ready() noexcept {
-  key_lane* const oldest = first_ready;
-  if (oldest != nullptr) first_ready = oldest->next;
+  if (ready.empty()) return nullptr;
+  std::pop_heap(ready.begin(), ready.end(), comes_later);
+  key_lane* const oldest = ready.back();
+  ready.pop_back();
   return oldest;
 }
 
 void group_share::remove_ready(const key_lane& which) noexcept {
-  key_lane* before = nullptr;
-  for (key_lane* each = first_ready; each != nullptr; before = each, each = each->next) {
-    if (each != &which) continue;
-    (before == nullptr ? first_ready : before->next) = each->next;
-    if (last_ready == each) last_ready = before;
-    return;
-  }
+  std::erase(ready, &which);
+  std::make_heap(ready.begin(), ready.end(), comes_later);
 }
 
 group_core::group_core(group_terms terms) : executor_core(terms.name), terms_(std::move(terms)) {}
@@ -232,7 +234,7 @@ void group_core::begin_turn(group_hand& who) noexcept {
 
 bool group_core::has_work_locked(group_hand& who) const noexcept {
   if (who.seen_pokes_ != pokes_.load(std::memory_order_relaxed)) return true;
-  if (share_of(who).first_ready != nullptr) return true;
+  if (!share_of(who).ready.empty()) return true;
   return who.counts_ && !who.own_lane().stalled() && (!free_.empty() || find_to_steal_locked(who) != nullptr);
 }
 
@@ -305,7 +307,7 @@ void group_core::sort_in_locked(group_hand* taker, const std::byte* slots, const
   if (taker != nullptr) get_up_locked(*taker);
   bool one_is_taken = taker != nullptr;
   for (std::size_t i = 0; i != count; ++i) {
-    slot_list::node* const node = nodes_->make(slots + i * reader_->size());
+    slot_list::node* const node = nodes_->make(slots + i * reader_->size(), ++arrivals_);
     if (lane_of[i] == no_key) {
       free_.push_back(node);
       continue;
@@ -323,20 +325,39 @@ void group_core::sort_in_locked(group_hand* taker, const std::byte* slots, const
   wake_any_locked(free_.size - (!free_.empty() && one_is_taken ? 1 : 0));
 }
 
-group_core::work group_core::pick(group_hand& by) noexcept {
-  const std::lock_guard lock(mutex_);
-  if (!by.counts_ && !closed_) return {};
+bool group_core::next(group_hand& by, turn& of) noexcept {
+  bool closed = false;
+  {
+    const std::lock_guard lock(mutex_);
+    closed = of.lane != nullptr && closed_;
+    put_back_locked(of);
+    pick_locked(by, of);
+  }
+  if (closed) discard();
+  return of.lane != nullptr || of.free;
+}
+
+void group_core::pick_locked(group_hand& by, turn& of) noexcept {
+  if (!by.counts_ && !closed_) return;
   const bool takes_free = by.counts_ && !by.own_lane().stalled();
   by.free_next_ = !by.free_next_;
-  work out{.others_rest = resting_ != 0};
+  of.others_rest = resting_ != 0;
   if (takes_free && by.free_next_ && refill_locked(by)) {
-    out.free = true;
-  } else if (out.lane = share_of(by).pop_ready(); out.lane != nullptr) {
-    out.lane->now = key_lane::state::running;
+    of.free = true;
+  } else if (of.lane = share_of(by).pop_ready(); of.lane != nullptr) {
+    of.lane->now = key_lane::state::running;
+    if (!of.lane->turn.stalled() && of.lane->held_back.messages == 0) take_locked(by, of);
   } else {
-    out.free = takes_free && (refill_locked(by) || steal_locked(by));
+    of.free = takes_free && (refill_locked(by) || steal_locked(by));
   }
-  return out;
+}
+
+void group_core::take_locked(const group_hand& by, turn& of) noexcept {
+  if (by.ended()) return;
+  slot_list& waiting = of.lane->waiting;
+  of.arrival = oldest_of(*of.lane);
+  for (; of.taken != lane_turn_max && !waiting.empty(); ++of.taken)
+    nodes_->take(waiting.pop_front(), of.slots + of.taken * reader_->size());
 }
 
 bool group_core::refill_locked(group_hand& by) noexcept {
@@ -378,7 +399,7 @@ void group_core::give_back(group_hand& who) noexcept {
   {
     const std::lock_guard lock(mutex_);
     const std::size_t count = who.buffer_.empty_into(left);
-    for (std::size_t i = count; i != 0; --i) free_.push_front(nodes_->make(left + (i - 1) * reader_->size()));
+    for (std::size_t i = count; i != 0; --i) free_.push_front(nodes_->make(left + (i - 1) * reader_->size(), 0));
     closed = closed_;
     for (const auto& each : members_) wake_locked(*each->share_, count);
   }
@@ -389,63 +410,69 @@ void group_core::give_back(group_hand& who) noexcept {
 
 std::size_t group_core::run(group_hand& by) noexcept {
   begin_turn(by);
+  turn of;
   std::size_t handled = 0;
-  while (handled < turn_max) {
-    work next = pick(by);
-    if (!next && !by.ended() && sort(&by)) next = pick(by);
-    if (!next) break;
+  while (handled < turn_max && (next(by, of) || (!by.ended() && sort(&by) && next(by, of)))) {
     // While this hand is in a handler it looks at nothing: what comes has to wake one that rests.
-    if (next.others_rest && inbox_->bounds().promises()) look_behind(nullptr);
-    handled += next.lane != nullptr ? run_lane(by, *next.lane) : run_free(by);
+    if (of.others_rest && inbox_->bounds().promises()) look_behind(nullptr);
+    handled += of.lane != nullptr ? run_lane(by, of) : run_free(by, of);
   }
-  return handled;
-}
-
-std::size_t group_core::run_free(group_hand& by) noexcept {
-  const std::size_t at_once = by.takes_batches_ ? claim_buffer::capacity : 1;
-  return by.handle([&] { return by.buffer_.claim(at_once); }, by.own_lane(), by.held_back_);
-}
-
-std::size_t group_core::run_lane(group_hand& by, key_lane& which) noexcept {
-  if (which.turn.stalled() && !which.turn.settle()) return put_back(which, nullptr, 0, true), 0;
-  inbox_->bounds().finish(std::exchange(which.held_back, {}));
-  alignas(std::uint64_t) std::byte taken[lane_turn_max * slot_size_max];
-  std::size_t count = 0;
-  if (!by.ended()) {
-    const std::lock_guard lock(mutex_);
-    for (; count != lane_turn_max && !which.waiting.empty(); ++count)
-      nodes_->take(which.waiting.pop_front(), taken + count * reader_->size());
-  }
-  std::size_t begun = 0;
-  const auto next = [&]() -> claim_buffer::claimed {
-    std::byte* const slots = taken + begun * reader_->size();
-    const std::size_t at_once = by.takes_batches_ ? count - begun : std::min<std::size_t>(1, count - begun);
-    begun += at_once;
-    return {slots, at_once};
-  };
-  const std::size_t handled = by.handle(next, which.turn, which.held_back);
-  put_back(which, taken + handled * reader_->size(), count - handled, which.turn.stalled());
-  return handled;
-}
-
-void group_core::put_back(key_lane& which, const std::byte* rest, std::size_t count, bool stalls) noexcept {
-  if (stalls) which.deadline = which.turn.stall_deadline();  // before the lock: outlets have their own
   bool closed = false;
   {
     const std::lock_guard lock(mutex_);
-    for (std::size_t i = count; i != 0; --i) which.waiting.push_front(nodes_->make(rest + (i - 1) * reader_->size()));
-    closed = closed_;
-    if (stalls) {
-      which.now = key_lane::state::stalled;
-      ++which.home->stalled;
-    } else if (which.waiting.empty()) {
-      which.now = key_lane::state::empty;
-    } else {
-      which.home->push_ready(which);
-      wake_locked(*which.home, 1);
-    }
+    closed = of.lane != nullptr && closed_;
+    put_back_locked(of);
   }
   if (closed) discard();
+  inbox_->bounds().finish(of.finished);
+  return handled;
+}
+
+std::size_t group_core::run_free(group_hand& by, turn& of) noexcept {
+  const std::size_t at_once = by.takes_batches_ ? claim_buffer::capacity : 1;
+  return by.handle([&] { return by.buffer_.claim(at_once); }, by.own_lane(), of.finished, by.held_back_);
+}
+
+std::size_t group_core::run_lane(group_hand& by, turn& of) noexcept {
+  key_lane& which = *of.lane;
+  if (which.turn.stalled() || which.held_back.messages != 0) {
+    if (!which.turn.settle()) {
+      of.deadline = which.turn.stall_deadline();  // before the lock: outlets have their own
+      return 0;
+    }
+    of.finished.add(std::exchange(which.held_back, {}));
+    const std::lock_guard lock(mutex_);
+    take_locked(by, of);
+  }
+  const auto next = [&]() -> claim_buffer::claimed {
+    std::byte* const slots = of.slots + of.handled * reader_->size();
+    const std::size_t left = of.taken - of.handled;
+    const std::size_t at_once = by.takes_batches_ ? left : std::min<std::size_t>(1, left);
+    of.handled += at_once;
+    return {slots, at_once};
+  };
+  const std::size_t handled = by.handle(next, which.turn, of.finished, which.held_back);
+  if (which.turn.stalled()) of.deadline = which.turn.stall_deadline();
+  return handled;
+}
+
+void group_core::put_back_locked(turn& of) noexcept {
+  key_lane* const which = std::exchange(of.lane, nullptr);
+  of.free = false;
+  if (which == nullptr) return;
+  for (; of.taken != of.handled; --of.taken)
+    which->waiting.push_front(nodes_->make(of.slots + (of.taken - 1) * reader_->size(), of.arrival));
+  of.taken = of.handled = 0;
+  if (which->turn.stalled()) {
+    which->now = key_lane::state::stalled;
+    which->deadline = of.deadline;
+    ++which->home->stalled;
+  } else if (which->waiting.empty()) {
+    which->now = key_lane::state::empty;
+  } else {
+    which->home->push_ready(*which);
+    wake_locked(*which->home, 1);
+  }
 }
 
 }  // namespace amphibus::detail

@@ -42,7 +42,6 @@ struct key_lane {
   slot_list waiting;
   state now = state::empty;
   group_share* home = nullptr;  ///< whose hands handle it
-  key_lane* next = nullptr;     ///< in its home's queue, while ready
   queue::load held_back;        ///< handled, not finished: their publishes wait for room
   base::time_point deadline;    ///< of those, while stalled
 };
@@ -50,11 +49,11 @@ struct key_lane {
 /// One member's part of a group. Guarded by the group's lock.
 struct group_share {
   std::vector<std::shared_ptr<group_hand>> hands;
-  key_lane* first_ready = nullptr;
-  key_lane* last_ready = nullptr;
+  std::vector<key_lane*> ready;  ///< a heap: the one whose oldest message is the oldest first
   std::size_t lanes = 0;
   std::size_t stalled = 0;  ///< of those
 
+  /// Lanes with much to do fall behind, and so come first: else the hottest key would be left to the end, alone.
   void push_ready(key_lane& which) noexcept;
   [[nodiscard]] key_lane* pop_ready() noexcept;
   void remove_ready(const key_lane& which) noexcept;
@@ -118,17 +117,29 @@ class group_core final : public executor_core {
   static constexpr std::size_t lanes_min = 64;
   static constexpr std::size_t lanes_per_hand = 8;
 
-  struct work {
+  /// What a hand works on: a lane, whose messages it has taken, or messages without a key in its buffer.
+  struct turn {
     key_lane* lane = nullptr;
     bool free = false;
     bool others_rest = false;
-    explicit operator bool() const noexcept { return lane != nullptr || free; }
+    std::size_t taken = 0;
+    std::size_t handled = 0;    // of those
+    std::uint64_t arrival = 0;  // of the first of those
+    base::time_point deadline;  // of what the lane holds back, where it stalls
+    queue::load finished;       // not given back yet
+    alignas(std::uint64_t) std::byte slots[lane_turn_max * slot_size_max];
   };
 
   /// What is stalled in its share gets another try.
   void begin_turn(group_hand& who) noexcept;
   void get_up_locked(group_hand& who) noexcept;
-  [[nodiscard]] work pick(group_hand& by) noexcept;
+  /// Puts back what the turn was about and finds the next. One lock for both: lanes have few messages at a time.
+  /// Returns: false if there is nothing.
+  [[nodiscard]] bool next(group_hand& by, turn& of) noexcept;
+  void pick_locked(group_hand& by, turn& of) noexcept;
+  void take_locked(const group_hand& by, turn& of) noexcept;
+  /// The hand is done with its lane; what was taken and not handled goes first again.
+  void put_back_locked(turn& of) noexcept;
   [[nodiscard]] bool has_work_locked(group_hand& who) const noexcept;
   [[nodiscard]] bool refill_locked(group_hand& by) noexcept;
   [[nodiscard]] group_hand* find_to_steal_locked(const group_hand& by) const noexcept;
@@ -142,10 +153,8 @@ class group_core final : public executor_core {
   void sort_in_locked(group_hand* taker, const std::byte* slots, const std::uint32_t* lane_of,
                       std::size_t count) noexcept;
   [[nodiscard]] std::uint32_t find_lane(const std::byte* slot) const noexcept;
-  std::size_t run_lane(group_hand& by, key_lane& which) noexcept;
-  std::size_t run_free(group_hand& by) noexcept;
-  /// The hand is done with the lane: `rest` was taken and not handled.
-  void put_back(key_lane& which, const std::byte* rest, std::size_t count, bool stalls) noexcept;
+  std::size_t run_lane(group_hand& by, turn& of) noexcept;
+  std::size_t run_free(group_hand& by, turn& of) noexcept;
   [[nodiscard]] group_share& share_of(const group_hand& who) const noexcept;
   void retry_stalled_locked(group_share& of) noexcept;
   void wake_locked(const group_share& of, std::size_t count) noexcept;
@@ -165,6 +174,7 @@ class group_core final : public executor_core {
   std::vector<std::unique_ptr<key_lane>> lanes_;
   std::optional<slot_nodes> nodes_;
   slot_list free_;  // without a key
+  std::uint64_t arrivals_ = 0;
   std::size_t hands_ = 0;
   std::size_t resting_ = 0;  // of those
   std::atomic<std::uint64_t> pokes_{0};
@@ -202,9 +212,10 @@ class group_hand final : public mailbox_base, public queue::inbox_base {
   friend class group_core;
 
   void finish_end_once() noexcept;
-  /// Handles what `next` hands out until there is no more, the lane stalls or this hand ends. Returns: how many.
+  /// Handles what `next` hands out until there is no more, the lane stalls or this hand ends. `finished`: grows, and is
+  /// given back now and then; `held_back`: what waits for room for what it published. Returns: how many.
   template <class Next>
-  std::size_t handle(Next next, lane& whose, queue::load& held_back) noexcept;
+  std::size_t handle(Next next, lane& whose, queue::load& finished, queue::load& held_back) noexcept;
   /// Finishes the messages that waited until what they published has room. Returns: false if it has none yet.
   [[nodiscard]] bool settle_own();
 
@@ -250,14 +261,13 @@ class group_member final : public subscriber_base {
 };
 
 template <class Next>
-std::size_t group_hand::handle(Next next, lane& whose, queue::load& held_back) noexcept {
+std::size_t group_hand::handle(Next next, lane& whose, queue::load& finished, queue::load& held_back) noexcept {
   const slot_reader& read = group_.reader();
   queue::inbox_base& inbox = inbox_->bounds();
   const std::int64_t return_every = std::max<std::int64_t>(1, inbox.credit().capacity() / 16);
   frame here(core(), *this, &whose, nullptr);
   const context with(core(), here.topic, here.message);
   std::size_t done = 0;
-  queue::load finished;
   for (bool waits = false; !waits && !ended();) {
     const claim_buffer::claimed current = next();
     if (current.count == 0) break;
@@ -283,7 +293,6 @@ std::size_t group_hand::handle(Next next, lane& whose, queue::load& held_back) n
     if (finished.places >= return_every) inbox.finish(std::exchange(finished, {}));
   }
   count_handled(done);
-  inbox.finish(finished);
   return done;
 }
 

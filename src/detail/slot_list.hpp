@@ -62,6 +62,7 @@ class slot_reader {
 struct slot_list {
   struct node {
     node* next;
+    std::uint64_t arrival;  ///< when it was sorted, counted
     alignas(std::uint64_t) std::byte slot[slot_size_max];
   };
   node* first = nullptr;
@@ -95,9 +96,10 @@ class slot_nodes {
   explicit slot_nodes(std::size_t slot_size) noexcept : slot_size_(slot_size) {}
 
   /// A node with a copy of `slot`. Throws: std::bad_alloc.
-  [[nodiscard]] slot_list::node* make(const std::byte* slot) {
+  [[nodiscard]] slot_list::node* make(const std::byte* slot, std::uint64_t arrival) {
     if (unused_ == nullptr) grow();
     slot_list::node* const one = std::exchange(unused_, unused_->next);
+    one->arrival = arrival;
     std::memcpy(one->slot, slot, slot_size_);
     return one;
   }

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# What issue 5 must show and a command can run, one function per line of it; prints the figures and one summary line, and
+# fails if one falls short. Some lines only: ./dev proof 5 history skewed
+set -uo pipefail
+cd "$(dirname "$0")/../.." || exit
+out=build/proof
+mkdir -p "$out"
+. tests/proof/run_lines.sh
+
+# build PRESET TARGET…: quiet unless it fails.
+build() {
+  local preset=$1
+  shift
+  { cmake --preset "$preset" && cmake --build --preset "$preset" --parallel "$(nproc)" --target "$@"; } \
+    >"$out/build_$preset.log" 2>&1 || { tail -n 20 "$out/build_$preset.log"; return 1; }
+}
+
+conformance() { # line 1: case x transport, counts, time
+  build dev test_conformance || return 1
+  build/dev/tests/conformance/test_conformance
+}
+
+table() { # line 1: every cell walked, and as many printed
+  build dev test_combinations || return 1
+  build/dev/tests/combinations/test_combinations | tail -n 2
+}
+
+history() { # line 2: ten million messages while members join and leave at random
+  build release proof_group_history || return 1
+  build/release/tests/proof/proof_group_history "${MILLIONS:-10}"
+}
+
+skewed() { # line 3: keys by Zipf's law on two threads, beside the best possible
+  build release proof_skewed_keys || return 1
+  build/release/tests/proof/proof_skewed_keys "${PAIRS:-11}"
+}
+
+run_lines 5 conformance table history skewed -- "$@"
