@@ -161,7 +161,7 @@ class Batch:
                 raise WireError("an unknown kind of context")
             at += 8 + CONTEXT_SIZE[kind]
             if kind == ATTRIBUTED:
-                attributes, _ = struct.unpack_from("<II", self.body, at)
+                attributes, _time_left = struct.unpack_from("<II", self.body, at)
                 at += 8 + padded(attributes)
             if at + padded(size) > len(self.body):
                 raise WireError("a message ends beyond the end of its batch")

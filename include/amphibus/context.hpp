@@ -35,6 +35,9 @@ class context {
   /// How many messages of this stream were lost directly before this one: dropped by this subscription's overflow rule,
   /// or lost on the way from another process.
   [[nodiscard]] std::uint64_t lost_before() const;
+  /// How long it is still worth handling: what publish_options::deadline said, less the time since. Hand it on as
+  /// `{.deadline = with.time_left()}`. max: for ever.
+  [[nodiscard]] base::duration time_left() const;
   /// Its name, also where a pattern covers many. Lifetime: the bus's.
   [[nodiscard]] std::string_view topic() const noexcept;
   /// What publish_options::key said; empty without one.

@@ -13,6 +13,7 @@ struct subscription_counters {
   std::uint64_t dropped = 0;       ///< passed by or thrown out because of the overflow rule
   std::uint64_t replaced = 0;      ///< gave way to a newer one of their key; only with overflow::latest()
   std::uint64_t unsubscribed = 0;  ///< still queued when the subscription ended
+  std::uint64_t expired = 0;       ///< not handled because their deadline had passed
   std::uint64_t pending = 0;       ///< accepted and not finished, now
 };
 
@@ -23,6 +24,7 @@ struct topic_counters {
   std::uint64_t refused = 0;         ///< publishes that answered would_block
   std::uint64_t undeliverable = 0;   ///< accepted, held, and given up; what a transport cannot encode is an event only
   std::uint64_t egress_dropped = 0;  ///< dropped on the way to other processes because the route is drop_newest
+  std::uint64_t egress_expired = 0;  ///< not sent to other processes because their deadline had passed
 };
 
 /// What the messages of one bus take now, as bus_options::memory_max_bytes counts it. Thread: const-safe, a copy.

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include <amphibus/base/ids.hpp>
+#include <amphibus/base/time.hpp>
 #include <amphibus/status.hpp>
 #include <amphibus/wire/attributes.hpp>
 
@@ -25,9 +26,15 @@ struct publish_options {
   header_list headers = {};
   /// The conversation this message belongs to, instead of that of the handler that publishes it.
   message_id correlation = {};
+  /// How long from now the message is worth handling: later no handler starts with it, and no route sends it. Counted
+  /// as `expired` and told by an event; the time left travels with it. Up to 49 days, beyond that and by default for
+  /// ever.
+  base::duration deadline = base::duration::max();
 
   /// Nothing is chosen: the fast path.
-  [[nodiscard]] bool is_default() const noexcept { return key.empty() && headers.empty() && !correlation; }
+  [[nodiscard]] bool is_default() const noexcept {
+    return key.empty() && headers.empty() && !correlation && deadline == base::duration::max();
+  }
 };
 
 /// Answer of publish_batch. The messages from `accepted_prefix` on reached nobody: repeating from there is safe.

@@ -58,12 +58,11 @@ class message {
 /// auto in = bus.receiver(orders);
 /// while (auto next = in.next_for(std::chrono::seconds(1))) handle(**next);
 /// ```
-/// It takes up to 64 messages out of its inbox at once and hands them out one by one. What it took is `handled` in its
-/// counters, so that they run up to 63 ahead, and overflow::drop_oldest and latest can no longer throw it out.
-/// Use it where a thread has a loop of its own; `loop` where it polls descriptors; a handler everywhere else. Messages
-/// that its thread publishes are not caused by what it pulled: hand the correlation on with publish_options.
-/// Order: FIFO per source. Thread: confined. Lifetime: may outlive the bus; its destructor ends the subscription. One
-/// that was moved from is as one that ended.
+/// It takes up to 64 messages out of its inbox at once and hands them out one by one; what it took,
+/// overflow::drop_oldest and latest can no longer throw out. Use it where a thread has a loop of its own; `loop` where
+/// it polls descriptors; a handler everywhere else. Messages that its thread publishes are not caused by what it
+/// pulled: hand the correlation on with publish_options. Order: FIFO per source. Thread: confined. Lifetime: may
+/// outlive the bus; its destructor ends the subscription. One that was moved from is as one that ended.
 template <class T>
 class receiver {
  public:
@@ -74,13 +73,16 @@ class receiver {
   /// The next message; none if nothing waits, or once the subscription ended. Never waits.
   [[nodiscard]] std::optional<message<T>> try_next() {
     if (!box_) return std::nullopt;
-    if (at_ == size_) {
-      at_ = 0;
-      size_ = box_->pull(buffer_->data(), buffer_->size());
-      taken_ += size_;
-      if (size_ == 0) return std::nullopt;
+    for (;;) {
+      if (at_ == size_) {
+        at_ = 0;
+        size_ = box_->pull(buffer_->data(), buffer_->size());
+        taken_ += size_;
+        if (size_ == 0) return std::nullopt;
+      }
+      const detail::slot<T>& next = (*buffer_)[at_++];
+      if (box_->hand_out(next)) return message<T>(box_, next);
     }
-    return message<T>(box_, (*buffer_)[at_++]);
   }
   /// The next message, waiting for it until `deadline` of the bus's clock. Returns: none at the deadline, when the bus
   /// was closed and everything is read, and inside a handler, which never waits.

@@ -8,6 +8,7 @@ namespace amphibus {
 const char* to_string(event_kind kind) noexcept {
   switch (kind) {
     case event_kind::dropped: return "dropped";
+    case event_kind::expired: return "expired";
     case event_kind::topic_skipped: return "topic_skipped";
     case event_kind::handler_failed: return "handler_failed";
     case event_kind::undeliverable: return "undeliverable";

@@ -17,13 +17,28 @@ std::size_t egress_queue::drain(std::size_t max, transport::egress_sink& to) {
   const std::size_t count = pop(batch.data(), std::min(max, batch_max));
   for (std::size_t i = 0; i != count; ++i) {
     const any_slot& leaving = batch.data()[i];
-    to.on_message(leaving.topic->name(), *leaving.topic->codec(), core_.envelope_of(leaving.identity), leaving.value());
+    if (core_.is_expired(leaving.identity)) [[unlikely]] {
+      leaving.topic->count_egress_expired();
+      ++expired_;
+    } else {
+      to.on_message(leaving.topic->name(), *leaving.topic->codec(), core_.envelope_of(leaving.identity),
+                    leaving.value());
+    }
     if (const std::int64_t places = places_of(leaving); places != 1) heavy_.push_back({drained_, places});
     ++drained_;
     leaving.drop();
   }
   if (has_dropped_.load(std::memory_order_relaxed)) hand_out_drops(to);
+  if (expired_ != 0) tell_expired();
   return count;
+}
+
+void egress_queue::tell_expired() {
+  const auto now = core_.clock().now();
+  if (now < next_expiry_report_) return;
+  next_expiry_report_ = base::deadline_after(now, std::chrono::seconds(1));
+  core_.report({event_kind::expired, "", name_, "", std::exchange(expired_, 0),
+                "their deadline had passed before the route could send them"});
 }
 
 void egress_queue::hand_out_drops(transport::egress_sink& to) {

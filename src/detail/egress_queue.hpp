@@ -39,12 +39,15 @@ class egress_queue final : public egress_inbox, public transport::egress {
 
  private:
   void hand_out_drops(transport::egress_sink& to);
+  void tell_expired();
 
   bus_core& core_;
   const std::string name_;
   // I/O thread:
   std::uint64_t drained_ = 0;
-  std::uint64_t done_ = 0;  // of those
+  std::uint64_t done_ = 0;     // of those
+  std::uint64_t expired_ = 0;  // and not told
+  base::time_point next_expiry_report_{};
   struct heavy {
     std::uint64_t position;  // among all that were drained
     std::int64_t places;

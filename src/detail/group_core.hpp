@@ -37,6 +37,8 @@ struct key_lane {
   enum class state : std::uint8_t { empty, ready, running, stalled };
 
   explicit key_lane(slot_mailbox& of) noexcept : turn(of) {}
+  /// When the first that waits arrived; a lane that only has something to place comes before all.
+  [[nodiscard]] std::uint64_t oldest() const noexcept { return waiting.empty() ? 0 : waiting.first->arrival; }
 
   lane turn;
   slot_list waiting;
@@ -201,6 +203,7 @@ class group_hand final : public mailbox_base, public queue::inbox_base {
   void end_behind() noexcept;
   [[nodiscard]] std::uint64_t handled() const noexcept { return handled_count(); }
   [[nodiscard]] std::uint64_t failures() const noexcept { return failed(); }
+  [[nodiscard]] std::uint64_t expiries() const noexcept { return expired(); }
 
  protected:
   void activated() noexcept override { executor().ready(shared_mailbox()); }
@@ -216,6 +219,8 @@ class group_hand final : public mailbox_base, public queue::inbox_base {
   /// given back now and then; `held_back`: what waits for room for what it published. Returns: how many.
   template <class Next>
   std::size_t handle(Next next, lane& whose, queue::load& finished, queue::load& held_back) noexcept;
+  /// Drops what has expired and closes the gaps. Returns: how many are left.
+  [[nodiscard]] std::size_t keep_fresh(claim_buffer::claimed of, queue::load& finished) noexcept;
   /// Finishes the messages that waited until what they published has room. Returns: false if it has none yet.
   [[nodiscard]] bool settle_own();
 
@@ -269,8 +274,11 @@ std::size_t group_hand::handle(Next next, lane& whose, queue::load& finished, qu
   const context with(core(), here.topic, here.message);
   std::size_t done = 0;
   for (bool waits = false; !waits && !ended();) {
-    const claim_buffer::claimed current = next();
+    claim_buffer::claimed current = next();
     if (current.count == 0) break;
+    done += current.count;
+    current.count = keep_fresh(current, finished);
+    if (current.count == 0) continue;
     here.message = read.identity_of(current.slots);
     here.topic = read.topic_of(current.slots);
     try {
@@ -286,13 +294,12 @@ std::size_t group_hand::handle(Next next, lane& whose, queue::load& finished, qu
       handled.add(inbox.places_for(read.weighed_bytes(slot)));
       read.drop(slot);
     }
-    done += current.count;
+    count_handled(current.count);
     waits = whose.stalled() && !whose.settle();
     // Messages whose publishes wait for room are not finished: they keep their places, and drain() waits for them.
     (waits ? held_back : finished).add(handled);
     if (finished.places >= return_every) inbox.finish(std::exchange(finished, {}));
   }
-  count_handled(done);
   return done;
 }
 

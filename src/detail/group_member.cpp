@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include <amphibus/base/barrier.hpp>
@@ -28,6 +29,7 @@ std::size_t group_hand::run() noexcept {
     const std::lock_guard lock(run_mutex_);
     static_cast<void>(settle_own());
     handled = group_.run(*this);
+    report_dropped(false);
   }
   finish_end_once();
   return handled;
@@ -61,6 +63,23 @@ void group_hand::end_behind() noexcept {
   if (!run_mutex_.try_lock()) return;
   run_mutex_.unlock();
   finish_end_once();
+}
+
+std::size_t group_hand::keep_fresh(claim_buffer::claimed of, queue::load& finished) noexcept {
+  const slot_reader& read = group_.reader();
+  std::size_t fresh = 0;
+  for (std::size_t i = 0; i != of.count; ++i) {
+    std::byte* const slot = of.slots + i * read.size();
+    if (read.identity_of(slot).is_packed() || !has_expired(read.identity_of(slot))) {
+      if (fresh != i) std::memcpy(of.slots + fresh * read.size(), slot, read.size());
+      ++fresh;
+      continue;
+    }
+    finished.add(inbox_->bounds().places_for(read.weighed_bytes(slot)));
+    read.drop(slot);
+    count_expired(1);
+  }
+  return fresh;
 }
 
 void group_hand::destroy_handler() noexcept {
@@ -99,10 +118,11 @@ void group_member::end() {
 
 subscription_counters group_member::counters() noexcept {
   subscription_counters out = inbox_->counters();
-  out.handled = out.failed = 0;
+  out.handled = out.failed = out.expired = 0;
   for (const auto& each : hands_) {
     out.handled += each->handled();
     out.failed += each->failures();
+    out.expired += each->expiries();
   }
   return out;
 }

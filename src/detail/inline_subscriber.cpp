@@ -46,7 +46,10 @@ void inline_subscriber::call(inline_caller& by, const any_slot& message) noexcep
   const std::uint32_t depth = by.depth.load(std::memory_order_relaxed);
   by.depth.store(depth + 1, std::memory_order_relaxed);
   base::light_barrier();
-  if (!ended()) {
+  if (core().is_expired(message.identity)) [[unlikely]] {
+    count_expired(1);
+    tell_expired(1);
+  } else if (!ended()) {
     frame here(core(), *this, current_lane(), message.topic);
     here.message = message.identity;
     const context with(core(), here.topic, here.message);
@@ -134,7 +137,11 @@ subscription_counters inline_subscriber::counters() noexcept {
   const std::lock_guard lock(callers_mutex_);
   out.handled = handled_by_parted_;
   for (const inline_caller* each : callers_) out.handled += each->handled.load(std::memory_order_relaxed);
-  out.failed = failed() + (stand_in_ ? stand_in_->counters().failed : 0);
+  out.failed = failed();
+  out.expired = expired();
+  if (!stand_in_) return out;
+  out.failed += stand_in_->counters().failed;
+  out.expired += stand_in_->counters().expired;
   return out;
 }
 

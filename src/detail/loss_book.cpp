@@ -12,8 +12,9 @@
 
 namespace amphibus::detail {
 
-void envelope_block::fill(const wire::envelope& with) {
+void envelope_block::fill(const wire::envelope& with, base::time_point until) {
   value = with;
+  deadline = until;
   large = nullptr;
   const auto attributes = with.attributes.bytes();
   if (attributes.empty()) return;
@@ -27,16 +28,16 @@ envelope_pool::~envelope_pool() {
   if (blocks_ != nullptr) blocks_->retire();
 }
 
-identity_word envelope_pool::make(const wire::envelope& with) {
+identity_word envelope_pool::make(const wire::envelope& with, base::time_point deadline) {
   if (blocks_ == nullptr) blocks_ = queue::block_pool::make(sizeof(envelope_block), alignof(envelope_block));
   auto* block = static_cast<envelope_block*>(blocks_->take());
-  block->fill(with);
+  block->fill(with, deadline);
   return identity_word::pooled(block);
 }
 
 identity_word envelope_pool::with_loss(identity_word message, wire::envelope with, std::uint64_t lost) {
   with.lost_before += lost;
-  const identity_word told = make(with);
+  const identity_word told = make(with, message.deadline());
   message.drop_reference();
   return told;
 }

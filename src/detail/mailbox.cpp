@@ -23,6 +23,7 @@ message_id context::correlation() const { return envelope().correlation; }
 message_id context::causation() const { return envelope().causation; }
 source_id context::source() const { return envelope().id.source; }
 std::uint64_t context::lost_before() const { return envelope().lost_before; }
+base::duration context::time_left() const { return envelope().time_left; }
 std::string_view context::key() const { return envelope().attributes.key(); }
 std::optional<std::string_view> context::header(std::string_view name) const {
   return envelope().attributes.find(name);
@@ -44,6 +45,11 @@ const std::string& subscriber_base::wanted_name() const noexcept {
 void subscriber_base::count_failed(const char* what) noexcept {
   failed_.fetch_add(1, std::memory_order_relaxed);
   core_->report({event_kind::handler_failed, wanted_name(), name_, "", 1, escaped(what)});
+}
+
+void subscriber_base::tell_expired(std::uint64_t count) noexcept {
+  core_->report({event_kind::expired, wanted_name(), name_, "", count,
+                 "their deadline had passed when their turn came: handle faster, or give them a later deadline"});
 }
 
 bool subscriber_base::on_this_stack() const noexcept {
@@ -92,6 +98,7 @@ subscription_counters mailbox_base::counters() noexcept {
   out.pending = bounds().pushed() - finished;
   out.handled = handled_.load(std::memory_order_relaxed);
   out.failed = failed();
+  out.expired = expired();
   out.dropped = dropped_.load(std::memory_order_relaxed);
   out.replaced = replaced_.load(std::memory_order_relaxed);
   out.unsubscribed = unsubscribed_.load(std::memory_order_relaxed);
@@ -106,6 +113,7 @@ void mailbox_base::pass_by(queue::sender_state& by, identity_word message) {
 
 void mailbox_base::report_dropped(bool now_due) noexcept {
   const std::uint64_t sum = dropped_.load(std::memory_order_relaxed);
+  if (expired() != expired_reported_) report_expired(now_due);
   if (sum == dropped_reported_) return;
   const auto now = core().clock().now();
   if (!now_due && now < next_drop_report_) return;
@@ -122,6 +130,16 @@ void mailbox_base::report_dropped(bool now_due) noexcept {
   const std::uint64_t news = sum - std::exchange(dropped_reported_, sum);
   core().report(
       {event_kind::dropped, wanted_name(), name(), "", news, why + ", use overflow::block, or handle faster"});
+}
+
+bool mailbox_base::has_expired(identity_word message) noexcept { return core().is_expired(message); }
+
+void mailbox_base::report_expired(bool now_due) noexcept {
+  const auto now = core().clock().now();
+  if (!now_due && now < next_expiry_report_) return;
+  next_expiry_report_ = base::deadline_after(now, drop_report_interval);
+  const std::uint64_t sum = expired();
+  tell_expired(sum - std::exchange(expired_reported_, sum));
 }
 
 void mailbox_base::leave_topics() { core().remove(*this); }

@@ -90,10 +90,15 @@ bool outlet_base::describe(offer& what, const publish_options& options, wire::by
       options.key.empty() || topic_.key() == nullptr,
       "publish_options::key on a topic whose messages have a key of their own, topic<T, key>: leave it out");
   what.correlation = options.correlation;
+  what.time_left = options.deadline;
   if (options.key.empty() && options.headers.empty()) return true;
   if (!wire::attributes_view::append(options.key, options.headers, bytes)) return false;
   what.attributes = wire::attributes_view(bytes.bytes());
   return true;
+}
+
+identity_word outlet_base::pooled_identity(const wire::envelope& with) {
+  return envelopes_.make(with, core_.deadline_of(with));
 }
 
 identity_word outlet_base::described_identity(const offer& what) {
@@ -101,12 +106,14 @@ identity_word outlet_base::described_identity(const offer& what) {
   wire::envelope with = caused_envelope({{core_.incarnation(), source_.index}, source_.next_sequence++});
   if (what.correlation) with.correlation = what.correlation;
   with.attributes = what.attributes;
+  with.time_left = what.time_left;
   return pooled_identity(with);
 }
 
 identity_word outlet_base::identity_of(const offer& what) {
   if (what.from != nullptr) return input_identity(*what.from);
-  const bool described = what.correlation || !what.attributes.bytes().empty();
+  const bool described =
+      what.correlation || !what.attributes.bytes().empty() || what.time_left != base::duration::max();
   return described ? described_identity(what) : next_identity();
 }
 

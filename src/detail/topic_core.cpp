@@ -93,6 +93,7 @@ topic_counters topic_core::counters() const {
   }
   sum.undeliverable = undeliverable_.load(std::memory_order_relaxed);
   sum.egress_dropped = egress_dropped_.load(std::memory_order_relaxed);
+  sum.egress_expired = egress_expired_.load(std::memory_order_relaxed);
   return sum;
 }
 

@@ -17,7 +17,8 @@ made_context::made_context(detail::bus_core& core, detail::topic_core& about, co
     AMPHIBUS_ASSERT(fits, "key or headers are over the limits of publish_options");
     made.attributes = wire::attributes_view(bytes.bytes());
   }
-  identity_ = envelopes_.make(made);
+  made.time_left = options.time_left;
+  identity_ = envelopes_.make(made, core.deadline_of(made));
 }
 
 made_context::~made_context() { identity_.drop_reference(); }

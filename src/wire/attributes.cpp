@@ -101,7 +101,8 @@ std::optional<std::string_view> attributes_view::find(std::string_view name) con
 
 bool operator==(const envelope& a, const envelope& b) noexcept {
   return a.id == b.id && a.correlation == b.correlation && a.causation == b.causation &&
-         a.lost_before == b.lost_before && std::ranges::equal(a.attributes.bytes(), b.attributes.bytes());
+         a.lost_before == b.lost_before && a.time_left == b.time_left &&
+         std::ranges::equal(a.attributes.bytes(), b.attributes.bytes());
 }
 
 }  // namespace amphibus::wire

@@ -1,8 +1,11 @@
 #include <amphibus/wire/frame.hpp>
 
+#include <algorithm>
 #include <array>
 #include <bit>
+#include <chrono>
 #include <cstring>
+#include <limits>
 
 #include <amphibus/base/words.hpp>
 #include <amphibus/wire/crc32c.hpp>
@@ -50,8 +53,21 @@ constexpr std::size_t context_size_bytes(context_kind kind) noexcept {
   return 0;
 }
 
+constexpr std::uint32_t no_time_limit = 0;
+
+/// In milliseconds, rounded up, so that what has time left never arrives without.
+std::uint32_t encoded_time(base::duration left) noexcept {
+  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+  if (left == base::duration::max() || milliseconds > std::numeric_limits<std::uint32_t>::max()) return no_time_limit;
+  return static_cast<std::uint32_t>(std::max<std::int64_t>(milliseconds, 1));
+}
+base::duration decoded_time(std::uint32_t milliseconds) noexcept {
+  return milliseconds == no_time_limit ? base::duration::max() : std::chrono::milliseconds(milliseconds);
+}
+
 context_kind kind_of(const envelope& with, std::uint64_t producer, const message_id& last_first) noexcept {
-  if (!with.attributes.bytes().empty()) return context_kind::attributed;
+  if (!with.attributes.bytes().empty() || encoded_time(with.time_left) != no_time_limit)
+    return context_kind::attributed;
   if (with.id.source.origin != producer || with.correlation != with.id || with.causation) return context_kind::full;
   const bool follows = with.id.source.index == last_first.source.index && with.id.sequence == last_first.sequence + 1;
   return last_first && follows ? context_kind::following : context_kind::first;
@@ -59,10 +75,10 @@ context_kind kind_of(const envelope& with, std::uint64_t producer, const message
 
 constexpr std::size_t padded(std::size_t size) noexcept { return (size + 7) & ~std::size_t{7}; }
 
-constexpr std::size_t attributes_prefix_size_bytes = 8;  // size u32, reserved u32
-
-void append_attributes(std::span<const std::byte> bytes, byte_writer& to) {
-  const std::array<std::uint32_t, 2> prefix{static_cast<std::uint32_t>(bytes.size()), 0};
+constexpr std::size_t attributes_prefix_size_bytes = 8;  // size u32, time left u32
+void append_attributes(const envelope& with, byte_writer& to) {
+  const std::span<const std::byte> bytes = with.attributes.bytes();
+  const std::array<std::uint32_t, 2> prefix{static_cast<std::uint32_t>(bytes.size()), encoded_time(with.time_left)};
   to.append(prefix.data(), attributes_prefix_size_bytes);
   to.append(bytes);
   to.pad(8);
@@ -73,9 +89,10 @@ const char* check_attributes(std::span<const std::byte> context_and_rest, std::s
   if (context_and_rest.size() < context_size + attributes_prefix_size_bytes) return "attributes beyond the batch's end";
   const auto rest = context_and_rest.subspan(context_size + attributes_prefix_size_bytes);
   const std::size_t size = load<std::uint32_t>(context_and_rest, context_size);
-  if (size == 0 || padded(size) > rest.size()) return "attributes that end beyond the end of the batch";
+  const bool timed = load<std::uint32_t>(context_and_rest, context_size + 4) != no_time_limit;
+  if ((size == 0 && !timed) || padded(size) > rest.size()) return "attributes that end beyond the end of the batch";
   context_size += attributes_prefix_size_bytes + padded(size);
-  return attributes_view::check(rest.first(size));
+  return size == 0 ? nullptr : attributes_view::check(rest.first(size));
 }
 
 /// Every message has a number, and what caused it one of its own. `last`: of the last message of kind first or
@@ -129,7 +146,7 @@ bool batch_writer::add(const envelope& with, const codec_operations& codec, cons
     store_id(context + id_words * 8, with.correlation);
     store_id(context + 2 * id_words * 8, with.causation);
   }
-  if (kind == context_kind::attributed) append_attributes(with.attributes.bytes(), out_);
+  if (kind == context_kind::attributed) append_attributes(with, out_);
   const std::size_t payload = out_.size();
   if (!codec.encode(value, out_) || out_.size() - payload > size_max_bytes) {
     out_.truncate(begin);
@@ -244,6 +261,7 @@ bool batch_reader::next(received_message& into) noexcept {
   if (kind == context_kind::attributed) {
     const auto attributes = load<std::uint32_t>(bytes_, position_);
     into.with.attributes = attributes_view(bytes_.subspan(position_ + attributes_prefix_size_bytes, attributes));
+    into.with.time_left = decoded_time(load<std::uint32_t>(bytes_, position_ + 4));
     position_ += attributes_prefix_size_bytes + padded(attributes);
   }
   into.payload = bytes_.subspan(position_, size);

@@ -120,9 +120,9 @@ int main(int argc, char** argv) {
     sum.faults.insert(sum.faults.end(), one.faults.begin(), one.faults.end());
     if (one.handled == 0) break;
   }
-  std::printf("%llu messages of %zu writers at a time, %llu members joined, %llu left: faults %zu, keys in two handlers %llu\n",
-              static_cast<unsigned long long>(sum.handled), writers, static_cast<unsigned long long>(sum.joins),
-              static_cast<unsigned long long>(sum.leaves), sum.faults.size(),
-              static_cast<unsigned long long>(sum.overlaps));
+  std::printf(
+      "%llu messages of %zu writers at a time, %llu members joined, %llu left: faults %zu, keys in two handlers %llu\n",
+      static_cast<unsigned long long>(sum.handled), writers, static_cast<unsigned long long>(sum.joins),
+      static_cast<unsigned long long>(sum.leaves), sum.faults.size(), static_cast<unsigned long long>(sum.overlaps));
   return sum.faults.empty() && sum.overlaps == 0 && sum.handled >= wanted ? 0 : 1;
 }

@@ -35,4 +35,9 @@ skewed() { # line 3: keys by Zipf's law on two threads, beside the best possible
   build/release/tests/proof/proof_skewed_keys "${PAIRS:-11}"
 }
 
-run_lines 5 conformance table history skewed -- "$@"
+examples() { # line 5: programs as a new user writes them, against their exact output
+  ctest_examples=$(./dev test dev -R "examples: (work_queue|customer_lanes)") || { echo "$ctest_examples"; return 1; }
+  grep -E "Test +#|tests passed" <<<"$ctest_examples"
+}
+
+run_lines 5 conformance table history skewed examples -- "$@"

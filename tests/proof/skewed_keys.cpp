@@ -1,11 +1,12 @@
-// How close a subscription with `.concurrency = 2` comes to the best that two threads can do with a skewed load of keys.
+// How close a subscription with `.concurrency = 2` comes to the best that two threads can do with a skewed load of
+// keys.
 //
-// The load is fixed before: keys by Zipf's law, each message the same work. The best possible: no schedule of two threads
-// ends before half of all work is done, nor before the hottest key is, whose messages follow one another. So two bare
-// threads run that: one the hottest key alone where it is more than half of the load, else each half. Both run in turn,
-// and the figure is the median of their ratios. Messages are published before the clock starts, so that the publisher
-// takes no core away. With handlers of a microsecond the cost of a message itself shows: printed, and not judged. Argument:
-// pairs (11).
+// The load is fixed before: keys by Zipf's law, each message the same work. The best possible: no schedule of two
+// threads ends before half of all work is done, nor before the hottest key is, whose messages follow one another. So
+// two bare threads run that: one the hottest key alone where it is more than half of the load, else each half. Both run
+// in turn, and the figure is the median of their ratios. Messages are published before the clock starts, so that the
+// publisher takes no core away. With handlers of a microsecond the cost of a message itself shows: printed, and not
+// judged. Argument: pairs (11).
 #include <amphibus/bus.hpp>
 
 #include <algorithm>
@@ -37,8 +38,8 @@ constexpr topic<task, &task::key> tasks{"proof.tasks"};
 
 std::atomic<std::uint64_t> sink{0};
 
-/// The work of one message: nothing that a compiler can take out, or that touches memory. Not inlined, so that both run the
-/// very same instructions.
+/// The work of one message: nothing that a compiler can take out, or that touches memory. Not inlined, so that both run
+/// the very same instructions.
 [[gnu::noinline]] void work(std::uint32_t turns) {
   std::uint64_t bits = turns;
   for (std::uint32_t i = 0; i != turns; ++i) bits = bits * 0x9e3779b97f4a7c15ULL + 1;
@@ -120,7 +121,8 @@ int main(int argc, char** argv) {
   const int pairs = argc > 1 ? std::atoi(argv[1]) : 11;
   const double per_microsecond = turns_per_microsecond();
   bool good = true;
-  std::printf("%zu messages, %zu keys by Zipf's law, 2 threads; best possible = max(all / 2, hottest key)\n", messages, keys);
+  std::printf("%zu messages, %zu keys by Zipf's law, 2 threads; best possible = max(all / 2, hottest key)\n", messages,
+              keys);
   for (const double exponent : {0.8, 1.0, 1.5, 2.0}) {
     for (const double microseconds : {1.0, 5.0, 20.0}) {
       const auto load = make_load(exponent, static_cast<std::uint32_t>(microseconds * per_microsecond));
@@ -134,9 +136,11 @@ int main(int argc, char** argv) {
       const bool judged = microseconds > 1;
       const bool reached = (median >= ratio_min || !judged) && overlaps == 0;
       good = good && reached;
-      std::printf("exponent %.1f, hottest key %4.1f %%, %.0f us each: %.2f of the best (%.2f to %.2f), in two handlers %llu%s\n",
-                  exponent, 100.0 * static_cast<double>(hottest_of(load)) / messages, microseconds, median, ratios.front(),
-                  ratios.back(), static_cast<unsigned long long>(overlaps), reached ? "" : "  FALLS SHORT");
+      std::printf(
+          "exponent %.1f, hottest key %4.1f %%, %.0f us each: %.2f of the best (%.2f to %.2f), in two handlers "
+          "%llu%s\n",
+          exponent, 100.0 * static_cast<double>(hottest_of(load)) / messages, microseconds, median, ratios.front(),
+          ratios.back(), static_cast<unsigned long long>(overlaps), reached ? "" : "  FALLS SHORT");
     }
   }
   return good ? 0 : 1;

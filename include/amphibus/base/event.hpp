@@ -9,6 +9,7 @@ namespace amphibus {
 /// What happened. Every loss, refusal and change of a link that a person should know has a kind.
 enum class event_kind : std::uint8_t {
   dropped,         ///< a bound was reached and messages were dropped; `count` since the previous such event
+  expired,         ///< messages were not handled, or not sent, after their deadline; `count` since the last such event
   topic_skipped,   ///< a pattern passes over a topic of another type, or one topic too many; once per pattern
   handler_failed,  ///< a handler threw; `text` is its what()
   undeliverable,   ///< an accepted message could not be placed or encoded; `text` says why

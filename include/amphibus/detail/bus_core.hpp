@@ -136,6 +136,16 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   /// A small index that stands for a remote source in packed identities; 0 if there is none left.
   [[nodiscard]] std::uint64_t alias_of(const source_id& remote);
   [[nodiscard]] wire::envelope envelope_of(identity_word identity) const;
+  /// When a message with so much time left is no longer started.
+  [[nodiscard]] base::time_point deadline_of(const wire::envelope& with) const noexcept {
+    return with.time_left == base::duration::max() ? base::time_point::max()
+                                                   : base::deadline_after(clock_.now(), with.time_left);
+  }
+  /// True if its deadline has passed.
+  [[nodiscard]] bool is_expired(identity_word message) const noexcept {
+    const base::time_point deadline = message.deadline();
+    return deadline != base::time_point::max() && clock_.now() >= deadline;
+  }
 
   /// The thread's own source on this bus; made at its first use, ends with the thread.
   source& thread_source();

@@ -13,7 +13,7 @@ class envelope_pool {
   envelope_pool& operator=(const envelope_pool&) = delete;
   ~envelope_pool();
 
-  [[nodiscard]] identity_word make(const wire::envelope& with);
+  [[nodiscard]] identity_word make(const wire::envelope& with, base::time_point deadline);
   /// The same message, whose context tells that `lost` messages were lost before it; takes over the reference of
   /// `message`, whose envelope is `with`.
   [[nodiscard]] identity_word with_loss(identity_word message, wire::envelope with, std::uint64_t lost);

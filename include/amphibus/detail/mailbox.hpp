@@ -75,6 +75,10 @@ class mailbox_base : public subscriber_base {
   /// Tells what producers dropped, at most once per second unless `now_due`. Here and not in the producer: a callback
   /// must not run inside a publish.
   void report_dropped(bool now_due) noexcept;
+  /// The same for what expired.
+  void report_expired(bool now_due) noexcept;
+  /// True if the deadline of the message has passed.
+  [[nodiscard]] bool has_expired(identity_word message) noexcept;
   void count_handled(std::uint64_t count) noexcept {
     handled_.store(handled_.load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
   }
@@ -98,8 +102,10 @@ class mailbox_base : public subscriber_base {
   std::atomic<std::uint64_t> replaced_{0};
   std::atomic<bool> without_memory_{false};  // since the last report
   std::atomic<std::uint64_t> unsubscribed_{0};
-  std::uint64_t dropped_reported_ = 0;   // run lock
-  base::time_point next_drop_report_{};  // run lock
+  std::uint64_t dropped_reported_ = 0;     // run lock
+  base::time_point next_drop_report_{};    // run lock
+  std::uint64_t expired_reported_ = 0;     // run lock
+  base::time_point next_expiry_report_{};  // run lock
 };
 
 /// A mailbox whose slots may be taken out by others than its executor, without their type: the inbox of a group.
@@ -170,10 +176,16 @@ class mailbox final : public slot_mailbox, public queue::inbox<Slot> {
     if (ended()) return 0;
     const std::size_t count = keeps_latest() ? take_latest(out, max) : this->pop(out, max);
     tell_losses(out, count);
-    count_handled(count);
     if (count == 0) this->credit().notify_if_waiting();
     report_dropped(false);
     return count;
+  }
+  /// Receiver: true if the message is to be handed out; else it has expired, and is done with.
+  [[nodiscard]] bool hand_out(const Slot& message) noexcept {
+    const bool wanted = !is_expired(message);
+    wanted ? count_handled(1) : count_expired(1);
+    if (!wanted) finish_one(message);
+    return wanted;
   }
   /// Receiver: a message that was pulled and not looked at.
   void give_up(Slot& message) noexcept {
@@ -296,11 +308,19 @@ class mailbox final : public slot_mailbox, public queue::inbox<Slot> {
     frame here(core(), *this, &own_lane(), wants().topic);
     const context with(core(), here.topic, here.message);
     std::size_t done = 0;
+    std::size_t expired = 0;
     queue::load finished;
     bool waits = false;
     while (done != count && !waits && !ended()) {
-      const std::size_t at_once = takes_batches_ ? count - done : 1;
       Slot* const current = batch + done;
+      if (is_expired(*current)) [[unlikely]] {
+        finished.add(this->places_of(*current));
+        current->drop();
+        ++done;
+        ++expired;
+        continue;
+      }
+      const std::size_t at_once = takes_batches_ ? run_at(current, count - done) : 1;
       here.message = current->identity;
       here.topic = topic_of(*current);
       invoke(current, at_once, here, with);
@@ -315,10 +335,22 @@ class mailbox final : public slot_mailbox, public queue::inbox<Slot> {
       (waits ? running_ : finished).add(handled);
       if (finished.places >= return_every_) this->finish(std::exchange(finished, {}));
     }
-    count_handled(done);
+    count_handled(done - expired);
+    if (expired != 0) [[unlikely]]
+      count_expired(expired);
     put_back(batch + done, count - done);
     this->finish(finished);
     return done;
+  }
+
+  [[nodiscard]] bool is_expired(const Slot& message) noexcept {
+    return !message.identity.is_packed() && has_expired(message.identity);
+  }
+  /// How many from the first on are to be handled together: up to one that has expired.
+  [[nodiscard]] std::size_t run_at(const Slot* first, std::size_t count) noexcept {
+    std::size_t run = 1;
+    while (run != count && !is_expired(first[run])) ++run;
+    return run;
   }
 
   void invoke(const Slot* messages, std::size_t count, frame& here, const context& with) noexcept {

@@ -17,12 +17,13 @@ namespace amphibus::detail {
 
 /// A pooled envelope, shared by all receivers of a message.
 struct envelope_block : queue::block_header {
-  wire::envelope value;
-  std::byte* large = nullptr;  ///< attributes that do not fit into `small`
+  wire::envelope value;                                 ///< its time_left has no meaning here
+  base::time_point deadline = base::time_point::max();  ///< by the bus's clock; not started from then on
+  std::byte* large = nullptr;                           ///< attributes that do not fit into `small`
   std::byte small[64];
 
   /// Takes over `with` and copies its attributes.
-  void fill(const wire::envelope& with);
+  void fill(const wire::envelope& with, base::time_point until);
   void empty() noexcept { delete[] large; }
 };
 
@@ -53,6 +54,11 @@ class identity_word {
   [[nodiscard]] std::uint64_t source() const noexcept { return (bits_ >> 1U) & source_max; }
   [[nodiscard]] std::uint64_t sequence() const noexcept { return bits_ >> 25U; }
   [[nodiscard]] envelope_block* block() const noexcept { return reinterpret_cast<envelope_block*>(bits_); }
+
+  /// max: it may be handled for ever.
+  [[nodiscard]] base::time_point deadline() const noexcept {
+    return is_packed() ? base::time_point::max() : block()->deadline;
+  }
 
   /// One more slot holds this word.
   void add_reference() const noexcept {

@@ -42,8 +42,9 @@ struct offer {
   std::size_t bytes = 0;                  ///< of the message, once it was looked for room
   wire::attributes_view attributes = {};  ///< key and headers
   message_id correlation = {};            ///< instead of the handler's; none: as usual
-  const wire::envelope* from = nullptr;   ///< from a transport: the identity that it has
-  inline_call call = {};                  ///< what is left to do when it is accepted and every lock is released
+  base::duration time_left = base::duration::max();
+  const wire::envelope* from = nullptr;  ///< from a transport: the identity that it has
+  inline_call call = {};                 ///< what is left to do when it is accepted and every lock is released
 };
 
 /// Who has no room for a message, how much it would take there (places of an inbox, bytes of the memory), and what is
@@ -132,9 +133,10 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   }
   /// True if nothing but its id need be known of it.
   [[nodiscard]] static bool is_first(const wire::envelope& with) noexcept {
-    return with.correlation == with.id && !with.causation && with.lost_before == 0 && with.attributes.bytes().empty();
+    return with.correlation == with.id && !with.causation && with.lost_before == 0 && with.attributes.bytes().empty() &&
+           with.time_left == base::duration::max();
   }
-  [[nodiscard]] identity_word pooled_identity(const wire::envelope& with) { return envelopes_.make(with); }
+  [[nodiscard]] identity_word pooled_identity(const wire::envelope& with);
   /// The same message, told of what its source lost `at` that receiver.
   [[nodiscard]] identity_word tell_loss(queue::sender_state& at, identity_word identity);
   /// Memory for a message, which push() spends: true if there is some.

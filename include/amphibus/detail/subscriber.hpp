@@ -72,6 +72,10 @@ class subscriber_base : public std::enable_shared_from_this<subscriber_base> {
  protected:
   void count_failed(const char* what) noexcept;
   [[nodiscard]] std::uint64_t failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
+  /// Messages whose deadline had passed.
+  void count_expired(std::uint64_t count) noexcept { expired_.fetch_add(count, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t expired() const noexcept { return expired_.load(std::memory_order_relaxed); }
+  void tell_expired(std::uint64_t count) noexcept;
 
   /// True for the first who wants to destroy the callable: it does, and then says destroyed().
   [[nodiscard]] bool begin_destroying() noexcept;
@@ -90,6 +94,7 @@ class subscriber_base : public std::enable_shared_from_this<subscriber_base> {
   std::atomic<callable> callable_{callable::alive};
   std::atomic<const void*> destroyer_{nullptr};  // what only its thread has: the address of its current_frame
   std::atomic<std::uint64_t> failed_{0};
+  std::atomic<std::uint64_t> expired_{0};
   std::atomic<bool> mismatch_told_{false};
 };
 

@@ -109,6 +109,7 @@ class topic_core {
     egress_unreported_.fetch_add(count, std::memory_order_relaxed);
     egress_has_dropped_->store(true, std::memory_order_release);
   }
+  void count_egress_expired() noexcept { egress_expired_.fetch_add(1, std::memory_order_relaxed); }
   /// Egress: drops that have not consumed sequence numbers yet.
   std::uint64_t take_egress_dropped() noexcept {
     return egress_unreported_.load(std::memory_order_relaxed) == 0
@@ -130,6 +131,7 @@ class topic_core {
   topic_counters retired_;  // of outlets that are gone
   std::atomic<std::uint64_t> undeliverable_{0};
   std::atomic<std::uint64_t> egress_dropped_{0};
+  std::atomic<std::uint64_t> egress_expired_{0};
   std::atomic<std::uint64_t> egress_unreported_{0};
   std::atomic<bool>* egress_has_dropped_ = nullptr;  // the route's: set before anything can drop
 };

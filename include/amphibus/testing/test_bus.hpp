@@ -20,6 +20,7 @@ struct context_options {
   message_id correlation = {};    ///< none: the message's own id
   message_id causation = {};      ///< none: a first message
   std::uint64_t lost_before = 0;  ///< messages lost directly before
+  base::duration time_left = base::duration::max();
 };
 
 /// A context without a bus around it, to call a handler directly; made by test_bus::context_for().

@@ -5,6 +5,7 @@
 #include <span>
 
 #include <amphibus/base/ids.hpp>
+#include <amphibus/base/time.hpp>
 #include <amphibus/wire/attributes.hpp>
 
 #pragma GCC visibility push(default)
@@ -17,6 +18,8 @@ struct envelope {
   message_id causation;           ///< the message whose handler published this one; none for a first message
   std::uint64_t lost_before = 0;  ///< messages of this stream that were lost directly before this one
   attributes_view attributes;     ///< key and headers; valid as long as the message
+  /// How long it is still worth handling; none is left at 0, max: for ever.
+  base::duration time_left = base::duration::max();
 
   friend bool operator==(const envelope& a, const envelope& b) noexcept;
 };

@@ -272,6 +272,44 @@ void cycle_over_full_inboxes(const subject& of, reporter& to) {
   s.check(s.told(event_kind::undeliverable) == undeliverable, "not everything that was given up is told");
 }
 
+/// Behind a handler that stands still until their deadline has passed.
+void expired_is_not_started(const subject& of, reporter& to) {
+  constexpr int timed = 5;
+  scenario s(of, to);
+  gate closed;
+  std::atomic<int> handled{0};
+  std::atomic<bool> without_limit{true};
+  std::atomic<bool> within_limit{true};
+  auto slow = s.at(1).subscribe(notes, {.name = "slow"}, [&](const note&, const context& with) {
+    const bool limited = with.time_left() != base::duration::max();
+    if (limited && with.time_left() > 1h) within_limit = false;
+    if (handled++ == 0) closed.pass();
+    if (limited && handled != timed + 2) without_limit = false;  // only the last one has time
+  });
+  s.make_ready();
+  auto out = s.at(0).publisher(notes);
+  out.publish({});
+  s.check(closed.wait_for_visitor(), "the handler is not called");
+  for (int i = 0; i != timed; ++i) {
+    out.publish({}, {.deadline = 100ms});
+    out.publish({}, {.key = "for ever"});
+  }
+  out.publish({}, {.deadline = 1h});
+  const auto unsent = [&] { return s.at(0).counters(notes).egress_expired; };  // on a slow machine the route was late
+  s.check(s.eventually([&] { return slow.counters().pending + unsent() == 2 * timed + 2; }),
+          "not every message arrives");
+  const auto passed = base::steady_clock().now() + 110ms;
+  s.check(s.eventually([&] { return base::steady_clock().now() >= passed; }), "time stands still");
+  closed.open();
+  s.check(s.eventually([&] { return slow.counters().pending == 0; }), "what has expired is not done with");
+  s.check(handled == timed + 2, std::to_string(handled) + " handlers ran instead of 7");
+  const std::uint64_t expired = slow.counters().expired + unsent();
+  s.check(expired == timed, "expired are " + std::to_string(expired) + " instead of 5");
+  s.check(s.wait_for_event(event_kind::expired), "no event tells of it");
+  s.check(without_limit && within_limit, "the time that is left is not what was published");
+  s.judge();
+}
+
 }  // namespace
 
 case_list handler_cases() {
@@ -284,6 +322,7 @@ case_list handler_cases() {
        lossless,
        everywhere,
        inline_end_is_an_end},
+      {"what has expired is not started", {"deadlines"}, lossless, everywhere, expired_is_not_started},
       {"a handler ends its own subscription", {"a subscription's end"}, lossless, everywhere, ends_itself},
       {"subscribe, publish and end inside a handler",
        {"a subscription's end", "handlers that publish"},

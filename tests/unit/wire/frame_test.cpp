@@ -129,6 +129,35 @@ TEST_CASE("frame: a context that follows none is refused even with the right CRC
   CHECK(reader.open(with_crc(bytes)) == std::string("a context that follows none"));
 }
 
+TEST_CASE("frame: the time that is left travels, with and without a key", "[wire]") {
+  const std::string text = "8 bytes!";
+  byte_writer attributes;
+  REQUIRE(attributes_view::append("customer-7", {}, attributes));
+  const auto travelled = [&](base::duration left, bool with_key) {
+    envelope with = first_envelope(one);
+    with.time_left = left;
+    if (with_key) with.attributes = attributes_view(attributes.bytes());
+    batch_writer writer;
+    writer.begin({batch_kind::messages, 11, 1, 7});
+    REQUIRE(writer.add(with, text_codec, &text, 100));
+    batch_reader reader;
+    REQUIRE(reader.open(writer.finish()) == nullptr);
+    received_message message;
+    REQUIRE(reader.next(message));
+    CHECK(message.with.attributes.key() == (with_key ? "customer-7" : ""));
+    CHECK(message.payload.size() == text.size());
+    return message.with.time_left;
+  };
+  using namespace std::chrono_literals;
+  for (const bool with_key : {false, true}) {
+    CHECK(travelled(base::duration::max(), with_key) == base::duration::max());
+    CHECK(travelled(1500us, with_key) == 2ms);  // rounded up
+    CHECK(travelled(0ms, with_key) == 1ms);
+    CHECK(travelled(std::chrono::milliseconds(0xffffffffU), with_key) == std::chrono::milliseconds(0xffffffffU));
+    CHECK(travelled(std::chrono::hours(24 * 50), with_key) == base::duration::max());  // beyond 49 days
+  }
+}
+
 TEST_CASE("frame: a message without a sequence number is refused, and a cause without one is none", "[wire]") {
   const std::string text = "8 bytes!";
   const auto opened = [&](const envelope& with, std::size_t word, std::uint64_t value) {
