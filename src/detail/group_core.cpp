@@ -6,7 +6,6 @@
 #include <amphibus/base/barrier.hpp>
 #include <amphibus/detail/bus_core.hpp>
 
-
 namespace amphibus::detail {
 namespace {
 

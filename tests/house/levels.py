@@ -33,6 +33,7 @@ ADAPTERS = {
     r"benchmark/": ("bench/",),
     r"^asio\.hpp$": ("examples/",),
     r"catch2/": ("tests/",),
+    r"relacy/": ("tests/model/",),
 }
 # Headers of C++, C and the system; whatever is neither these, ours nor adapted has no place yet.
 SYSTEM = re.compile(
