@@ -150,7 +150,8 @@ bus::~bus() {
 }
 
 subscription bus::add_inline(detail::interest to, const subscription_options& options,
-                             std::unique_ptr<detail::message_handler> handler) {
+                             std::unique_ptr<detail::message_handler> handler,
+                             std::unique_ptr<detail::message_filter> filter) {
   const subscription_options defaults;
   if (shares_inbox(options)) {
     refuse_option(".on", " is inline_, which has no inbox to share by .group or .concurrency",
@@ -163,8 +164,8 @@ subscription bus::add_inline(detail::interest to, const subscription_options& op
                 "leave them out, or choose an executor that queues, e.g. .on = serial", {".on"});
   }
   const bool from_afar = core_->links() != nullptr && (to.topic == nullptr || to.topic->route() >= 0);
-  const auto called =
-      std::make_shared<detail::inline_subscriber>(core_, to, subscription_name(options), std::move(handler));
+  const auto called = std::make_shared<detail::inline_subscriber>(core_, to, subscription_name(options),
+                                                                  std::move(handler), std::move(filter));
   if (from_afar) {
     auto stand_in = std::make_shared<detail::mailbox<detail::any_slot>>(
         core_, std::move(to), core_->serial_executor(), called->name(), checked_bounds(options, 0),
@@ -176,7 +177,13 @@ subscription bus::add_inline(detail::interest to, const subscription_options& op
   return subscription(called);
 }
 
-subscription bus::attach(std::shared_ptr<detail::slot_mailbox> box, const subscription_options& options) {
+subscription bus::attach(std::shared_ptr<detail::slot_mailbox> box, const subscription_options& options,
+                         std::unique_ptr<detail::message_filter> filter) {
+  if (filter && !options.group.empty()) {
+    refuse_option(".group", " is set for a handler with a filter, but the members of a group share one inbox",
+                  "look at the message in the handler, or give each kind of message a topic of its own");
+  }
+  box->set_filter(std::move(filter));
   if (!shares_inbox(options)) {
     core_->subscribe(box);
     return subscription(std::move(box));

@@ -246,21 +246,35 @@ class bus {
   }
   template <class T, class Slot, class Callable>
   subscription add(detail::interest to, const subscription_options& options, Callable&& handler) {
+    if constexpr (detail::is_filtered<std::decay_t<Callable>, T>) {
+      using predicate = decltype(handler.wanted);
+      auto filter = std::make_unique<detail::filter_of<T, predicate>>(std::move(handler.wanted));
+      return add<T, Slot>(std::move(to), options, std::move(handler.handler), std::move(filter));
+    } else {
+      return add<T, Slot>(std::move(to), options, std::forward<Callable>(handler), nullptr);
+    }
+  }
+  template <class T, class Slot, class Callable>
+  subscription add(detail::interest to, const subscription_options& options, Callable&& handler,
+                   std::unique_ptr<detail::message_filter> filter) {
     if (options.on.which() == executor_choice::kind::in_publisher) {
       return add_inline(std::move(to), options,
                         std::make_unique<detail::handler<T, detail::any_slot, std::decay_t<Callable>>>(
-                            std::forward<Callable>(handler)));
+                            std::forward<Callable>(handler)),
+                        std::move(filter));
     }
     auto box = std::make_shared<detail::mailbox<Slot>>(
         core_, std::move(to), executor_for(options), inbox_name(options), bounds_for<T, Slot>(options),
         std::make_unique<detail::handler<T, Slot, std::decay_t<Callable>>>(std::forward<Callable>(handler)));
-    return attach(std::move(box), options);
+    return attach(std::move(box), options, std::move(filter));
   }
   [[nodiscard]] subscription add_inline(detail::interest to, const subscription_options& options,
-                                        std::unique_ptr<detail::message_handler> handler);
+                                        std::unique_ptr<detail::message_handler> handler,
+                                        std::unique_ptr<detail::message_filter> filter);
   [[nodiscard]] std::shared_ptr<detail::executor_core> executor_for(const subscription_options& options);
   /// Subscribes it, or what is to share it with others.
-  [[nodiscard]] subscription attach(std::shared_ptr<detail::slot_mailbox> box, const subscription_options& options);
+  [[nodiscard]] subscription attach(std::shared_ptr<detail::slot_mailbox> box, const subscription_options& options,
+                                    std::unique_ptr<detail::message_filter> filter);
   [[nodiscard]] static std::string subscription_name(const subscription_options& options);
   /// The subscription's, or where several share one inbox, the group's.
   [[nodiscard]] static std::string inbox_name(const subscription_options& options);

@@ -13,6 +13,7 @@ struct subscription_counters {
   std::uint64_t dropped = 0;       ///< passed by or thrown out because of the overflow rule
   std::uint64_t replaced = 0;      ///< gave way to a newer one of their key; only with overflow::latest()
   std::uint64_t unsubscribed = 0;  ///< still queued when the subscription ended
+  std::uint64_t filtered = 0;      ///< not wanted by its filter
   std::uint64_t expired = 0;       ///< not handled because their deadline had passed
   std::uint64_t pending = 0;       ///< accepted and not finished, now
 };

@@ -37,8 +37,10 @@ std::unique_ptr<message_handler> make_stand_in_handler(std::shared_ptr<inline_su
 }
 
 inline_subscriber::inline_subscriber(std::shared_ptr<bus_core> core, interest to, std::string name,
-                                     std::unique_ptr<message_handler> handler)
-    : subscriber_base(std::move(core), std::move(to), std::move(name)), handler_(std::move(handler)) {}
+                                     std::unique_ptr<message_handler> handler, std::unique_ptr<message_filter> filter)
+    : subscriber_base(std::move(core), std::move(to), std::move(name)),
+      handler_(std::move(handler)),
+      filter_(std::move(filter)) {}
 
 inline_subscriber::~inline_subscriber() = default;
 
@@ -49,7 +51,7 @@ void inline_subscriber::call(inline_caller& by, const any_slot& message) noexcep
   if (core().is_expired(message.identity)) [[unlikely]] {
     count_expired(1);
     tell_expired(1);
-  } else if (!ended()) {
+  } else if (!ended() && wants_message(message)) {
     frame here(core(), *this, current_lane(), message.topic);
     here.message = message.identity;
     const context with(core(), here.topic, here.message);
@@ -66,7 +68,20 @@ void inline_subscriber::call(inline_caller& by, const any_slot& message) noexcep
   if (ended()) destroy_if_last();
 }
 
+bool inline_subscriber::wants_message(const any_slot& message) noexcept {
+  if (!filter_) return true;
+  bool wanted = false;
+  try {
+    wanted = filter_->wants(message.value());
+  } catch (...) {
+    count_failed("its filter threw");
+  }
+  if (!wanted) filtered_.fetch_add(1, std::memory_order_relaxed);
+  return wanted;
+}
+
 void inline_subscriber::call_for_remote(const any_slot& message, frame& here, const context& with) {
+  if (!wants_message(message)) return;
   handler_->invoke(&message, 1, here, with);
 }
 
@@ -92,11 +107,16 @@ bool inline_subscriber::somebody_calls() const {
 
 void inline_subscriber::destroy_if_last() noexcept {
   std::unique_ptr<message_handler> dying;
+  std::unique_ptr<message_filter> dying_filter;
   {
     const std::lock_guard lock(callers_mutex_);
-    if (!somebody_calls() && begin_destroying()) dying = std::move(handler_);
+    if (!somebody_calls() && begin_destroying()) {
+      dying = std::move(handler_);
+      dying_filter = std::move(filter_);
+    }
   }
   if (dying) {
+    dying_filter.reset();
     dying.reset();  // outside the lock: its destructor may do anything
     destroyed();
   }
@@ -139,6 +159,7 @@ subscription_counters inline_subscriber::counters() noexcept {
   for (const inline_caller* each : callers_) out.handled += each->handled.load(std::memory_order_relaxed);
   out.failed = failed();
   out.expired = expired();
+  out.filtered = filtered_.load(std::memory_order_relaxed);
   if (!stand_in_) return out;
   out.failed += stand_in_->counters().failed;
   out.expired += stand_in_->counters().expired;

@@ -25,7 +25,7 @@ struct inline_caller {
 class inline_subscriber final : public subscriber_base {
  public:
   inline_subscriber(std::shared_ptr<bus_core> core, interest to, std::string name,
-                    std::unique_ptr<message_handler> handler);
+                    std::unique_ptr<message_handler> handler, std::unique_ptr<message_filter> filter);
   ~inline_subscriber() override;
 
   void call(inline_caller& by, const any_slot& message) noexcept;
@@ -46,7 +46,11 @@ class inline_subscriber final : public subscriber_base {
   /// The last frame of an ended subscription destroys the callable.
   void destroy_if_last() noexcept;
 
+  [[nodiscard]] bool wants_message(const any_slot& message) noexcept;
+
   std::unique_ptr<message_handler> handler_;
+  std::unique_ptr<message_filter> filter_;
+  std::atomic<std::uint64_t> filtered_{0};
   std::shared_ptr<subscriber_base> stand_in_;
   mutable std::mutex callers_mutex_;
   std::vector<inline_caller*> callers_;

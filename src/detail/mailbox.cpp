@@ -42,9 +42,9 @@ const std::string& subscriber_base::wanted_name() const noexcept {
   return to_.topic != nullptr ? to_.topic->name() : to_.pattern;
 }
 
-void subscriber_base::count_failed(const char* what) noexcept {
-  failed_.fetch_add(1, std::memory_order_relaxed);
-  core_->report({event_kind::handler_failed, wanted_name(), name_, "", 1, escaped(what)});
+void subscriber_base::count_failed(const char* what, std::uint64_t count) noexcept {
+  failed_.fetch_add(count, std::memory_order_relaxed);
+  core_->report({event_kind::handler_failed, wanted_name(), name_, "", count, escaped(what)});
 }
 
 void subscriber_base::tell_expired(std::uint64_t count) noexcept {
@@ -100,9 +100,19 @@ subscription_counters mailbox_base::counters() noexcept {
   out.failed = failed();
   out.expired = expired();
   out.dropped = dropped_.load(std::memory_order_relaxed);
+  out.filtered = filtered_.load(std::memory_order_relaxed);
   out.replaced = replaced_.load(std::memory_order_relaxed);
   out.unsubscribed = unsubscribed_.load(std::memory_order_relaxed);
   return out;
+}
+
+bool mailbox_base::wants_message(const void* message) noexcept {
+  try {
+    return filter_->wants(message);
+  } catch (...) {
+    filter_failed_.fetch_add(1, std::memory_order_relaxed);  // told later: a callback must not run inside a publish
+    return false;
+  }
 }
 
 void mailbox_base::pass_by(queue::sender_state& by, identity_word message) {
@@ -114,6 +124,9 @@ void mailbox_base::pass_by(queue::sender_state& by, identity_word message) {
 void mailbox_base::report_dropped(bool now_due) noexcept {
   const std::uint64_t sum = dropped_.load(std::memory_order_relaxed);
   if (expired() != expired_reported_) report_expired(now_due);
+  if (filter_failed_.load(std::memory_order_relaxed) != 0) {
+    count_failed("its filter threw", filter_failed_.exchange(0, std::memory_order_relaxed));
+  }
   if (sum == dropped_reported_) return;
   const auto now = core().clock().now();
   if (!now_due && now < next_drop_report_) return;

@@ -52,13 +52,18 @@ void outlet_base::adopt_any(const receiver_table& table) {
   if (any_->mailboxes.empty() && !any_->egress) any_.reset();
 }
 
-refusal outlet_base::refusing_any(std::size_t bytes) noexcept {
+bool outlet_base::filters_any() const noexcept {
+  return any_ && std::any_of(any_->mailboxes.begin(), any_->mailboxes.end(), [](auto& each) { return each->filtered; });
+}
+
+refusal outlet_base::refusing_any(std::size_t bytes, const void* message) noexcept {
   if (!any_) return {};
   const auto refused_by = [bytes](queue::sender<any_slot>& each) {
     const std::int64_t places = each.to().places_for(bytes);
     return each.refuses && !each.has_room(places) ? refusal{&each.to(), places, each.to().overflow()} : refusal{};
   };
   for (auto& each : any_->mailboxes) {
+    if (!is_wanted(*each, message)) continue;
     if (const refusal by = refused_by(*each)) return by;
   }
   return any_->egress ? refused_by(*any_->egress) : refusal{};
@@ -74,7 +79,9 @@ queue::overflow_rule outlet_base::strictest_any() const noexcept {
 
 void outlet_base::pass_any_by(identity_word message) noexcept {
   if (!any_) return;
-  for (auto& each : any_->mailboxes) static_cast<mailbox<any_slot>&>(each->to()).pass_by_for_memory(*each, message);
+  for (auto& each : any_->mailboxes) {
+    if (each->wanted) static_cast<mailbox<any_slot>&>(each->to()).pass_by_for_memory(*each, message);
+  }
   if (any_->egress) topic_.count_egress_dropped(1);
 }
 
@@ -92,6 +99,10 @@ void outlet_base::return_any_credit() noexcept {
   }
   if (!any_) return;
   for (auto& each : any_->mailboxes) {
+    if (!each->wanted) {
+      count_filtered(*each);
+      continue;
+    }
     const std::int64_t places = each->to().places_for(bytes);
     if (!each->has_room(places) && !make_room(*each, borrowed.identity, places)) continue;
     any_slot own = borrowed.with_references();

@@ -12,13 +12,69 @@ namespace amphibus {
 
 class any_message;
 
-/// A callable that can handle messages of T; which form is chosen in this order.
+namespace detail {
+
 template <class Callable, class T>
-concept handler_of = std::is_invocable_v<Callable&, const T&> ||
+concept plain_handler_of = std::is_invocable_v<Callable&, const T&> ||
     std::is_invocable_v<Callable&, const T&, const context&> ||
     (!std::is_same_v<T, any_message> && std::is_invocable_v<Callable&, batch<T>>);
 
+/// A handler with the condition under which a message is for it; see amphibus::filter().
+template <class Predicate, class Handler>
+struct filtered {
+  Predicate wanted;
+  Handler handler;
+};
+
+template <class Callable, class T>
+inline constexpr bool is_filtered = false;
+template <class Predicate, class Handler, class T>
+inline constexpr bool is_filtered<filtered<Predicate, Handler>, T> =
+    !std::is_same_v<T, any_message> && std::is_invocable_r_v<bool, Predicate&, const T&> &&
+    plain_handler_of<Handler, T>;
+
+}  // namespace detail
+
+/// A callable that can handle messages of T; which form is chosen in this order. Or one that filter() made.
+template <class Callable, class T>
+concept handler_of = detail::plain_handler_of<Callable, T> || detail::is_filtered<Callable, T>;
+
+/// A handler that is only given the messages for which `wanted(message)` is true; the others are not even queued for
+/// it.
+///
+/// ```cpp
+/// auto large = bus.subscribe(orders, amphibus::filter([](const order_placed& o) { return o.pence > 10'000; },
+/// handle));
+/// ```
+/// `wanted` runs inside the publish, on the publisher's thread, and for messages of other processes on the transport's:
+/// for every message of the topic, several publishers at once. So it is quick, free of locks and side effects, and
+/// calls nothing of the bus. What it throws counts as a failed handler, and the message is not wanted. What is not
+/// wanted takes no place, is counted (`filtered`) and is no loss. Not with `.group`, whose members share one inbox, nor
+/// for any_message.
+template <class Predicate, class Handler>
+[[nodiscard]] detail::filtered<Predicate, Handler> filter(Predicate wanted, Handler handler) {
+  return {std::move(wanted), std::move(handler)};
+}
+
 namespace detail {
+
+/// The condition of a subscription, without its type.
+class message_filter {
+ public:
+  virtual ~message_filter() = default;
+  /// `message`: of the topic's type.
+  [[nodiscard]] virtual bool wants(const void* message) = 0;
+};
+
+template <class T, class Predicate>
+class filter_of final : public message_filter {
+ public:
+  explicit filter_of(Predicate&& wanted) : wanted_(std::move(wanted)) {}
+  [[nodiscard]] bool wants(const void* message) override { return wanted_(*static_cast<const T*>(message)); }
+
+ private:
+  Predicate wanted_;
+};
 
 /// A callable of any handler form behind one virtual call per message (measured: no slower than one per batch), or per
 /// run of messages where it takes batches.

@@ -54,6 +54,14 @@ class mailbox_base : public subscriber_base {
   [[nodiscard]] subscription_counters counters() noexcept override;
   [[nodiscard]] std::shared_ptr<mailbox_base> shared_mailbox();
 
+  /// What it does not take. Before anybody publishes.
+  void set_filter(std::unique_ptr<message_filter> filter) noexcept { filter_ = std::move(filter); }
+  [[nodiscard]] bool filters() const noexcept { return filter_ != nullptr; }
+  /// Producer, inside its gate.
+  [[nodiscard]] bool wants_message(const void* message) noexcept;
+  /// Producer: an accepted message was not for this subscription.
+  void count_filtered() noexcept { filtered_.fetch_add(1, std::memory_order_relaxed); }
+
   /// Producer: a message passed by, or was thrown out, because of the overflow rule.
   void count_dropped() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
   /// Producer: `message` passed by; the next one of its source tells, also what this one would have told.
@@ -84,6 +92,8 @@ class mailbox_base : public subscriber_base {
   }
   [[nodiscard]] std::uint64_t handled_count() const noexcept { return handled_.load(std::memory_order_relaxed); }
   void count_unsubscribed(std::uint64_t count) noexcept { unsubscribed_.fetch_add(count, std::memory_order_relaxed); }
+  /// After leave_topics(), so that no publisher asks it any more.
+  [[nodiscard]] std::unique_ptr<message_filter> take_filter() noexcept { return std::move(filter_); }
   /// So that nobody pushes any more.
   virtual void leave_topics();
   /// After the frame is gone: ends what ended itself while its handler ran.
@@ -96,6 +106,9 @@ class mailbox_base : public subscriber_base {
   void wait_until_not_running();
 
   const std::shared_ptr<executor_core> executor_;
+  std::unique_ptr<message_filter> filter_;
+  std::atomic<std::uint64_t> filtered_{0};
+  std::atomic<std::uint64_t> filter_failed_{0};  // since the last report
   lane lane_{*this};
   std::atomic<std::uint64_t> handled_{0};
   std::atomic<std::uint64_t> dropped_{0};
@@ -246,6 +259,7 @@ class mailbox final : public slot_mailbox, public queue::inbox<Slot> {
   void activated() noexcept override { executor().ready(shared_mailbox()); }
   void destroy_handler() noexcept override {
     std::unique_ptr<message_handler> dying;
+    const std::unique_ptr<message_filter> dying_filter = take_filter();
     {
       const std::lock_guard lock(run_mutex_);
       dying = std::move(handler_);

@@ -87,10 +87,11 @@ class outlet final : public outlet_base {
 
   [[nodiscard]] refusal refusing(offer& what) noexcept override {
     what.bytes = bytes_of(value_of(what));
-    return refusing(what.bytes);
+    return refusing(what.bytes, value_of(what));
   }
   [[nodiscard]] refusal refusing_oldest_held() noexcept override {
-    return refusing(bytes_of(held_values_[oldest_held_]));
+    const T& oldest = held_values_[oldest_held_];
+    return refusing(bytes_of(oldest), oldest);
   }
 
   void push_offered(offer& what, identity_word identity) noexcept override {
@@ -101,7 +102,9 @@ class outlet final : public outlet_base {
   void adopt(const receiver_table& table) override {
     // The bus checked the type of the topic: every mailbox of it is one of T.
     adopt_senders(senders_, gate_, table, {delivery_kind::queued}, remote_ != nullptr);
-    one_sender_ = senders_.size() == 1 && !has_other_receivers();
+    filters_ =
+        filters_any() || std::any_of(senders_.begin(), senders_.end(), [](auto& each) { return each->filtered; });
+    one_sender_ = senders_.size() == 1 && !has_other_receivers() && !filters_;
   }
 
   [[nodiscard]] queue::overflow_rule strictest() const noexcept override {
@@ -150,7 +153,7 @@ class outlet final : public outlet_base {
       return false;
     // SYNC(bus.version): the table that this version names was complete before it.
     const std::size_t bytes = bytes_of(value);
-    const bool fits = seen_version_ == version_->load(std::memory_order_acquire) && everywhere_has_room(bytes);
+    const bool fits = seen_version_ == version_->load(std::memory_order_acquire) && everywhere_has_room(bytes, value);
     if (fits) [[likely]]
       push(std::move(value), next_identity(), bytes);
     gate_.leave();
@@ -160,7 +163,8 @@ class outlet final : public outlet_base {
   [[nodiscard]] bool push_loaned_if_room(offer& what) {
     if (held_.load(std::memory_order_acquire) != 0 || !gate_.enter()) return false;
     what.bytes = bytes_of(value_of(what));
-    const bool fits = seen_version_ == version_->load(std::memory_order_acquire) && everywhere_has_room(what.bytes);
+    const bool fits =
+        seen_version_ == version_->load(std::memory_order_acquire) && everywhere_has_room(what.bytes, value_of(what));
     if (fits) push_loaned(what, next_identity());
     gate_.leave();
     return fits;
@@ -184,7 +188,7 @@ class outlet final : public outlet_base {
     if (seen_version_ == version_->load(std::memory_order_acquire)) {  // SYNC(bus.version)
       while (count != values.size()) {
         const std::size_t bytes = bytes_of(std::as_const(values[count]));
-        if (!everywhere_has_room(bytes)) break;
+        if (!everywhere_has_room(bytes, std::as_const(values[count]))) break;
         T value(static_cast<std::conditional_t<std::is_const_v<Element>, const T&, T&&>>(values[count]));
         push(std::move(value), next_identity(), bytes);
         ++count;
@@ -194,13 +198,14 @@ class outlet final : public outlet_base {
     return count;
   }
 
-  /// Where the sizes differ it has to be decoded to know whether there is room for it.
+  /// Where the sizes differ, or somebody filters, it has to be decoded to know whether there is room for it.
   bool push_decoded(const wire::received_message& from, const wire::codec_operations& codec) {
     T value{};
-    if (!differs_in_size<T> && !everywhere_has_room(bytes_of(value))) return false;
+    const bool known = !differs_in_size<T> && !filters_;
+    if (known && !everywhere_has_room(bytes_of(value), value)) return false;
     if (!codec.decode_received(from.payload, from.owner, &value)) return false;
     const std::size_t bytes = bytes_of(value);
-    if (differs_in_size<T> && !everywhere_has_room(bytes)) return false;
+    if (!known && !everywhere_has_room(bytes, value)) return false;
     push(std::move(value), input_identity(from.with), bytes);
     return true;
   }
@@ -218,20 +223,21 @@ class outlet final : public outlet_base {
     }
   }
 
-  [[nodiscard]] bool everywhere_has_room(std::size_t bytes) noexcept {
+  [[nodiscard]] bool everywhere_has_room(std::size_t bytes, const T& message) noexcept {
     if (one_sender_) [[likely]] {
       const bool room = !senders_[0]->refuses || senders_[0]->has_room(places_in(*senders_[0], bytes));
       return room && (travels_inline<T> || reserve_memory(bytes));
     }
-    return !inlines_ && has_receivers() && !refusing(bytes);  // what is called waits for the slow path's end
+    return !inlines_ && has_receivers() && !refusing(bytes, message);  // what is called waits for the slow path's end
   }
 
-  [[nodiscard]] refusal refusing(std::size_t bytes) noexcept {
+  [[nodiscard]] refusal refusing(std::size_t bytes, const T& message) noexcept {
     for (auto& each : senders_) {
+      if (!is_wanted(*each, &message)) continue;
       const std::int64_t places = places_in(*each, bytes);
       if (each->refuses && !each->has_room(places)) return {&each->to(), places, each->to().overflow()};
     }
-    if (const refusal by = refusing_any(bytes)) return by;
+    if (const refusal by = refusing_any(bytes, &message)) return by;
     return travels_inline<T> || reserve_memory(bytes) ? refusal{} : no_memory_for(bytes);
   }
 
@@ -251,6 +257,10 @@ class outlet final : public outlet_base {
   void push_all(identity_word identity, const Payload& payload, value_block<T>* block, inline_call* call) noexcept {
     const std::size_t bytes = block != nullptr ? block->bytes : 0;
     for (auto& each : senders_) {
+      if (!each->wanted) [[unlikely]] {
+        count_filtered(*each);
+        continue;
+      }
       const std::int64_t places = places_in(*each, bytes);
       if (!each->has_room(places) && !make_room(*each, identity, places)) [[unlikely]] {
         continue;
@@ -274,7 +284,9 @@ class outlet final : public outlet_base {
 
   void pass_all_by(identity_word message) noexcept {
     count_published();
-    for (auto& each : senders_) static_cast<mailbox<slot<T>>&>(each->to()).pass_by_for_memory(*each, message);
+    for (auto& each : senders_) {
+      if (each->wanted) static_cast<mailbox<slot<T>>&>(each->to()).pass_by_for_memory(*each, message);
+    }
     pass_any_by(message);
     message.drop_reference();
   }
@@ -300,7 +312,8 @@ class outlet final : public outlet_base {
   }
 
   sender_list<slot<T>> senders_;
-  bool one_sender_ = false;  // nobody but senders_[0]
+  bool one_sender_ = false;  // nobody but senders_[0], which takes everything
+  bool filters_ = false;     // somebody does not take everything
   queue::block_pool* blocks_ = nullptr;
   std::vector<T> held_values_;  // from oldest_held_ on
   std::size_t oldest_held_ = 0;

@@ -103,7 +103,8 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
 
   // What is not of the message's type; src/detail/outlet_any.cpp.
   [[nodiscard]] bool has_other_receivers() const noexcept { return any_ || inlines_; }
-  [[nodiscard]] refusal refusing_any(std::size_t bytes) noexcept;
+  [[nodiscard]] refusal refusing_any(std::size_t bytes, const void* message) noexcept;
+  [[nodiscard]] bool filters_any() const noexcept;
   void return_any_credit() noexcept;
   [[nodiscard]] queue::overflow_rule strictest_any() const noexcept;
   void pass_any_by(identity_word message) noexcept;

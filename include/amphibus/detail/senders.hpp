@@ -45,6 +45,7 @@ void adopt_senders(sender_list<Slot>& senders, queue::gate& owner, const receive
     kept.push_back(found != senders.end() ? std::move(*found)
                                           : std::make_unique<queue::sender<Slot>>(owner, std::move(box)));
     kept.back()->many_sources = many_sources;
+    kept.back()->filtered = static_cast<mailbox<Slot>&>(kept.back()->to()).filters();
   }
   senders = std::move(kept);
 }
@@ -53,6 +54,19 @@ void adopt_senders(sender_list<Slot>& senders, queue::gate& owner, const receive
 template <class Slot>
 [[gnu::noinline]] bool make_room(queue::sender<Slot>& full, identity_word message, std::int64_t places) noexcept {
   return static_cast<mailbox<Slot>&>(full.to()).make_room(full, message, places);
+}
+
+/// Whether the message is for that inbox; push finds the answer in `to.wanted`.
+template <class Slot>
+[[nodiscard]] bool is_wanted(queue::sender<Slot>& to, const void* message) noexcept {
+  if (!to.filtered) [[likely]]
+    return true;
+  return to.wanted = static_cast<mailbox<Slot>&>(to.to()).wants_message(message);
+}
+
+template <class Slot>
+void count_filtered(queue::sender<Slot>& by) noexcept {
+  static_cast<mailbox<Slot>&>(by.to()).count_filtered();
 }
 
 /// Hands over a message after has_room() or make_room(); takes over its references.

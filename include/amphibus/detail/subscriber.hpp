@@ -70,7 +70,7 @@ class subscriber_base : public std::enable_shared_from_this<subscriber_base> {
   [[nodiscard]] bool first_mismatch() noexcept { return !mismatch_told_.exchange(true, std::memory_order_relaxed); }
 
  protected:
-  void count_failed(const char* what) noexcept;
+  void count_failed(const char* what, std::uint64_t count = 1) noexcept;
   [[nodiscard]] std::uint64_t failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
   /// Messages whose deadline had passed.
   void count_expired(std::uint64_t count) noexcept { expired_.fetch_add(count, std::memory_order_relaxed); }

@@ -58,6 +58,8 @@ struct sender_state {
   bool refuses = true;                   ///< the inbox's overflow kind, beside what every publish reads
   std::uint64_t lost_since_push = 0;     ///< dropped here and not told: lost_before of the next message of its source
   bool many_sources = false;             ///< a transport's input speaks for many
+  bool filtered = false;                 ///< the inbox does not take every message
+  bool wanted = true;                    ///< with `filtered`: whether it takes the one at hand
 
   void add_loss(const source_id& of, std::uint64_t count);
   /// Returns: how many of that source were lost and not told; now they are.

@@ -310,6 +310,31 @@ void expired_is_not_started(const subject& of, reporter& to) {
   s.judge();
 }
 
+/// One that wants half beside one that wants all: what is not wanted is no loss of anybody.
+void filters_keep_out(const subject& of, reporter& to) {
+  constexpr int count = 2'000;
+  scenario s(of, to);
+  std::atomic<int> even{0};
+  std::atomic<int> odd{0};
+  std::atomic<std::uint64_t> lost{0};
+  auto half = s.at(1).subscribe(notes, {.name = "half", .capacity = 16},
+                                filter([](const note& got) { return got.number % 2 == 0; },
+                                       [&](const note& got, const context& with) {
+                                         ++(got.number % 2 == 0 ? even : odd);
+                                         lost += with.lost_before();
+                                       }));
+  reader<note> all(s, 1, notes, {.name = "all"});
+  writer<note> out(s, 0, notes, "out");
+  s.make_ready();
+  for (int i = 0; i != count; ++i) out.insist();
+  s.wait_for(all.index(), count);
+  s.check(s.eventually([&] { return even == count / 2; }), "what is wanted does not come");
+  s.check(odd == 0, "what is not wanted comes");
+  s.check(lost == 0, "what is not wanted is told as a loss");
+  s.check(half.counters().filtered == count / 2, "filtered are " + std::to_string(half.counters().filtered));
+  s.judge();
+}
+
 }  // namespace
 
 case_list handler_cases() {
@@ -322,6 +347,7 @@ case_list handler_cases() {
        lossless,
        everywhere,
        inline_end_is_an_end},
+      {"a filter keeps out what is not wanted", {"content"}, lossless, everywhere, filters_keep_out},
       {"what has expired is not started", {"deadlines"}, lossless, everywhere, expired_is_not_started},
       {"a handler ends its own subscription", {"a subscription's end"}, lossless, everywhere, ends_itself},
       {"subscribe, publish and end inside a handler",
