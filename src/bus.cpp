@@ -184,17 +184,27 @@ subscription bus::attach(std::shared_ptr<detail::slot_mailbox> box, const subscr
                   "look at the message in the handler, or give each kind of message a topic of its own");
   }
   box->set_filter(std::move(filter));
-  if (!shares_inbox(options)) {
-    core_->subscribe(box);
-    return subscription(std::move(box));
-  }
   std::vector<std::shared_ptr<detail::executor_core>> on;
-  subscription_options of_one = options;
-  of_one.group = {};
-  of_one.concurrency = 1;
-  while (on.size() != options.concurrency) on.push_back(executor_for(of_one));
-  std::string name = options.group.empty() ? box->name() : subscription_name(options);
-  return subscription(core_->join_group(std::move(box), std::move(name), on));
+  const auto release = [&] {
+    for (const auto& each : on) core_->release_dedicated(*each);
+  };
+  try {
+    if (!shares_inbox(options)) {
+      on.push_back(box->shared_executor());
+      core_->subscribe(box);
+      return subscription(std::move(box));
+    }
+    subscription_options of_one = options;
+    of_one.group = {};
+    of_one.concurrency = 1;
+    while (on.size() != options.concurrency) on.push_back(executor_for(of_one));
+    std::string name = options.group.empty() ? box->name() : subscription_name(options);
+    const bool own_threads = options.on.which() == executor_choice::kind::dedicated;
+    return subscription(core_->join_group(std::move(box), std::move(name), on, own_threads));
+  } catch (...) {
+    release();  // a thread that was started for what is refused now
+    throw;
+  }
 }
 
 std::shared_ptr<detail::executor_core> bus::executor_for(const subscription_options& options) {

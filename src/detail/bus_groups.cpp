@@ -50,7 +50,8 @@ void check_equal(const group_terms& there, const group_terms& here) {
 }  // namespace
 
 std::shared_ptr<subscriber_base> bus_core::join_group(std::shared_ptr<slot_mailbox> fresh, std::string name,
-                                                      const std::vector<std::shared_ptr<executor_core>>& on) {
+                                                      const std::vector<std::shared_ptr<executor_core>>& on,
+                                                      bool own_threads) {
   const std::shared_ptr<message_handler> handler = fresh->release_handler();
   const group_terms& terms = group_core::of(*fresh).terms();
   const std::lock_guard lock(own_->groups_mutex);
@@ -73,13 +74,14 @@ std::shared_ptr<subscriber_base> bus_core::join_group(std::shared_ptr<slot_mailb
     }
   }
   auto joining = std::make_shared<group_member>(shared_from_this(), inbox->wants(), std::move(name), inbox);
-  for (const auto& each : on) joining->add_hand(each, handler);
+  for (const auto& each : on) joining->add_hand(each, handler, own_threads);
   if (is_new) {
     own_->groups.push_back(inbox);
     try {
       subscribe(inbox);  // tells the transports
     } catch (...) {
       own_->groups.pop_back();
+      joining->undo();
       throw;
     }
   }

@@ -69,6 +69,7 @@ bool group_core::remove(group_member& who) {
     each->counts_ = false;
     --hands_;
     if (each->rests_) --resting_;
+    take_back_locked(*each);
   }
   if (closed_) {
     // What lanes hold back was accepted: one hand goes on until it is placed, though it handles nothing any more.
@@ -82,6 +83,7 @@ bool group_core::remove(group_member& who) {
     balance_locked();
     // A message may have woken a hand of this member that will not look any more.
     for (const auto& each : members_) wake_locked(*each->share_, 1);
+    wake_any_locked(free_.size);
   }
   leaving->hands.clear();
   return closed_;
@@ -132,7 +134,12 @@ void group_core::discard() noexcept {
     take_all(free_);
     for (const auto& each : lanes_) {
       take_all(each->waiting);
-      if (each->now == key_lane::state::ready) orphans_.remove_ready(*each), each->now = key_lane::state::empty;
+      // Only its state may be asked of a lane that runs.
+      const bool is_ready = each->now == key_lane::state::ready;
+      if (is_ready && !each->turn.stalled() && each->held_back.messages == 0) {
+        orphans_.remove_ready(*each);
+        each->now = key_lane::state::empty;
+      }
       if (each->now == key_lane::state::empty) letting_go.push_back(std::move(each->turn.own_source().outlets));
     }
   }
@@ -143,8 +150,11 @@ void group_core::discard() noexcept {
   }
   inbox_->count_left(left.messages);
   inbox_->bounds().finish(left);
-  const std::lock_guard lock(mutex_);
-  while (!dying.empty()) nodes_->give_back(dying.pop_front());
+  {
+    const std::lock_guard lock(mutex_);
+    while (!dying.empty()) nodes_->give_back(dying.pop_front());
+  }
+  inbox_->core().work_ended();
 }
 
 // Waking and resting -----------------------------------------------------------------------------------------------
@@ -160,14 +170,28 @@ void group_core::wake_one_locked(group_hand& who) noexcept {
 }
 
 void group_core::wake_any_locked(std::size_t count) noexcept {
+  if (count == 0 || resting_ == 0) return;
+  // A hand whose own lane is stalled can only sort.
+  if (wake_able_locked(count, false) == 0) wake_able_locked(count, true);
+}
+
+std::size_t group_core::wake_able_locked(std::size_t count, bool stalled) noexcept {
+  const executor_core* asked[executors_max] = {};
+  std::size_t asked_count = 0;
+  std::size_t woken = 0;
   for (const auto& member : members_) {
     for (const auto& each : member->share_->hands) {
-      if (count == 0 || resting_ == 0) return;
-      if (!each->rests_) continue;
+      if (!each->rests_ || each->own_lane().stalled() != stalled) continue;
+      const executor_core* const by = &each->executor();
+      const bool known = std::find(asked, asked + asked_count, by) != asked + asked_count;
+      if (woken >= count && known) continue;
+      if (!known && asked_count != executors_max) asked[asked_count++] = by;
       wake_one_locked(*each);
-      --count;
+      ++woken;
+      if (woken >= count && each->has_own_thread()) return woken;
     }
   }
+  return woken;
 }
 
 void group_core::wake_locked(const group_share& of, std::size_t count) noexcept {
@@ -188,9 +212,13 @@ void group_core::poke() noexcept {
   const std::lock_guard lock(mutex_);
   pokes_.fetch_add(1, std::memory_order_relaxed);
   const auto wake_stalled = [this](const group_share& of) {
+    bool woken = false;
     for (const auto& each : of.hands) {
-      if (each->rests_stalled_) wake_one_locked(*each);
+      if (!each->rests_stalled_) continue;
+      wake_one_locked(*each);
+      woken = true;
     }
+    if (!woken && of.stalled != 0) wake_locked(of, 1);
   };
   for (const auto& each : members_) wake_stalled(*each->share_);
   if (const auto last = caretaker_.lock()) wake_one_locked(*last);
@@ -224,6 +252,8 @@ bool group_core::rest(group_hand& who, bool stalled) noexcept {
   {
     const std::lock_guard lock(mutex_);
     if (has_work_locked(who)) return false;
+    // Somebody has to watch over what is stalled: as `stalled`, so that its deadline is kept.
+    if (!stalled && needs_watching_locked(who)) return false;
     if (!who.rests_) {
       who.rests_ = true;
       if (who.counts_) ++resting_;
@@ -231,16 +261,32 @@ bool group_core::rest(group_hand& who, bool stalled) noexcept {
     who.rests_stalled_ = stalled;
     if (!who.counts_) return true;
   }
-  return !look_behind(&who);
+  // Its executor may have others to run first: who is woken for what is found is not this hand alone.
+  if (!look_behind()) return true;
+  const std::lock_guard lock(mutex_);
+  get_up_locked(who);
+  return false;
 }
 
-bool group_core::look_behind(group_hand* taker) noexcept {
+bool group_core::needs_watching_locked(group_hand& who) const noexcept {
+  if (who.own_lane().stalled()) return true;
+  const group_share& share = share_of(who);
+  if (share.stalled == 0 || (closed_ && caretaker_.lock().get() != &who)) return false;
+  return std::none_of(share.hands.begin(), share.hands.end(), [](const auto& each) { return each->rests_stalled_; });
+}
+
+bool group_core::look_behind() noexcept {
   inbox_->bounds().deactivate();
   base::heavy_barrier();
-  if (!sort(taker)) return false;
-  while (sort(nullptr)) {
-  }
-  return true;
+  bool found = false;
+  while (sort(nullptr)) found = true;
+  return found;
+}
+
+bool group_core::holds_back(const group_hand& who) const noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!closed_ || caretaker_.lock().get() != &who) return false;
+  return std::any_of(lanes_.begin(), lanes_.end(), [](const auto& each) { return each->turn.stalled(); });
 }
 
 bool group_core::has_stalled(group_hand& who) const noexcept {

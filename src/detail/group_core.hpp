@@ -110,6 +110,8 @@ class group_core final : public executor_core {
   /// True if something of this hand's member is held back: the hand has to look again at stall_deadline().
   [[nodiscard]] bool has_stalled(group_hand& who) const noexcept;
   [[nodiscard]] base::time_point stall_deadline(const group_hand& who) const noexcept;
+  /// True if this hand has to place what lanes of the closed group hold back.
+  [[nodiscard]] bool holds_back(const group_hand& who) const noexcept;
   /// Hand, at its end: what it has not begun is for the others.
   void give_back(group_hand& who) noexcept;
 
@@ -117,6 +119,7 @@ class group_core final : public executor_core {
   static constexpr std::size_t turn_max = 256;
   static constexpr std::size_t lane_turn_max = 64;
   static constexpr std::size_t lanes_min = 64;
+  static constexpr std::size_t executors_max = 16;  // told apart when hands are woken
   static constexpr std::size_t lanes_per_hand = 8;
 
   /// What a hand works on: a lane, whose messages it has taken, or messages without a key in its buffer.
@@ -141,14 +144,14 @@ class group_core final : public executor_core {
   void pick_locked(group_hand& by, turn& of) noexcept;
   void take_locked(const group_hand& by, turn& of) noexcept;
   /// The hand is done with its lane; what was taken and not handled goes first again.
-  void put_back_locked(turn& of) noexcept;
+  void put_back_locked(group_hand& by, turn& of) noexcept;
   [[nodiscard]] bool has_work_locked(group_hand& who) const noexcept;
   [[nodiscard]] bool refill_locked(group_hand& by) noexcept;
   [[nodiscard]] group_hand* find_to_steal_locked(const group_hand& by) const noexcept;
   [[nodiscard]] bool steal_locked(group_hand& by) noexcept;
   /// The inbox stops promising that somebody looks, and then one more look behind the heavy barrier decides. Returns:
-  /// true if there was something. `taker` as in sort().
-  bool look_behind(group_hand* taker) noexcept;
+  /// true if there was something.
+  bool look_behind() noexcept;
   /// Moves messages from the inbox to where they wait for a hand, and wakes as many hands as have something to do.
   /// `taker`: who looks for work next, and need not be woken for the first of it. Returns: false if there were none.
   bool sort(group_hand* taker) noexcept;
@@ -161,7 +164,15 @@ class group_core final : public executor_core {
   void retry_stalled_locked(group_share& of) noexcept;
   void wake_locked(const group_share& of, std::size_t count) noexcept;
   void wake_one_locked(group_hand& who) noexcept;
+  /// Wakes so many, and one of every executor: that of the first may have others to run before. Where a hand has a
+  /// thread of its own, it does for all of them.
   void wake_any_locked(std::size_t count) noexcept;
+  /// Those whose own lane is `stalled`, or the others. Returns: how many.
+  std::size_t wake_able_locked(std::size_t count, bool stalled) noexcept;
+  /// True if nobody else sees to what is stalled in this hand's share.
+  [[nodiscard]] bool needs_watching_locked(group_hand& who) const noexcept;
+  /// What the hand has not begun is for everybody. Returns: how many.
+  std::size_t take_back_locked(group_hand& who) noexcept;
   void move_locked(key_lane& which, group_share& to) noexcept;
   void balance_locked() noexcept;
 
@@ -190,15 +201,21 @@ class group_hand final : public mailbox_base, public queue::inbox_base {
  public:
   group_hand(std::shared_ptr<bus_core> core, std::shared_ptr<executor_core> on, const std::string& name,
              std::shared_ptr<slot_mailbox> inbox, std::shared_ptr<group_share> share,
-             std::shared_ptr<message_handler> handler);
+             std::shared_ptr<message_handler> handler, bool own_thread);
   ~group_hand() override;
+
+  /// Its executor runs nothing else.
+  [[nodiscard]] bool has_own_thread() const noexcept { return own_thread_; }
 
   std::size_t run() noexcept override;
   [[nodiscard]] queue::inbox_base& bounds() noexcept override { return *this; }
   [[nodiscard]] bool has_work() noexcept override;
   [[nodiscard]] bool stalled() noexcept override;
   [[nodiscard]] base::time_point stall_deadline() const override;
+  [[nodiscard]] bool holds_back() noexcept override;
   [[nodiscard]] delivery_kind kind() const noexcept override { return delivery_kind::in_publisher; }
+  /// Nothing further begins.
+  void refuse_more() noexcept { ended_.store(true, std::memory_order_seq_cst); }
   /// Ends without waiting for a handler that runs: it finishes the end when it returns.
   void end_behind() noexcept;
   [[nodiscard]] std::uint64_t handled() const noexcept { return handled_count(); }
@@ -229,6 +246,7 @@ class group_hand final : public mailbox_base, public queue::inbox_base {
   group_core& group_;  // the inbox's
   const std::shared_ptr<group_share> share_;
   const bool takes_batches_;
+  const bool own_thread_;
   std::shared_ptr<message_handler> handler_;
   claim_buffer buffer_;
   std::atomic<bool> end_begun_{false};
@@ -248,7 +266,9 @@ class group_member final : public subscriber_base {
   ~group_member() override;
 
   /// Before it joins.
-  void add_hand(std::shared_ptr<executor_core> on, const std::shared_ptr<message_handler>& handler);
+  void add_hand(std::shared_ptr<executor_core> on, const std::shared_ptr<message_handler>& handler, bool own_thread);
+  /// It never joined: hands and share let go of each other.
+  void undo() noexcept { share_->hands.clear(); }
   void end() override;
   [[nodiscard]] subscription_counters counters() noexcept override;
   [[nodiscard]] delivery_kind kind() const noexcept override { return delivery_kind::in_publisher; }

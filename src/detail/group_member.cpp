@@ -11,13 +11,14 @@ namespace amphibus::detail {
 
 group_hand::group_hand(std::shared_ptr<bus_core> core, std::shared_ptr<executor_core> on, const std::string& name,
                        std::shared_ptr<slot_mailbox> inbox, std::shared_ptr<group_share> share,
-                       std::shared_ptr<message_handler> handler)
+                       std::shared_ptr<message_handler> handler, bool own_thread)
     : mailbox_base(std::move(core), inbox->wants(), std::move(on), name),
       inbox_base(1, {queue::overflow_kind::drop_newest, {}}),
       inbox_(std::move(inbox)),
       group_(group_core::of(*inbox_)),
       share_(std::move(share)),
       takes_batches_(handler->takes_batches()),
+      own_thread_(own_thread),
       handler_(std::move(handler)),
       buffer_(group_.reader().size()) {}
 
@@ -39,7 +40,13 @@ void group_hand::finish_end_once() noexcept {
   if (ended() && !end_begun_.exchange(true, std::memory_order_relaxed)) finish_own_end();
 }
 
-bool group_hand::has_work() noexcept { return !group_.rest(*this, false); }
+bool group_hand::has_work() noexcept {
+  // Somebody else placed what its own lane held back: its messages are to be finished.
+  if (held_back_.messages != 0 && !own_lane().stalled()) return true;
+  return !group_.rest(*this, false);
+}
+
+bool group_hand::holds_back() noexcept { return own_lane().stalled() || group_.holds_back(*this); }
 
 bool group_hand::stalled() noexcept {
   if (!own_lane().stalled() && !group_.has_stalled(*this)) return false;
@@ -57,7 +64,8 @@ bool group_hand::settle_own() {
 }
 
 void group_hand::end_behind() noexcept {
-  if (ended_.exchange(true, std::memory_order_seq_cst) || on_this_stack()) return;
+  refuse_more();
+  if (on_this_stack()) return;
   // Either whoever runs it sees the end after it has let go of the lock, or we find that nobody runs it.
   base::heavy_barrier();
   if (!run_mutex_.try_lock()) return;
@@ -98,9 +106,10 @@ group_member::group_member(std::shared_ptr<bus_core> core, interest to, std::str
 
 group_member::~group_member() = default;
 
-void group_member::add_hand(std::shared_ptr<executor_core> on, const std::shared_ptr<message_handler>& handler) {
-  hands_.push_back(
-      std::make_shared<group_hand>(core().shared_from_this(), std::move(on), name(), inbox_, share_, handler));
+void group_member::add_hand(std::shared_ptr<executor_core> on, const std::shared_ptr<message_handler>& handler,
+                            bool own_thread) {
+  hands_.push_back(std::make_shared<group_hand>(core().shared_from_this(), std::move(on), name(), inbox_, share_,
+                                                handler, own_thread));
   share_->hands.push_back(hands_.back());
 }
 
@@ -111,6 +120,7 @@ bool group_member::handles_here() const noexcept {
 void group_member::end() {
   const bool last = !ended_.exchange(true, std::memory_order_seq_cst) && core().leave_group(*this);
   const bool inside = handles_here();
+  for (const auto& each : hands_) each->refuse_more();
   for (const auto& each : hands_) inside ? each->end_behind() : each->end();
   if (last) inbox_->end();
   if (last) group_.discard();

@@ -68,7 +68,8 @@ void group_core::sort_in_locked(group_hand* taker, const std::byte* slots, const
     }
     wake_locked(*lane.home, 1);
   }
-  wake_any_locked(free_.size - (!free_.empty() && one_is_taken ? 1 : 0));
+  const bool takes_free = one_is_taken && taker->counts_ && !taker->own_lane().stalled();
+  wake_any_locked(free_.size - (!free_.empty() && takes_free ? 1 : 0));
 }
 
 bool group_core::next(group_hand& by, turn& of) noexcept {
@@ -76,7 +77,7 @@ bool group_core::next(group_hand& by, turn& of) noexcept {
   {
     const std::lock_guard lock(mutex_);
     closed = of.lane != nullptr && closed_;
-    put_back_locked(of);
+    put_back_locked(by, of);
     pick_locked(by, of);
   }
   if (closed) discard();
@@ -96,6 +97,9 @@ void group_core::pick_locked(group_hand& by, turn& of) noexcept {
   } else {
     of.free = takes_free && (refill_locked(by) || steal_locked(by));
   }
+  // Pass it on: this hand may be long in a handler.
+  if (!share_of(by).ready.empty()) wake_locked(share_of(by), 1);
+  if (!free_.empty()) wake_any_locked(1);
 }
 
 void group_core::take_locked(const group_hand& by, turn& of) noexcept {
@@ -139,15 +143,19 @@ bool group_core::steal_locked(group_hand& by) noexcept {
   return false;
 }
 
-void group_core::give_back(group_hand& who) noexcept {
+std::size_t group_core::take_back_locked(group_hand& who) noexcept {
   alignas(std::uint64_t) std::byte left[claim_buffer::capacity * slot_size_max];
+  const std::size_t count = who.buffer_.empty_into(left);
+  for (std::size_t i = count; i != 0; --i) free_.push_front(nodes_->make(left + (i - 1) * reader_->size(), 0));
+  return count;
+}
+
+void group_core::give_back(group_hand& who) noexcept {
   bool closed = false;
   {
     const std::lock_guard lock(mutex_);
-    const std::size_t count = who.buffer_.empty_into(left);
-    for (std::size_t i = count; i != 0; --i) free_.push_front(nodes_->make(left + (i - 1) * reader_->size(), 0));
+    wake_any_locked(take_back_locked(who));
     closed = closed_;
-    for (const auto& each : members_) wake_locked(*each->share_, count);
   }
   if (closed) discard();
 }
@@ -158,14 +166,14 @@ std::size_t group_core::run(group_hand& by) noexcept {
   std::size_t handled = 0;
   while (handled < turn_max && (next(by, of) || (!by.ended() && sort(&by) && next(by, of)))) {
     // While this hand is in a handler it looks at nothing: what comes has to wake one that rests.
-    if (of.others_rest && inbox_->bounds().promises()) look_behind(nullptr);
+    if (of.others_rest && inbox_->bounds().promises()) look_behind();
     handled += of.lane != nullptr ? run_lane(by, of) : run_free(by, of);
   }
   bool closed = false;
   {
     const std::lock_guard lock(mutex_);
     closed = of.lane != nullptr && closed_;
-    put_back_locked(of);
+    put_back_locked(by, of);
   }
   if (closed) discard();
   inbox_->bounds().finish(of.finished);
@@ -200,7 +208,7 @@ std::size_t group_core::run_lane(group_hand& by, turn& of) noexcept {
   return handled;
 }
 
-void group_core::put_back_locked(turn& of) noexcept {
+void group_core::put_back_locked(group_hand& by, turn& of) noexcept {
   key_lane* const which = std::exchange(of.lane, nullptr);
   of.free = false;
   if (which == nullptr) return;
@@ -211,7 +219,10 @@ void group_core::put_back_locked(turn& of) noexcept {
     which->now = key_lane::state::stalled;
     which->deadline = of.deadline;
     ++which->home->stalled;
-  } else if (which->waiting.empty()) {
+    if (closed_) caretaker_ = std::static_pointer_cast<group_hand>(by.shared_mailbox());
+    if (which->home != by.share_.get())
+      wake_locked(*which->home, 1);  // it moved meanwhile: somebody there has to watch
+  } else if (which->waiting.empty() && which->held_back.messages == 0) {
     which->now = key_lane::state::empty;
   } else {
     which->home->push_ready(*which);

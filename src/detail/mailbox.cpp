@@ -145,6 +145,8 @@ void mailbox_base::report_dropped(bool now_due) noexcept {
       {event_kind::dropped, wanted_name(), name(), "", news, why + ", use overflow::block, or handle faster"});
 }
 
+void mailbox_base::tell_work_ended() noexcept { core().work_ended(); }
+
 bool mailbox_base::has_expired(identity_word message) noexcept { return core().is_expired(message); }
 
 void mailbox_base::report_expired(bool now_due) noexcept {
@@ -159,7 +161,11 @@ void mailbox_base::leave_topics() { core().remove(*this); }
 
 void mailbox_base::end() {
   const bool first = !ended_.exchange(true, std::memory_order_seq_cst);
-  if (first) leave_topics();
+  if (first) {
+    leave_topics();
+    filter_
+        .reset();  // here and not with the handler: an executor that sees the end may destroy that before we are back
+  }
   if (on_this_stack()) return;  // run() finishes the end when the handler's frame is gone
   wait_until_not_running();
   finish_own_end();
@@ -178,8 +184,8 @@ void mailbox_base::finish_own_end() noexcept {
     lane_.own_source().outlets.clear();  // what it published to may in turn publish to us
   }
   bounds().credit().notify_all();
-  executor_->poke();                                     // a receiver may wait
-  if (!stalled()) core().release_dedicated(*executor_);  // else its thread goes on with what it holds, until close()
+  executor_->poke();                                        // a receiver may wait
+  if (!holds_back()) core().release_dedicated(*executor_);  // else its thread goes on with what it holds, until close()
 }
 
 void mailbox_base::wait_until_not_running() {

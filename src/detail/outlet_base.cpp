@@ -90,7 +90,9 @@ bool outlet_base::describe(offer& what, const publish_options& options, wire::by
       options.key.empty() || topic_.key() == nullptr,
       "publish_options::key on a topic whose messages have a key of their own, topic<T, key>: leave it out");
   what.correlation = options.correlation;
-  what.time_left = options.deadline;
+  if (options.deadline != base::duration::max()) {
+    what.deadline = base::deadline_after(core_.clock().now(), options.deadline);
+  }
   if (options.key.empty() && options.headers.empty()) return true;
   if (!wire::attributes_view::append(options.key, options.headers, bytes)) return false;
   what.attributes = wire::attributes_view(bytes.bytes());
@@ -106,14 +108,13 @@ identity_word outlet_base::described_identity(const offer& what) {
   wire::envelope with = caused_envelope({{core_.incarnation(), source_.index}, source_.next_sequence++});
   if (what.correlation) with.correlation = what.correlation;
   with.attributes = what.attributes;
-  with.time_left = what.time_left;
-  return pooled_identity(with);
+  return envelopes_.make(with, what.deadline);
 }
 
 identity_word outlet_base::identity_of(const offer& what) {
   if (what.from != nullptr) return input_identity(*what.from);
   const bool described =
-      what.correlation || !what.attributes.bytes().empty() || what.time_left != base::duration::max();
+      what.correlation || !what.attributes.bytes().empty() || what.deadline != base::time_point::max();
   return described ? described_identity(what) : next_identity();
 }
 
@@ -346,10 +347,12 @@ refusal outlet_base::place_oldest_held(afterwards& left, bool drops) {
 }
 
 void outlet_base::forget_oldest() {
-  lane& owner = *held_messages_.front().owner;
+  const std::shared_ptr<lane> keeps_executor = held_messages_.front().owner;
+  lane& owner = *keeps_executor;
   owner.release_held(1);
   if (!owner.stalled()) owner.box().executor().poke();  // whoever placed it: its message is done with now
   held_messages_.erase(held_messages_.begin());
+  if (held_messages_.empty()) holder_.store(nullptr, std::memory_order_release);
   held_.store(static_cast<std::uint32_t>(held_messages_.size()), std::memory_order_release);
   core_.add_held(-1);
 }

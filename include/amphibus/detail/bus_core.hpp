@@ -114,9 +114,10 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   std::shared_ptr<executor_core> start_dedicated(std::string name);
   void subscribe(const std::shared_ptr<subscriber_base>& who);
   /// `fresh` is the inbox of a new group, or, where there is one of that name already, only brings its handler. `on`:
-  /// for each of the handlers that may run at once. Throws: bad_option where the members disagree.
+  /// for each of the handlers that may run at once; `own_threads`: they run nothing else. Throws: bad_option where the
+  /// members disagree.
   std::shared_ptr<subscriber_base> join_group(std::shared_ptr<slot_mailbox> fresh, std::string name,
-                                              const std::vector<std::shared_ptr<executor_core>>& on);
+                                              const std::vector<std::shared_ptr<executor_core>>& on, bool own_threads);
   /// Returns: true if it was the last one.
   [[nodiscard]] bool leave_group(group_member& who);
   /// A group that has a name, and what it is of.

@@ -46,17 +46,23 @@ class mailbox_base : public subscriber_base {
   /// True while a handler's publishes wait for room: no further message is taken.
   [[nodiscard]] virtual bool stalled() noexcept { return lane_.stalled(); }
   [[nodiscard]] virtual base::time_point stall_deadline() const { return lane_.stall_deadline(); }
+  /// True if its executor is still needed after its end: something accepted waits for room.
+  [[nodiscard]] virtual bool holds_back() noexcept { return lane_.stalled(); }
   /// Executor, after deactivating and the heavy barrier: true if messages came, or some wait behind a stall.
   [[nodiscard]] virtual bool has_work() noexcept { return bounds().pushed() != bounds().finished(); }
 
   [[nodiscard]] queue::inbox_base* waiting_room() noexcept override { return &bounds(); }
   [[nodiscard]] executor_core& executor() noexcept { return *executor_; }
+  [[nodiscard]] const std::shared_ptr<executor_core>& shared_executor() const noexcept { return executor_; }
   [[nodiscard]] subscription_counters counters() noexcept override;
   [[nodiscard]] std::shared_ptr<mailbox_base> shared_mailbox();
 
   /// What it does not take. Before anybody publishes.
-  void set_filter(std::unique_ptr<message_filter> filter) noexcept { filter_ = std::move(filter); }
-  [[nodiscard]] bool filters() const noexcept { return filter_ != nullptr; }
+  void set_filter(std::unique_ptr<message_filter> filter) noexcept {
+    filter_ = std::move(filter);
+    filters_ = filter_ != nullptr;
+  }
+  [[nodiscard]] bool filters() const noexcept { return filters_; }
   /// Producer, inside its gate.
   [[nodiscard]] bool wants_message(const void* message) noexcept;
   /// Producer: an accepted message was not for this subscription.
@@ -83,6 +89,7 @@ class mailbox_base : public subscriber_base {
   /// Tells what producers dropped, at most once per second unless `now_due`. Here and not in the producer: a callback
   /// must not run inside a publish.
   void report_dropped(bool now_due) noexcept;
+  void tell_work_ended() noexcept;
   /// The same for what expired.
   void report_expired(bool now_due) noexcept;
   /// True if the deadline of the message has passed.
@@ -92,8 +99,6 @@ class mailbox_base : public subscriber_base {
   }
   [[nodiscard]] std::uint64_t handled_count() const noexcept { return handled_.load(std::memory_order_relaxed); }
   void count_unsubscribed(std::uint64_t count) noexcept { unsubscribed_.fetch_add(count, std::memory_order_relaxed); }
-  /// After leave_topics(), so that no publisher asks it any more.
-  [[nodiscard]] std::unique_ptr<message_filter> take_filter() noexcept { return std::move(filter_); }
   /// So that nobody pushes any more.
   virtual void leave_topics();
   /// After the frame is gone: ends what ended itself while its handler ran.
@@ -107,6 +112,7 @@ class mailbox_base : public subscriber_base {
 
   const std::shared_ptr<executor_core> executor_;
   std::unique_ptr<message_filter> filter_;
+  bool filters_ = false;
   std::atomic<std::uint64_t> filtered_{0};
   std::atomic<std::uint64_t> filter_failed_{0};  // since the last report
   lane lane_{*this};
@@ -197,8 +203,10 @@ class mailbox final : public slot_mailbox, public queue::inbox<Slot> {
   [[nodiscard]] bool hand_out(const Slot& message) noexcept {
     const bool wanted = !is_expired(message);
     wanted ? count_handled(1) : count_expired(1);
-    if (!wanted) finish_one(message);
-    return wanted;
+    if (wanted) return true;
+    finish_one(message);
+    tell_work_ended();
+    return false;
   }
   /// Receiver: a message that was pulled and not looked at.
   void give_up(Slot& message) noexcept {
@@ -259,7 +267,6 @@ class mailbox final : public slot_mailbox, public queue::inbox<Slot> {
   void activated() noexcept override { executor().ready(shared_mailbox()); }
   void destroy_handler() noexcept override {
     std::unique_ptr<message_handler> dying;
-    const std::unique_ptr<message_filter> dying_filter = take_filter();
     {
       const std::lock_guard lock(run_mutex_);
       dying = std::move(handler_);

@@ -37,14 +37,14 @@ struct inline_call {
 
 /// One message on its way into an outlet.
 struct offer {
-  void* value = nullptr;                  ///< a T, moved from when the message is accepted
-  queue::block_header* loaned = nullptr;  ///< or a value_block<T> that becomes the message
-  std::size_t bytes = 0;                  ///< of the message, once it was looked for room
-  wire::attributes_view attributes = {};  ///< key and headers
-  message_id correlation = {};            ///< instead of the handler's; none: as usual
-  base::duration time_left = base::duration::max();
-  const wire::envelope* from = nullptr;  ///< from a transport: the identity that it has
-  inline_call call = {};                 ///< what is left to do when it is accepted and every lock is released
+  void* value = nullptr;                                ///< a T, moved from when the message is accepted
+  queue::block_header* loaned = nullptr;                ///< or a value_block<T> that becomes the message
+  std::size_t bytes = 0;                                ///< of the message, once it was looked for room
+  wire::attributes_view attributes = {};                ///< key and headers
+  message_id correlation = {};                          ///< instead of the handler's; none: as usual
+  base::time_point deadline = base::time_point::max();  ///< counted from the publish on
+  const wire::envelope* from = nullptr;                 ///< from a transport: the identity that it has
+  inline_call call = {};  ///< what is left to do when it is accepted and every lock is released
 };
 
 /// Who has no room for a message, how much it would take there (places of an inbox, bytes of the memory), and what is

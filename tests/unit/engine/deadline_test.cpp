@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace amphibus;
@@ -136,6 +137,20 @@ TEST_CASE("deadline: an inline handler is called inside the publish, unless ther
   auto sub = s.b.subscribe(jobs, {.on = inline_}, [&](const job& j) { s.seen.push_back(j.number); });
   s.b.publish(jobs, {1}, {.deadline = 1ms});
   s.b.publish(jobs, {2}, {.deadline = 0ms});
+  CHECK(s.seen == std::vector<int>{1});
+  CHECK(sub.counters().expired == 1);
+}
+
+TEST_CASE("deadline: the time that a publish waits for room counts", "[engine]") {
+  still s;
+  auto sub = s.b.subscribe(jobs, {.capacity = 1}, [&](const job& j) { s.seen.push_back(j.number); });
+  s.b.publish(jobs, {1});
+  std::thread waiting([&] { s.b.publish(jobs, {2}, {.deadline = 10ms}); });
+  s.clock.wait_for_parked(1);
+  s.clock.advance(10ms);
+  s.here.run_until_idle();
+  waiting.join();
+  s.here.run_until_idle();
   CHECK(s.seen == std::vector<int>{1});
   CHECK(sub.counters().expired == 1);
 }

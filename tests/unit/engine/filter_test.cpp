@@ -59,7 +59,8 @@ TEST_CASE("filter: every handler form, messages with memory, patterns, batches o
                            ++with_context;
                            lost += with.lost_before();
                          }));
-  auto three = b.subscribe(reports, {.on = here}, filter(is_even, [&](batch<report> all) { batched += int(all.size()); }));
+  auto three =
+      b.subscribe(reports, {.on = here}, filter(is_even, [&](batch<report> all) { batched += int(all.size()); }));
   auto four = b.subscribe(pattern<report>{"t.*"}, {.on = here}, filter(is_even, [&](const report&) { ++by_pattern; }));
   std::vector<report> many;
   for (int i = 0; i != 20; ++i) many.push_back({i, std::string(100, 'x')});
@@ -117,7 +118,8 @@ TEST_CASE("filter: inline, with lanes, and not in a group", "[engine]") {
   CHECK(now.counters().filtered == 1);
   auto workers = b.pool("workers", {.threads = 2});
   std::atomic<int> in_lanes{0};
-  auto lanes = b.subscribe(readings, {.on = workers, .concurrency = 2}, filter(is_even, [&](const reading&) { ++in_lanes; }));
+  auto lanes =
+      b.subscribe(readings, {.on = workers, .concurrency = 2}, filter(is_even, [&](const reading&) { ++in_lanes; }));
   for (int i = 0; i != 100; ++i) b.publish(readings, {i});
   CHECK(b.drain().complete());
   CHECK(in_lanes == 50);
@@ -135,8 +137,8 @@ TEST_CASE("filter: condition and handler are destroyed when the subscription's e
     for (int i = 0; !over; ++i) out.publish({i});
   });
   for (int round = 0; round != 200; ++round) {
-    auto brief = b.subscribe(readings, filter([alive](const reading& r) { return r.value % 3 == *alive; },
-                                              [alive](const reading&) {}));
+    auto brief = b.subscribe(
+        readings, filter([alive](const reading& r) { return r.value % 3 == *alive; }, [alive](const reading&) {}));
     std::this_thread::yield();
     brief.end();
     REQUIRE(alive.use_count() == 1);

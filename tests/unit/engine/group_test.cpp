@@ -99,6 +99,79 @@ TEST_CASE("group: nothing waits behind a member that stands still", "[engine]") 
   CHECK(b.drain().complete());
 }
 
+TEST_CASE("group: nothing waits for a member that nobody runs", "[engine]") {
+  bus b;
+  loop nobody_runs;
+  auto workers = b.pool("workers", {.threads = 2});
+  support::watched seen;
+  int count = 0;
+  const auto handle = [&](const job&) { seen.change([&] { ++count; }); };
+  auto first = b.subscribe(jobs, {.on = nobody_runs, .group = "g"}, handle);
+  auto second = b.subscribe(jobs, {.on = workers, .group = "g"}, handle);
+  nobody_runs.run_until_idle();  // it has looked, and rests like the other
+  for (int i = 1; i <= 100; ++i) {
+    b.publish(jobs, {i});
+    seen.wait([&] { return count == i; });
+  }
+}
+
+TEST_CASE("group: a hand that holds something back leaves what it cannot take to the other", "[engine]") {
+  bus b;
+  loop slow;
+  support::watched seen;
+  int others = 0;
+  auto answering = b.subscribe(done, {.capacity = 1, .on = slow}, [](const job&) {});
+  auto asking = b.subscribe(jobs, {.on = dedicated, .concurrency = 2}, [&](const job& j) {
+    if (j.number == 0) {
+      for (int i = 0; i != 3; ++i) b.publish(done, j);
+    } else {
+      seen.change([&] { ++others; });
+    }
+  });
+  b.publish(jobs, {0});
+  while (asking.counters().handled != 1) std::this_thread::yield();
+  for (int i = 1; i <= 50; ++i) {
+    b.publish(jobs, {i});
+    seen.wait([&] { return others == i; });
+  }
+  while (asking.counters().pending != 0) slow.run_once();
+  slow.run_until_idle();
+  CHECK(b.drain().complete());
+}
+
+TEST_CASE("group: what lanes hold back is placed after the last member has left", "[engine]") {
+  bus b;
+  auto workers = b.pool("workers", {.threads = 2});
+  loop slow;
+  std::atomic<int> answered{0};
+  auto answering = b.subscribe(done, {.capacity = 1, .on = slow}, [&](const job&) { ++answered; });
+  constexpr int keys = 4;  // of different lanes
+  {
+    auto asking = b.subscribe(jobs, {.on = workers, .group = "g", .concurrency = 2}, [&](const job& j) {
+      for (int i = 0; i != 3; ++i) b.publish(done, j);
+    });
+    for (int i = 0; i != keys; ++i) b.publish(jobs, {i}, {.key = "key-" + std::to_string(i)});
+    while (asking.counters().handled != keys) std::this_thread::yield();
+  }
+  while (answered != 3 * keys) slow.run_once();
+  CHECK(b.drain().complete());
+}
+
+TEST_CASE("group: what is refused leaves nothing behind", "[engine]") {
+  auto alive = std::make_shared<int>(1);
+  const auto handle = [alive](const job&) {};
+  bus b;
+  auto workers = b.pool("workers", {.threads = 2});
+  auto first = b.subscribe(jobs, {.on = workers, .group = "g"}, [](const job&) {});
+  CHECK_FALSE(b.try_subscribe(jobs, {.capacity = 3, .on = dedicated, .group = "g"}, handle));
+  CHECK(alive.use_count() == 2);
+  b.close();
+  CHECK_FALSE(b.try_subscribe(jobs, {.on = workers, .concurrency = 2}, handle));
+  CHECK_FALSE(b.try_subscribe(jobs, {.on = dedicated, .group = "h", .concurrency = 3}, handle));
+  CHECK_FALSE(b.try_subscribe(jobs, {.on = dedicated}, handle));
+  CHECK(alive.use_count() == 2);
+}
+
 TEST_CASE("group: members join and leave under load without loss or duplicate", "[engine]") {
   constexpr int count = 100'000;
   bus b;
