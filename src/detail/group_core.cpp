@@ -210,7 +210,7 @@ void group_core::ready(std::shared_ptr<mailbox_base>) {
 
 void group_core::poke() noexcept {
   const std::lock_guard lock(mutex_);
-  pokes_.fetch_add(1, std::memory_order_relaxed);
+  ++pokes_;
   const auto wake_stalled = [this](const group_share& of) {
     bool woken = false;
     for (const auto& each : of.hands) {
@@ -232,7 +232,7 @@ void group_core::get_up_locked(group_hand& who) noexcept {
 void group_core::begin_turn(group_hand& who) noexcept {
   const std::lock_guard lock(mutex_);
   get_up_locked(who);
-  who.seen_pokes_ = pokes_.load(std::memory_order_relaxed);
+  who.seen_pokes_ = pokes_;
   group_share& share = share_of(who);
   if (share.stalled == 0) return;
   for (const auto& each : lanes_) {
@@ -243,7 +243,7 @@ void group_core::begin_turn(group_hand& who) noexcept {
 }
 
 bool group_core::has_work_locked(group_hand& who) const noexcept {
-  if (who.seen_pokes_ != pokes_.load(std::memory_order_relaxed)) return true;
+  if (who.seen_pokes_ != pokes_) return true;
   if (!share_of(who).ready.empty()) return true;
   return who.counts_ && !who.own_lane().stalled() && (!free_.empty() || find_to_steal_locked(who) != nullptr);
 }

@@ -161,7 +161,6 @@ class group_core final : public executor_core {
   std::size_t run_lane(group_hand& by, turn& of) noexcept;
   std::size_t run_free(group_hand& by, turn& of) noexcept;
   [[nodiscard]] group_share& share_of(const group_hand& who) const noexcept;
-  void retry_stalled_locked(group_share& of) noexcept;
   void wake_locked(const group_share& of, std::size_t count) noexcept;
   void wake_one_locked(group_hand& who) noexcept;
   /// Wakes so many, and one of every executor: that of the first may have others to run before. Where a hand has a
@@ -190,7 +189,7 @@ class group_core final : public executor_core {
   std::uint64_t arrivals_ = 0;
   std::size_t hands_ = 0;
   std::size_t resting_ = 0;  // of those
-  std::atomic<std::uint64_t> pokes_{0};
+  std::uint64_t pokes_ = 0;
   bool closed_ = false;
   mutable group_share orphans_;          // home of the lanes of a closed group
   std::weak_ptr<group_hand> caretaker_;  // of a closed group: places what its lanes hold back; its executor keeps it

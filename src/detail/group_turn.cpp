@@ -50,7 +50,6 @@ bool group_core::sort(group_hand* taker) noexcept {
 
 void group_core::sort_in_locked(group_hand* taker, const std::byte* slots, const std::uint32_t* lane_of,
                                 std::size_t count) noexcept {
-  if (taker != nullptr) get_up_locked(*taker);
   bool one_is_taken = taker != nullptr;
   for (std::size_t i = 0; i != count; ++i) {
     slot_list::node* const node = nodes_->make(slots + i * reader_->size(), ++arrivals_);

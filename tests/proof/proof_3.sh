@@ -7,14 +7,6 @@ out=build/proof
 mkdir -p "$out"
 . tests/proof/run_lines.sh
 
-# build PRESET TARGET…: quiet unless it fails.
-build() {
-  local preset=$1
-  shift
-  { cmake --preset "$preset" && cmake --build --preset "$preset" --parallel "$(nproc)" --target "$@"; } \
-    >"$out/build_$preset.log" 2>&1 || { tail -n 20 "$out/build_$preset.log"; return 1; }
-}
-
 conformance() { # line 1: case x transport, counts, time
   build dev test_conformance || return 1
   build/dev/tests/conformance/test_conformance

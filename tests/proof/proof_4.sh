@@ -10,14 +10,6 @@ mkdir -p "$out"
 . tests/proof/proof_4_hostile.sh
 . tests/proof/proof_4_packages.sh
 
-# build PRESET TARGET…: quiet unless it fails.
-build() {
-  local preset=$1
-  shift
-  { cmake --preset "$preset" && cmake --build --preset "$preset" --parallel "$(nproc)" --target "$@"; } \
-    >"$out/build_$preset.log" 2>&1 || { tail -n 20 "$out/build_$preset.log"; return 1; }
-}
-
 zero_copy() { # line 1: addresses, bytes copied, and flat beside OrderT
   build release proof_flat_address proof_flat_ratio test_unit_zeromq || return 1
   build/release/tests/proof/proof_flat_address || return 1

@@ -1,4 +1,14 @@
-# Sourced by the proofs. run_lines NUMBER DEFAULTS -- [WORD…]: runs the functions WORD…, or all of DEFAULTS, and ends with one
+# Sourced by the proofs, which set `out`, the folder of their logs.
+
+# build PRESET TARGET…: quiet unless it fails.
+build() {
+  local preset=$1
+  shift
+  { cmake --preset "$preset" && cmake --build --preset "$preset" --parallel "$(nproc)" --target "$@"; } \
+    >"$out/build_$preset.log" 2>&1 || { tail -n 20 "$out/build_$preset.log"; return 1; }
+}
+
+# run_lines NUMBER DEFAULTS -- [WORD…]: runs the functions WORD…, or all of DEFAULTS, and ends with one
 # summary line; returns 1 if one fell short.
 run_lines() {
   local number=$1 short=() lines=() line begin
