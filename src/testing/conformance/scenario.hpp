@@ -213,6 +213,13 @@ struct reader_options {
   history::duty owed = history::duty::everything;
 };
 
+/// What a handler was given, as one reader of the history.
+template <class T>
+void record(history& past, std::uint32_t reader, const T& got, const context& with) {
+  past.received(reader, name_of(got), {with.id(), with.correlation(), with.causation(), with.lost_before()},
+                intact(got));
+}
+
 /// A group that records what its members receive, or a subscription with `.concurrency`, as one reader. Thread: members
 /// come and go on any, one at a time.
 template <class T>
@@ -226,8 +233,7 @@ class group_reader {
   [[nodiscard]] subscription join(subscription_options with) {
     with.overflow = overflow::block(watched::patience);
     return bus_.subscribe(to_, with, [&past = past_, index = index_](const T& got, const context& with_it) {
-      past.received(index, name_of(got),
-                    {with_it.id(), with_it.correlation(), with_it.causation(), with_it.lost_before()}, intact(got));
+      record(past, index, got, with_it);
     });
   }
   [[nodiscard]] std::uint32_t index() const noexcept { return index_; }
@@ -250,8 +256,7 @@ class reader {
         kept_(in.at(process).subscribe(
             to, {.name = options.name, .capacity = options.capacity, .overflow = options.overflow, .on = options.on},
             [&past = in.past(), index = index_, then = std::move(then)](const T& got, const context& with) {
-              past.received(index, name_of(got), {with.id(), with.correlation(), with.causation(), with.lost_before()},
-                            intact(got));
+              record(past, index, got, with);
               if (then) then(got, with);
             })) {}
 
