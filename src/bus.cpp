@@ -157,6 +157,10 @@ subscription bus::add_inline(detail::interest to, const subscription_options& op
     refuse_option(".on", " is inline_, which has no inbox to share by .group or .concurrency",
                   "leave them out, or choose an executor that queues, e.g. a pool");
   }
+  if (options.start.per_key() != 0) {
+    refuse_option(".on", " is inline_, which has no inbox to put a history into",
+                  "leave .start out, or choose an executor that queues, e.g. .on = serial");
+  }
   if (options.capacity != defaults.capacity || options.capacity_bytes != defaults.capacity_bytes ||
       options.overflow.rule().kind != queue::overflow_kind::block) {
     throw error(error_code::bad_option,
@@ -212,7 +216,7 @@ std::shared_ptr<detail::executor_core> bus::executor_for(const subscription_opti
     check_sharing(options);
     return std::make_shared<detail::group_core>(detail::group_terms{std::string(options.group), options.concurrency,
                                                                     options.capacity, options.capacity_bytes,
-                                                                    options.overflow.rule()});
+                                                                    options.overflow.rule(), options.start.per_key()});
   }
   switch (options.on.which()) {
     case executor_choice::kind::given: return options.on.core();

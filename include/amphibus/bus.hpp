@@ -98,12 +98,13 @@ class bus {
   /// is needed and the system starts none. Never blocks; also inside handlers.
   template <class T, handler_of<T> Callable>
   subscription subscribe(const topic<T>& to, const subscription_options& options, Callable handler) {
-    return add<T, detail::slot<T>>({.topic = &find(to)}, options, std::move(handler));
+    return add<T, detail::slot<T>>({.topic = &find(to), .history = options.start.per_key()}, options,
+                                   std::move(handler));
   }
   /// Calls `handler` for every message of every topic that `to` covers, now and later. See pattern.
   template <class T, handler_of<T> Callable>
   subscription subscribe(const pattern<T>& to, const subscription_options& options, Callable handler) {
-    detail::interest wants{.pattern = std::string(to.text())};
+    detail::interest wants{.pattern = std::string(to.text()), .history = options.start.per_key()};
     if constexpr (!std::is_same_v<T, any_message>) {
       wants.type = &detail::type_operations_of<T>;
       wants.codec = wire::find_codec<T>();
@@ -224,7 +225,7 @@ class bus {
     if (!verdict.ok()) return wire::topic_error(name, verdict);
     try {
       const wire::codec_operations* const codec = wire::find_codec<T>();
-      return topic<T>(core_->find_topic(name, detail::type_operations_of<T>, codec, nullptr).name(), codec);
+      return topic<T>(core_->find_topic(name, detail::type_operations_of<T>, {codec}).name(), codec);
     } catch (const error& why) {
       return why;
     }
@@ -242,7 +243,8 @@ class bus {
  private:
   template <class T>
   detail::topic_core& find(const topic<T>& which) {
-    return core_->find_topic(which.name(), detail::type_operations_of<T>, which.codec(), which.key());
+    return core_->find_topic(which.name(), detail::type_operations_of<T>,
+                             {which.codec(), which.key(), which.retained()});
   }
   template <class T, class Slot, class Callable>
   subscription add(detail::interest to, const subscription_options& options, Callable&& handler) {

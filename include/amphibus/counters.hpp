@@ -26,6 +26,8 @@ struct topic_counters {
   std::uint64_t undeliverable = 0;   ///< accepted, held, and given up; what a transport cannot encode is an event only
   std::uint64_t egress_dropped = 0;  ///< dropped on the way to other processes because the route is drop_newest
   std::uint64_t egress_expired = 0;  ///< not sent to other processes because their deadline had passed
+  std::uint64_t retained = 0;        ///< kept for subscriptions that come later, now
+  std::uint64_t forgotten = 0;       ///< no longer retained because of a bound; not those that newer ones replaced
 };
 
 /// What the messages of one bus take now, as bus_options::memory_max_bytes counts it. Thread: const-safe, a copy.

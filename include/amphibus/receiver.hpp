@@ -134,8 +134,8 @@ receiver<T> bus::receiver(const topic<T>& to, const subscription_options& option
   auto executor = std::make_shared<detail::pull_executor>();
   check_pulled(options);
   auto box = std::make_shared<detail::mailbox<detail::slot<T>>>(
-      core_, detail::interest{.topic = &find(to)}, executor, subscription_name(options),
-      bounds_for<T, detail::slot<T>>(options), std::make_unique<detail::no_handler>());
+      core_, detail::interest{.topic = &find(to), .history = options.start.per_key()}, executor,
+      subscription_name(options), bounds_for<T, detail::slot<T>>(options), std::make_unique<detail::no_handler>());
   box->finish_from_many_threads();
   core_->subscribe(box);
   return amphibus::receiver<T>(std::move(box), std::move(executor));

@@ -8,6 +8,7 @@
 #include <amphibus/detail/subscriber.hpp>
 #include <amphibus/queue/inbox.hpp>
 #include <amphibus/executor.hpp>
+#include <amphibus/retain.hpp>
 
 #pragma GCC visibility push(default)
 namespace amphibus {
@@ -63,6 +64,10 @@ struct subscription_options {
   /// has the same key is handled one after the other, in order; what has none, in no order. Not with drop_oldest and
   /// latest, as `group`: what is handed out cannot be thrown out any more.
   std::size_t concurrency = 1;
+  /// What it gets first, of what its topic retains; of a pattern, every topic that exists. It needs no room, but the
+  /// places that it takes are free for others only when it is handled. In a group it is for all members: the first one
+  /// gets it, and they ask for the same. Not with inline_. More than is retained is an error.
+  amphibus::start start = amphibus::start::live();
 };
 
 /// Keeps a handler subscribed.

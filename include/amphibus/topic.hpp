@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <amphibus/retain.hpp>
 #include <amphibus/wire/codec.hpp>
 #include <amphibus/wire/topic_name.hpp>
 
@@ -71,6 +72,8 @@ inline constexpr key_operations key_operations_of{key_name<T, Key>(), &key_bytes
 
 /// Not constexpr on purpose: reaching it stops the compilation of a malformed topic literal and shows its name.
 inline void topic_literal_breaks_the_grammar_tokens_of_A_Za_z0_9_dash_underscore_joined_by_dots() {}
+/// The same for what it retains.
+inline void a_topic_retains_1_to_65536_messages_of_each_key_and_up_to_16777216_of_all() {}
 }  // namespace detail
 
 /// Says of a topic that its messages have to be able to leave the process: without a codec it does not compile, where
@@ -96,6 +99,10 @@ inline constexpr with_codec_t with_codec{};
 /// ```cpp
 /// inline constexpr amphibus::topic<order_placed, &order_placed::id> keyed_orders{"shop.orders.keyed"};
 /// ```
+/// One that is given a retain keeps messages for subscriptions that come later, in this process: a route may not send
+/// it out. Where only some constants of a name retain, it keeps from their first use on; two that ask for different
+/// things are an error (topic_retain_conflict).
+///
 /// Limits: 200 bytes, 16 tokens of [A-Za-z0-9_-]. Thread: const-safe. Lifetime: the literal's.
 template <class T, auto... Key>
 class topic;
@@ -126,6 +133,13 @@ class topic<T> {
                   "specialise amphibus::codec");
   }
 
+  /// One that keeps messages for subscriptions that come later.
+  template <std::size_t Size>
+  consteval topic(const char (&name)[Size], retain kept) : topic(name) {
+    if (!kept.rule().is_valid()) detail::a_topic_retains_1_to_65536_messages_of_each_key_and_up_to_16777216_of_all();
+    kept_ = kept.rule();
+  }
+
   /// How messages are kept apart; nullptr without a key.
   [[nodiscard]] constexpr const detail::key_operations* key() const noexcept { return key_; }
 
@@ -135,6 +149,8 @@ class topic<T> {
   [[nodiscard]] constexpr std::string_view name() const noexcept { return name_; }
   /// How messages leave the process; nullptr if T has no codec.
   [[nodiscard]] constexpr const wire::codec_operations* codec() const noexcept { return codec_; }
+  /// What it keeps for subscriptions that come later.
+  [[nodiscard]] constexpr const queue::retain_rule& retained() const noexcept { return kept_; }
 
  protected:
   constexpr void set_key(const detail::key_operations* key) noexcept { key_ = key; }
@@ -143,6 +159,7 @@ class topic<T> {
   std::string_view name_;
   const wire::codec_operations* codec_;
   const detail::key_operations* key_ = nullptr;
+  queue::retain_rule kept_;
 };
 
 /// A topic whose messages have a key; wherever a topic<T> is taken, it is one.
@@ -160,6 +177,10 @@ class topic<T, Key> : public topic<T> {
   }
   template <std::size_t Size>
   consteval topic(const char (&name)[Size], with_codec_t tag) : topic<T>(name, tag) {
+    this->set_key(&detail::key_operations_of<T, Key>);
+  }
+  template <std::size_t Size>
+  consteval topic(const char (&name)[Size], retain kept) : topic<T>(name, kept) {
     this->set_key(&detail::key_operations_of<T, Key>);
   }
 };

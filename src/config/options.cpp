@@ -100,6 +100,17 @@ std::string set_overflow(route& to, const std::string& text, const origin& from)
   return {};
 }
 
+std::string set_retain(route& to, const std::string& text, const origin& from) {
+  const auto value = parse_retain(text);
+  if (!value) return is_not(text);
+  assign(to.retain, *value, from);
+  return {};
+}
+
+std::string print_retain(const route& of) {
+  return of.retain.from.kind == origin_kind::code ? "as each topic says" : config::print_retain(of.retain.value);
+}
+
 }  // namespace
 
 const std::vector<option<configuration>>& limit_options() {
@@ -135,6 +146,11 @@ const std::vector<option<route>>& route_options() {
        [](const route& of) { return std::string(of.overflow.value == overflow::block ? "block" : "drop_newest"); },
        [](const route& of) -> const origin& { return of.overflow.from; }},
       duration_option<route, &route::block_timeout>("block_timeout"),
+      {"retain",
+       "nothing, last_value, or history(N) with N messages of each key, 1 to 65536; with the limit of all keys "
+       "together, "
+       "1 to 16777216, e.g. last_value(1000), history(10, 1000)",
+       false, &set_retain, &print_retain, [](const route& of) -> const origin& { return of.retain.from; }},
   };
   return table;
 }

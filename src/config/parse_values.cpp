@@ -1,5 +1,6 @@
 #include "config/parse_values.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
@@ -57,10 +58,41 @@ std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) no
 
 std::optional<std::size_t> parse_size(std::string_view text) noexcept { return parse(text, size_units, "B"); }
 
+std::optional<queue::retain_rule> parse_retain(std::string_view text) noexcept {
+  if (text == "nothing") return queue::retain_rule{};
+  if (text == "last_value") return queue::retain_rule{1};
+  const bool is_history = text.starts_with("history(");
+  if ((!is_history && !text.starts_with("last_value(")) || !text.ends_with(')')) return std::nullopt;
+  text.remove_suffix(1);
+  text.remove_prefix(text.find('(') + 1);
+  std::array<std::size_t, 2> numbers{};
+  std::size_t count = 0;
+  for (bool more = true; more; ++count) {
+    if (count == numbers.size()) return std::nullopt;
+    const auto [rest, failure] = std::from_chars(text.data(), text.data() + text.size(), numbers[count]);
+    if (failure != std::errc{}) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(rest - text.data()));
+    more = text.starts_with(',');
+    if (more) text.remove_prefix(std::min(text.find_first_not_of(' ', 1), text.size()));
+  }
+  if (!text.empty() || (!is_history && count != 1)) return std::nullopt;
+  queue::retain_rule out{is_history ? numbers[0] : 1};
+  if (!is_history || count == 2) out.messages_max = numbers[is_history ? 1 : 0];
+  return out.is_valid() ? std::optional(out) : std::nullopt;
+}
+
 std::string print_duration(std::chrono::nanoseconds value) {
   return print(static_cast<std::uint64_t>(value.count()), duration_units);
 }
 
 std::string print_size(std::size_t bytes) { return print(bytes, size_units); }
+
+std::string print_retain(const queue::retain_rule& rule) {
+  if (rule.per_key == 0) return "nothing";
+  const std::string limit = std::to_string(rule.messages_max);
+  const bool usual = rule.messages_max == queue::retained_messages_default;
+  if (rule.per_key == 1) return usual ? "last_value" : "last_value(" + limit + ")";
+  return "history(" + std::to_string(rule.per_key) + (usual ? ")" : ", " + limit + ")");
+}
 
 }  // namespace amphibus::config

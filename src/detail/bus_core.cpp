@@ -61,6 +61,27 @@ void adopt_key(topic_core& topic, const key_operations* key) {
               "share one topic constant through a header");
 }
 
+std::string described(const queue::retain_rule& rule) {
+  return "the last " + std::to_string(rule.per_key) + " of each key, " + std::to_string(rule.messages_max) + " of all";
+}
+
+bool covers(const interest& pattern, const topic_core& topic) {
+  return wire::topic_matches(pattern.pattern, topic.name()) &&
+         (pattern.type == nullptr || same_type(*pattern.type, topic.type()));
+}
+
+void check_history(const topic_core& topic, std::size_t wanted) {
+  const std::size_t there = topic.retained().per_key;
+  if (wanted <= there) return;
+  const std::string asked = std::to_string(wanted);
+  throw error(error_code::bad_option,
+              "subscription option .start asks for the last " + asked + " messages of each key of topic '" +
+                  topic.name() + "', which retains " + (there == 0 ? "nothing" : std::to_string(there)),
+              "let the topic retain them, by its constant {\"" + topic.name() + "\", amphibus::retain::history(" +
+                  asked + ")} or by `retain = \"history(" + asked + ")\"` on its route; or ask for less",
+              {".start"});
+}
+
 }  // namespace
 
 bus_core::bus_core(base::clock& time, std::string name, std::int64_t memory_max)
@@ -68,14 +89,13 @@ bus_core::bus_core(base::clock& time, std::string name, std::int64_t memory_max)
       incarnation_(base::random_nonzero()),
       clock_(time),
       budget_(std::make_shared<queue::byte_budget>(memory_max)),
-      own_(std::make_shared<own_state>(std::move(name))) {}
+      own_(std::make_shared<own_state>(std::move(name), memory_max / 2)) {}
 
 ending_handlers& bus_core::ending() noexcept { return own_->ending; }
 
 bus_core::~bus_core() = default;
 
-topic_core& bus_core::find_topic(std::string_view name, const type_operations& type,
-                                 const wire::codec_operations* codec, const key_operations* key) {
+topic_core& bus_core::find_topic(std::string_view name, const type_operations& type, const topic_traits& traits) {
   std::unique_lock lock(own_->topics_mutex);
   if (const auto found = own_->topics.find(name); found != own_->topics.end()) {
     topic_core& topic = *found->second;
@@ -83,23 +103,39 @@ topic_core& bus_core::find_topic(std::string_view name, const type_operations& t
       throw error(error_code::topic_type_conflict, type_conflict(name, topic.type().name, type.name),
                   "use one message type per topic; give the second type a topic of its own");
     }
-    adopt_key(topic, key);
+    adopt_traits(topic, traits);
     const bool first_named = own_->found_topics.erase(&topic) != 0;
     const auto joined = first_named ? own_->links : nullptr;
     lock.unlock();
     if (joined) joined->topics_changed();
     return topic;
   }
-  topic_core& created = create_topic(std::move(lock), name, type, codec, false);
-  const std::lock_guard again(own_->topics_mutex);
-  adopt_key(created, key);
-  return created;
+  return create_topic(std::move(lock), name, type, traits, false);
+}
+
+void bus_core::adopt_traits(topic_core& topic, const topic_traits& traits) {
+  adopt_key(topic, traits.key);
+  if (traits.kept.per_key == 0) return;
+  const queue::retain_rule rule = own_->links ? own_->links->retained(topic.name(), traits.kept) : traits.kept;
+  const queue::retain_rule there = topic.retained();
+  if (there == rule) return;
+  if (there.per_key != 0) {
+    throw error(error_code::topic_retain_conflict,
+                "topic '" + topic.name() + "' retains " + described(there) +
+                    ", and was used with a constant that retains " + described(rule),
+                "share one topic constant through a header");
+  }
+  topic.retain(rule, own_->kept);
+  bump_version();
 }
 
 topic_core& bus_core::create_topic(std::unique_lock<std::mutex> lock, std::string_view name,
-                                   const type_operations& type, const wire::codec_operations* codec, bool found) {
+                                   const type_operations& type, const topic_traits& traits, bool found) {
   auto created = std::make_unique<topic_core>(std::string(name), type);
-  created->set_codec(codec);
+  created->set_codec(traits.codec);
+  created->set_key(traits.key);
+  const queue::retain_rule kept = own_->links ? own_->links->retained(name, traits.kept) : traits.kept;
+  if (kept.per_key != 0) created->retain(kept, own_->kept);
   if (own_->links) own_->links->place(*created);
   topic_core& topic = *own_->topics.emplace(std::string(name), std::move(created)).first->second;
   if (found) own_->found_topics.insert(&topic);
@@ -115,7 +151,7 @@ topic_core& bus_core::create_topic(std::unique_lock<std::mutex> lock, std::strin
 bool bus_core::match(topic_core& topic, const std::shared_ptr<subscriber_base>& pattern) {
   const interest& wants = pattern->wants();
   if (!wire::topic_matches(wants.pattern, topic.name())) return true;
-  if (wants.type != nullptr && !same_type(*wants.type, topic.type())) return false;
+  if (!covers(wants, topic)) return false;
   topic.add(pattern);
   return true;
 }
@@ -138,6 +174,10 @@ void bus_core::add_pattern(const std::shared_ptr<subscriber_base>& who) {
   const topic_core* mismatched = nullptr;
   {
     const std::lock_guard lock(own_->topics_mutex);
+    const interest& wants = who->wants();
+    for (const auto& [name, topic] : own_->topics) {
+      if (wants.history != 0 && covers(wants, *topic)) check_history(*topic, wants.history);
+    }
     own_->patterns.push_back(who);
     for (const auto& [name, topic] : own_->topics) {
       if (!match(*topic, who)) mismatched = topic.get();
@@ -187,7 +227,7 @@ void bus_core::offer_topic(const remote_topic& of) {
     return;
   }
   if (own_->found_topics.size() < found_topics_max) {
-    create_topic(std::move(lock), of.name, *known.type, known.codec, true);
+    create_topic(std::move(lock), of.name, *known.type, {.codec = known.codec}, true);
     return;
   }
   const bool first = !std::exchange(own_->told_too_many_found, true);
@@ -284,12 +324,19 @@ void bus_core::subscribe(const std::shared_ptr<subscriber_base>& who) {
     throw error(error_code::bus_closed, "subscribe to '" + who->wanted_name() + "' on a bus that is closed",
                 "subscribe before close(); a child of fork() needs a bus of its own");
   }
-  if (topic_core* const topic = who->wants().topic) {
-    topic->add(who);
-  } else {
-    add_pattern(who);
+  slot_mailbox* const fills = who->wants().history != 0 ? static_cast<slot_mailbox*>(who.get()) : nullptr;
+  {
+    // Nothing of it is handled before all of its history is there.
+    const auto filling = fills != nullptr ? std::unique_lock(fills->consumer_lock()) : std::unique_lock<std::mutex>();
+    if (topic_core* const topic = who->wants().topic) {
+      if (fills != nullptr) check_history(*topic, who->wants().history);
+      topic->add(who);
+    } else {
+      add_pattern(who);
+    }
   }
   bump_version();
+  if (fills != nullptr) fills->bounds().announce();
   if (const auto joined = links()) joined->topics_changed();
 }
 

@@ -174,6 +174,7 @@ void bus_core::end_everything() {
   // Publishers may outlive the bus; what they keep must not keep the bus.
   for (topic_core* topic : all_topics()) {
     for (const auto& each : topic->outlets()) each->let_go();
+    topic->stop_retaining();
   }
 }
 

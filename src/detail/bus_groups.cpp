@@ -40,6 +40,7 @@ void check_equal(const group_terms& there, const group_terms& here) {
   number(".concurrency", there.concurrency, here.concurrency);
   number(".capacity", there.capacity, here.capacity);
   number(".capacity_bytes", there.capacity_bytes, here.capacity_bytes);
+  number(".start", there.history, here.history);
   const queue::overflow_rule& a = there.overflow;
   const queue::overflow_rule& b = here.overflow;
   if (a.kind != b.kind || a.block_timeout != b.block_timeout) {

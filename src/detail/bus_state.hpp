@@ -13,6 +13,7 @@
 #include "detail/ending_handlers.hpp"
 #include "detail/event_desk.hpp"
 #include "detail/group_core.hpp"
+#include "detail/history_keeper.hpp"
 #include "detail/origin_table.hpp"
 
 namespace amphibus::detail {
@@ -25,11 +26,12 @@ struct bus_core::counted {
 
 /// What only the slow paths of a bus need, kept out of the public header.
 struct bus_core::own_state {
-  explicit own_state(std::string bus_name) : name(std::move(bus_name)) {}
+  own_state(std::string bus_name, std::int64_t kept_max) : name(std::move(bus_name)), kept(kept_max) {}
 
   const std::string name;
   std::mutex close_mutex;
 
+  kept_memory kept;  // by topics: outlives them
   std::mutex topics_mutex;
   std::map<std::string, std::unique_ptr<topic_core>, std::less<>> topics;
   std::set<const topic_core*> found_topics;  // made by offer_topic(), and nobody here has named them since

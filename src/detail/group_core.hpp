@@ -30,6 +30,7 @@ struct group_terms {
   std::size_t capacity = 0;
   std::size_t capacity_bytes = 0;
   queue::overflow_rule overflow = {};
+  std::size_t history = 0;  ///< how many retained messages of each key come first
 };
 
 /// A share of the keys: its messages are handled one after the other, on one hand at a time.

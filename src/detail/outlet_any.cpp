@@ -6,6 +6,7 @@
 #include <amphibus/detail/outlet_base.hpp>
 #include <amphibus/detail/senders.hpp>
 
+#include "detail/history_keeper.hpp"
 #include "detail/inline_subscriber.hpp"
 #include "detail/writable_signal.hpp"
 
@@ -78,6 +79,7 @@ queue::overflow_rule outlet_base::strictest_any() const noexcept {
 }
 
 void outlet_base::pass_any_by(identity_word message) noexcept {
+  if (keeper_ != nullptr) keeper_->count_forgotten();
   if (!any_) return;
   for (auto& each : any_->mailboxes) {
     if (each->wanted) static_cast<mailbox<any_slot>&>(each->to()).pass_by_for_memory(*each, message);
@@ -97,6 +99,7 @@ void outlet_base::return_any_credit() noexcept {
     call->who = inlines_;
     call->message = borrowed.with_references();
   }
+  if (keeper_ != nullptr) keeper_->keep(borrowed.with_references());
   if (!any_) return;
   for (auto& each : any_->mailboxes) {
     if (!each->wanted) {

@@ -7,6 +7,7 @@
 #include <amphibus/base/pause.hpp>
 #include <amphibus/detail/bus_core.hpp>
 
+#include "detail/history_keeper.hpp"
 #include "detail/inline_subscriber.hpp"
 #include "detail/writable_signal.hpp"
 
@@ -39,6 +40,11 @@ bool spin_for_room(const refusal& refused) noexcept {
     if (places.available() >= refused.places) return true;
   }
   return false;
+}
+
+/// Where the topic retains, nobody joins it between the look at the table and the end of the pushes.
+std::unique_lock<std::mutex> in_order(history_keeper* of) {
+  return of != nullptr ? std::unique_lock(of->order()) : std::unique_lock<std::mutex>();
 }
 
 }  // namespace
@@ -135,6 +141,7 @@ void outlet_base::refresh() {
     if (remote_ == nullptr && each->kind() == delivery_kind::in_publisher) called.push_back(each);
   }
   inlines_ = called.empty() ? nullptr : std::make_shared<inline_table>(called);
+  keeper_ = table.keeper;
   adopt_any(table);
   adopt(table);
   // While the bus closes every publish must come here, where handlers are told from outsiders.
@@ -157,6 +164,7 @@ outlet_base::attempt outlet_base::try_once(offer& what, refusal& refused, bool d
     refresh();
     if (what.from == nullptr && !held_messages_.empty()) return attempt::refused;  // FIFO: what is held goes first
     gate_.enter_waiting();
+    const auto order = in_order(keeper_);
     if (version_->load(std::memory_order_acquire) == version) {
       attempt answer = attempt::nobody;
       if (has_receivers()) {
@@ -313,6 +321,7 @@ void outlet_base::let_go() {
     gate_.exclude();
     budget_->return_share(share_);
     inlines_.reset();
+    keeper_ = nullptr;
     adopt_any({});
     adopt({});
     gate_.admit();
@@ -325,6 +334,7 @@ refusal outlet_base::place_oldest_held(afterwards& left, bool drops) {
   const std::uint64_t version = version_->load(std::memory_order_acquire);
   refresh();
   gate_.enter_waiting();
+  auto order = in_order(keeper_);
   if (version_->load(std::memory_order_acquire) != version) return gate_.leave(), refusal{};
   refusal refused;
   inline_call call;
@@ -340,6 +350,7 @@ refusal outlet_base::place_oldest_held(afterwards& left, bool drops) {
     return_credit();
   }
   gate_.leave();
+  if (order) order.unlock();
   if (call.who) left.calls.push_back(std::move(call));
   if (left_alone) count_undeliverable("everybody who wanted it ended before there was room", left);
   if (!refused) forget_oldest();

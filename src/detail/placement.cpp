@@ -77,6 +77,15 @@ error level_not_kept(const transport::transport& which, const transport::route_s
           {"route." + route.pattern}};
 }
 
+error retention_not_kept(const transport::transport& which, const config::route& route, const std::string& who) {
+  return {error_code::unsupported_retention,
+          who + " '" + route.topic.value + "' goes over transport '" + std::string(which.name()) +
+              "', which hands nothing that was published before to a process that joins",
+          "keep the topic in the process, by a route with transport = \"inproc\" before this one, or retain nothing "
+          "there (`retain = \"nothing\"`); it comes with level reliable",
+          route.where};
+}
+
 transport::egress_overflow overflow_of(const config::route& from) noexcept {
   return from.overflow.value == config::overflow::block ? transport::egress_overflow::block
                                                         : transport::egress_overflow::drop_newest;
@@ -305,6 +314,20 @@ void placement::place(topic_core& created) {
   }
 }
 
+queue::retain_rule placement::retained(std::string_view topic, const queue::retain_rule& asked) const {
+  const auto route = config::find_route(config_, topic);
+  if (!route) return asked;
+  const config::route& by = config_.routes[*route];
+  const queue::retain_rule rule = by.retain.from.kind == config::origin_kind::code ? asked : by.retain.value;
+  if (rule.per_key == 0) return rule;
+  for (const auto& each : hosts_) {
+    if (each->carries(*route) && !each->carrier().capabilities().retains)
+      throw retention_not_kept(each->carrier(), by,
+                               "topic '" + std::string(topic) + "' retains messages, but its route");
+  }
+  return rule;
+}
+
 void placement::topics_changed() noexcept {
   for (const auto& each : hosts_) {
     if (each->session() != nullptr) each->session()->topics_changed();
@@ -353,6 +376,11 @@ std::vector<error> placement::check() const {
   std::vector<error> out;
   for (const transport::transport* each : transports_) {
     const transport::settings with = settings_for(*each);
+    for (const config::route& route : config_.routes) {
+      const bool retains = route.retain.value.per_key != 0 && route.transport.value == each->name();
+      if (retains && !each->capabilities().retains)
+        out.push_back(retention_not_kept(*each, route, "retain is set, but route"));
+    }
     const auto kept = each->capabilities().levels;
     for (const transport::route_settings& route : with.routes) {
       if (std::find(kept.begin(), kept.end(), route.asked) == kept.end()) out.push_back(level_not_kept(*each, route));

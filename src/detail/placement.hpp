@@ -45,6 +45,7 @@ class transport_host final : public transport::host {
   void open(transport::settings with);
   [[nodiscard]] transport::session* session() noexcept { return session_.get(); }
   void place(topic_core& created, std::size_t file_route);
+  [[nodiscard]] const transport::transport& carrier() const noexcept { return transport_; }
   [[nodiscard]] bool carries(std::size_t file_route) const noexcept;
   [[nodiscard]] bool carries(const topic_core& topic) const noexcept;
   std::vector<std::string> close(base::time_point deadline);
@@ -92,6 +93,7 @@ class placement final : public remote_links {
             std::vector<std::unique_ptr<transport::transport>>&& transports);
 
   void place(topic_core& created) override;
+  [[nodiscard]] queue::retain_rule retained(std::string_view topic, const queue::retain_rule& asked) const override;
   void topics_changed() noexcept override;
   void collect(std::vector<std::pair<std::string, std::shared_ptr<queue::inbox_base>>>& egresses) const override;
   std::vector<std::string> close(base::time_point deadline) override;

@@ -2,23 +2,55 @@
 
 #include <algorithm>
 
+#include <amphibus/detail/bus_core.hpp>
 #include <amphibus/detail/mailbox.hpp>
 #include <amphibus/detail/outlet_base.hpp>
 
+#include "detail/history_keeper.hpp"
+
 namespace amphibus::detail {
+namespace {
+
+void hand_over(const any_slot& kept, slot_mailbox& to) {
+  if (to.filters() && !to.wants_message(kept.value())) return to.count_filtered();
+  to.add_from_before(kept.with_references());
+}
+
+}  // namespace
 
 topic_core::topic_core(std::string name, const type_operations& type) : name_(std::move(name)), type_(type) {}
 
 topic_core::~topic_core() = default;
 
+queue::retain_rule topic_core::retained() const {
+  const std::lock_guard lock(mutex_);
+  return keeper_ ? keeper_->rule() : queue::retain_rule{};
+}
+
+void topic_core::retain(const queue::retain_rule& rule, kept_memory& memory) {
+  const std::lock_guard lock(mutex_);
+  keeper_ = std::make_shared<history_keeper>(*this, rule, memory);
+}
+
+void topic_core::stop_retaining() noexcept {
+  const std::lock_guard lock(mutex_);
+  if (keeper_) keeper_->clear();
+}
+
 receiver_table topic_core::table() const {
   const std::lock_guard lock(mutex_);
-  return {subscribers_, wanted_ ? egress_ : nullptr};
+  return {subscribers_, wanted_ ? egress_ : nullptr, keeper_.get()};
 }
 
 void topic_core::add(std::shared_ptr<subscriber_base> who) {
   const std::lock_guard lock(mutex_);
+  const std::size_t history = who->wants().history;
+  if (history == 0 || !keeper_) return subscribers_.push_back(std::move(who));
+  const std::lock_guard nobody_publishes(keeper_->order());
+  auto& box = static_cast<slot_mailbox&>(*who);
+  keeper_->each_of_last(history, [&](const any_slot& each) { hand_over(each, box); });
   subscribers_.push_back(std::move(who));
+  box.core().bump_version();
 }
 
 void topic_core::remove(const subscriber_base& who) {
@@ -94,6 +126,10 @@ topic_counters topic_core::counters() const {
   sum.undeliverable = undeliverable_.load(std::memory_order_relaxed);
   sum.egress_dropped = egress_dropped_.load(std::memory_order_relaxed);
   sum.egress_expired = egress_expired_.load(std::memory_order_relaxed);
+  if (keeper_) {
+    sum.retained = keeper_->kept();
+    sum.forgotten = keeper_->forgotten();
+  }
   return sum;
 }
 

@@ -88,6 +88,12 @@ void inbox_base::part(sender_state& who) {
   if (who.credit > 0) credit().give_back(std::exchange(who.credit, 0));
 }
 
+void inbox_base::count_unqueued(std::int64_t places) noexcept {
+  const std::lock_guard lock(senders_mutex_);
+  ++pushed_by_parted_;
+  if (refuses_when_full(overflow_.kind) || overflow_.kind == overflow_kind::drop_newest) credit().charge(places);
+}
+
 std::uint64_t inbox_base::pushed() const {
   const std::lock_guard lock(senders_mutex_);
   return pushed_locked();

@@ -22,6 +22,7 @@ enum class error_code : unsigned short {
   signals_taken = 107,          ///< a shutdown_signal exists already
   bad_bytes = 108,              ///< bytes that are no message of the asked type
   topic_key_conflict = 109,     ///< one topic name was used with two keys
+  topic_retain_conflict = 110,  ///< one topic name was used with two constants that retain differently
   config_unreadable = 201,      ///< the configuration file cannot be read
   config_syntax = 202,          ///< the configuration file is not TOML
   config_unknown_key = 203,     ///< a key that does not exist
@@ -38,6 +39,7 @@ enum class error_code : unsigned short {
   not_ready = 307,              ///< a process of the file did not confirm before the deadline
   observer_refused = 308,       ///< a process lets no further observer look on
   group_spans_processes = 309,  ///< a group has members in two processes on a route that cannot keep it together
+  unsupported_retention = 310,  ///< a topic retains messages on a route whose transport cannot hand them to who joins
   module_failed = 401,          ///< a module's start function or feeding thread threw
   process_failed = 402,         ///< a process could not be started or ended abnormally
 };

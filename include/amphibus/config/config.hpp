@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <amphibus/base/error.hpp>
+#include <amphibus/queue/retain_rule.hpp>
 
 #pragma GCC visibility push(default)
 /// Configuration as plain data; who reads the TOML is src/config, who applies it is the bus. Thread: const-safe.
@@ -48,6 +49,7 @@ struct route {
   setting<config::level> level;
   setting<config::overflow> overflow;
   setting<std::chrono::nanoseconds> block_timeout{std::chrono::seconds(5), {}};
+  setting<queue::retain_rule> retain;  ///< what its topics keep for who subscribes later; from code: as each topic says
   error_location where;
 };
 

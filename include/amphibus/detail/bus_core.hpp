@@ -56,6 +56,9 @@ class remote_links {
   virtual ~remote_links() = default;
   /// Gives the topic its route. Throws missing_codec where the route leaves the process and the type cannot.
   virtual void place(topic_core& created) = 0;
+  /// What a topic of that name retains, where its constant asks for `asked`. Throws unsupported_retention where its
+  /// route leaves the process.
+  [[nodiscard]] virtual queue::retain_rule retained(std::string_view topic, const queue::retain_rule& asked) const = 0;
   virtual void topics_changed() noexcept = 0;
   virtual void collect(std::vector<std::pair<std::string, std::shared_ptr<queue::inbox_base>>>& egresses) const = 0;
   /// Confirms what is subscribed here and waits for the others. Returns: what prevents it.
@@ -88,10 +91,9 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   [[nodiscard]] phase current_phase() const noexcept { return phase_.load(std::memory_order_acquire); }
   [[nodiscard]] bool in_child_of_fork() const noexcept { return version_.in_child_of_fork(); }
 
-  /// The topic of that name, made at its first use. `key`: null if the caller knows none. Throws topic_type_conflict or
-  /// topic_key_conflict naming both, or missing_codec.
-  topic_core& find_topic(std::string_view name, const type_operations& type, const wire::codec_operations* codec,
-                         const key_operations* key);
+  /// The topic of that name, made at its first use. Throws topic_type_conflict, topic_key_conflict or
+  /// topic_retain_conflict naming both, missing_codec or unsupported_retention.
+  topic_core& find_topic(std::string_view name, const type_operations& type, const topic_traits& traits);
   /// The topic if it exists. Stable for the life of the bus.
   [[nodiscard]] topic_core* find_topic(std::string_view name) const;
   [[nodiscard]] std::vector<topic_core*> all_topics() const;
@@ -179,7 +181,9 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   [[nodiscard]] std::vector<std::shared_ptr<subscriber_base>> all_subscribers() const;
   /// `lock`: of topics_mutex_, given back before anything is told. `found`: by offer_topic().
   topic_core& create_topic(std::unique_lock<std::mutex> lock, std::string_view name, const type_operations& type,
-                           const wire::codec_operations* codec, bool found);
+                           const topic_traits& traits, bool found);
+  /// What a further constant of the topic says. Under topics_mutex_.
+  void adopt_traits(topic_core& topic, const topic_traits& traits);
   void tell_too_many_found(const subscriber_base& pattern, std::string_view topic);
   /// Joins topic and pattern if they fit. Under topics_mutex_. Returns: false if only the types differ.
   [[nodiscard]] static bool match(topic_core& topic, const std::shared_ptr<subscriber_base>& pattern);

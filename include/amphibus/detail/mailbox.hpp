@@ -105,7 +105,7 @@ class mailbox_base : public subscriber_base {
   void finish_own_end() noexcept;
 
   std::mutex run_mutex_;      // held while handlers run: end() waits on it
-  bool has_pending_ = false;  // run lock: messages taken but not handled
+  bool has_pending_ = false;  // run lock: messages taken but not handled, or from before the queue
 
  private:
   void wait_until_not_running();
@@ -135,6 +135,9 @@ class slot_mailbox : public mailbox_base {
   [[nodiscard]] virtual std::size_t slot_size() const noexcept = 0;
   /// Moves up to `max` slots to `out`, aligned for a std::uint64_t. Returns: how many. Under consumer_lock().
   virtual std::size_t take_slots(std::byte* out, std::size_t max) noexcept = 0;
+  /// A message that was published before it subscribed: comes before all that are pushed, and needs no room. Under
+  /// consumer_lock(). Takes over its references.
+  virtual void add_from_before(const any_slot& message) = 0;
   /// Its handler, for who handles instead. Before anybody publishes.
   [[nodiscard]] virtual std::unique_ptr<message_handler> release_handler() noexcept = 0;
 
@@ -193,7 +196,7 @@ class mailbox final : public slot_mailbox, public queue::inbox<Slot> {
   std::size_t pull(Slot* out, std::size_t max) noexcept {
     const std::lock_guard lock(run_mutex_);
     if (ended()) return 0;
-    const std::size_t count = keeps_latest() ? take_latest(out, max) : this->pop(out, max);
+    const std::size_t count = take(out, max);
     tell_losses(out, count);
     if (count == 0) this->credit().notify_if_waiting();
     report_dropped(false);
@@ -239,7 +242,12 @@ class mailbox final : public slot_mailbox, public queue::inbox<Slot> {
 
   std::size_t take_slots(std::byte* out, std::size_t max) noexcept override {
     if (ended()) return 0;
-    return this->pop(reinterpret_cast<Slot*>(out), max);
+    return take(reinterpret_cast<Slot*>(out), max);
+  }
+  void add_from_before(const any_slot& message) override {
+    pending_.push_back(Slot::of(message));
+    has_pending_ = true;
+    this->count_unqueued(this->places_of(pending_.back()));
   }
   [[nodiscard]] std::size_t slot_size() const noexcept override { return sizeof(Slot); }
   [[nodiscard]] std::unique_ptr<message_handler> release_handler() noexcept override { return std::move(handler_); }
@@ -251,7 +259,7 @@ class mailbox final : public slot_mailbox, public queue::inbox<Slot> {
       if ((own_lane().stalled() || running_.messages != 0) && !settle_running()) return 0;
       if (ended()) return 0;
       slot_array<Slot, batch_max> batch;
-      const std::size_t count = take(batch.data());
+      const std::size_t count = take(batch.data(), batch_max);
       if (count == 0) {
         this->credit().notify_if_waiting();
         return 0;
@@ -275,20 +283,21 @@ class mailbox final : public slot_mailbox, public queue::inbox<Slot> {
 
   void discard_queue() noexcept override {
     slot_array<Slot, batch_max> batch;
-    while (const std::size_t count = take(batch.data())) {
+    while (const std::size_t count = take(batch.data(), batch_max)) {
       count_unsubscribed(count);
       for (std::size_t i = 0; i != count; ++i) finish_one(batch.data()[i]);
     }
   }
 
  private:
-  /// What waited behind a stall first, then the queue.
-  std::size_t take(Slot* out) noexcept {
-    if (!has_pending_) return keeps_latest() ? take_latest(out, batch_max) : this->pop(out, batch_max);
-    const std::size_t count = pending_.size();
-    std::copy(pending_.begin(), pending_.end(), out);
-    pending_.clear();
-    has_pending_ = false;
+  /// What waits from before first, then the queue.
+  std::size_t take(Slot* out, std::size_t max) noexcept {
+    if (!has_pending_) return keeps_latest() ? take_latest(out, max) : this->pop(out, max);
+    const std::size_t count = std::min(max, pending_.size() - pending_at_);
+    std::copy_n(pending_.data() + pending_at_, count, out);
+    pending_at_ += count;
+    has_pending_ = pending_at_ != pending_.size();
+    if (!has_pending_ && pending_.size() > batch_max) std::vector<Slot>().swap(pending_);  // was a history
     return count;
   }
 
@@ -386,7 +395,13 @@ class mailbox final : public slot_mailbox, public queue::inbox<Slot> {
 
   void put_back(const Slot* rest, std::size_t count) {
     if (count == 0) return;
+    if (has_pending_) {  // then it came from there
+      pending_at_ -= count;
+      std::copy_n(rest, count, pending_.data() + pending_at_);
+      return;
+    }
     pending_.assign(rest, rest + count);
+    pending_at_ = 0;
     has_pending_ = true;
   }
 
@@ -401,8 +416,9 @@ class mailbox final : public slot_mailbox, public queue::inbox<Slot> {
   const bool takes_batches_;
   std::unique_ptr<message_handler> handler_;
   std::shared_ptr<loss_book> losses_;  // with overflow drop_oldest and latest
-  std::vector<Slot> pending_;
-  queue::load running_;  // messages of the last call whose publishes are held back
+  std::vector<Slot> pending_;          // from pending_at_ on; guarded by the run lock
+  std::size_t pending_at_ = 0;         // meaningful while has_pending_
+  queue::load running_;                // messages of the last call whose publishes are held back
 };
 
 }  // namespace amphibus::detail

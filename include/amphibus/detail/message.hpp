@@ -126,6 +126,8 @@ void drop_block(queue::block_header* block) noexcept {
   destroy_block<T>(block);
 }
 
+struct any_slot;
+
 /// What lies in a subscription's inbox. Unpadded on purpose: padding to 64 bytes halves the throughput.
 template <class T, bool Inline = travels_inline<T>>
 struct slot {
@@ -133,6 +135,8 @@ struct slot {
   base::words<sizeof(T)> payload;
   [[nodiscard]] const T& value() const noexcept { return *std::launder(static_cast<const T*>(payload.data())); }
   void drop() const noexcept { identity.drop_reference(); }
+  /// The same message, of this type. Takes over its references.
+  [[nodiscard]] static slot of(const any_slot& message) noexcept;
 };
 
 template <class T>
@@ -146,6 +150,7 @@ struct slot<T, false> {
     identity.drop_reference();
     drop_block<T>(payload);
   }
+  [[nodiscard]] static slot of(const any_slot& message) noexcept;
 };
 
 /// What a message takes with its place, without what it owns elsewhere.
@@ -166,12 +171,22 @@ struct any_slot {
   /// A second one to be dropped.
   [[nodiscard]] any_slot with_references() const noexcept;
   [[nodiscard]] std::size_t weighed_bytes() const noexcept;
+  [[nodiscard]] static const any_slot& of(const any_slot& message) noexcept { return message; }
 
- private:
+  /// Where its type does not travel inline.
   [[nodiscard]] queue::block_header* block() const noexcept {
     return reinterpret_cast<queue::block_header*>(*static_cast<const std::uintptr_t*>(payload.data()));
   }
 };
+
+template <class T, bool Inline>
+slot<T, Inline> slot<T, Inline>::of(const any_slot& message) noexcept {
+  return {message.identity, base::words<sizeof(T)>(*std::launder(static_cast<const T*>(message.payload.data())))};
+}
+template <class T>
+slot<T, false> slot<T, false>::of(const any_slot& message) noexcept {
+  return {message.identity, static_cast<value_block<T>*>(message.block())};
+}
 
 /// Raw room for `Count` slots on the stack: slots have trivial destructors, so nothing is constructed up front.
 template <class Slot, std::size_t Count>

@@ -228,7 +228,8 @@ class outlet final : public outlet_base {
       const bool room = !senders_[0]->refuses || senders_[0]->has_room(places_in(*senders_[0], bytes));
       return room && (travels_inline<T> || reserve_memory(bytes));
     }
-    return !inlines_ && has_receivers() && !refusing(bytes, message);  // what is called waits for the slow path's end
+    // What is called waits for the slow path's end, and what is retained is kept in order there.
+    return !inlines_ && keeper_ == nullptr && has_receivers() && !refusing(bytes, message);
   }
 
   [[nodiscard]] refusal refusing(std::size_t bytes, const T& message) noexcept {

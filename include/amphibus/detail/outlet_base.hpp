@@ -21,6 +21,7 @@
 #pragma GCC visibility push(default)
 namespace amphibus::detail {
 
+class history_keeper;
 class inline_table;
 
 /// How long one publish may wait; in a handler, how long it may be held with the running message.
@@ -102,7 +103,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   virtual void drop_oldest_held() noexcept = 0;
 
   // What is not of the message's type; src/detail/outlet_any.cpp.
-  [[nodiscard]] bool has_other_receivers() const noexcept { return any_ || inlines_; }
+  [[nodiscard]] bool has_other_receivers() const noexcept { return any_ || inlines_ || keeper_ != nullptr; }
   [[nodiscard]] refusal refusing_any(std::size_t bytes, const void* message) noexcept;
   [[nodiscard]] bool filters_any() const noexcept;
   void return_any_credit() noexcept;
@@ -165,6 +166,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   std::uint64_t seen_version_ = 0;
   std::atomic<std::uint32_t> held_{0};
   std::shared_ptr<inline_table> inlines_;  // null: none
+  history_keeper* keeper_ = nullptr;       // the topic's; null: none
 
  private:
   struct held_message {

@@ -35,6 +35,7 @@ struct interest {
   std::string pattern = {};                       ///< empty for a topic
   const type_operations* type = nullptr;          ///< of a pattern: null takes every type
   const wire::codec_operations* codec = nullptr;  ///< of that type
+  std::size_t history = 0;                        ///< of what is retained, the last so many of each key come first
 
   /// True for a pattern that topics of other processes can reach.
   [[nodiscard]] bool reaches_out() const noexcept { return topic == nullptr && (type == nullptr || codec != nullptr); }

@@ -13,12 +13,15 @@
 #include <amphibus/counters.hpp>
 #include <amphibus/detail/message.hpp>
 #include <amphibus/queue/inbox.hpp>
+#include <amphibus/queue/retain_rule.hpp>
 #include <amphibus/wire/codec.hpp>
 
 #pragma GCC visibility push(default)
 namespace amphibus::detail {
 
 class bus_core;
+class history_keeper;
+struct kept_memory;
 class outlet_base;
 class subscriber_base;
 struct key_operations;
@@ -63,6 +66,14 @@ struct type_operations {
 struct receiver_table {
   std::vector<std::shared_ptr<subscriber_base>> subscribers;
   std::shared_ptr<egress_inbox> egress;  ///< only while a peer wants the topic
+  history_keeper* keeper = nullptr;      ///< of the topic; null: it retains nothing
+};
+
+/// What a topic constant says beside its name and type.
+struct topic_traits {
+  const wire::codec_operations* codec = nullptr;
+  const key_operations* key = nullptr;
+  queue::retain_rule kept = {};
 };
 
 /// One topic of one bus. Thread: safe. Lifetime: the bus's.
@@ -82,7 +93,16 @@ class topic_core {
   [[nodiscard]] const key_operations* key() const noexcept { return key_.load(std::memory_order_acquire); }
   void set_key(const key_operations* key) noexcept { key_.store(key, std::memory_order_release); }
 
+  /// What it keeps for subscriptions that come later.
+  [[nodiscard]] queue::retain_rule retained() const;
+  /// Keeps from now on, for good. Call bump_version() afterwards.
+  void retain(const queue::retain_rule& rule, kept_memory& memory);
+  /// Forgets what is kept, and keeps nothing any more. Precondition: nobody publishes.
+  void stop_retaining() noexcept;
+
   [[nodiscard]] receiver_table table() const;
+  /// Also hands out what `who` wants of the past, and then moves the version: no message is missing in between, and
+  /// none comes twice. Precondition where something is kept: its consumer_lock() is held.
   void add(std::shared_ptr<subscriber_base> who);
   void remove(const subscriber_base& who);
   /// Binds the topic to its route's egress, at creation.
@@ -128,7 +148,8 @@ class topic_core {
   std::shared_ptr<egress_inbox> egress_;
   bool wanted_ = false;
   std::vector<outlet_base*> outlets_;
-  topic_counters retired_;  // of outlets that are gone
+  std::shared_ptr<history_keeper> keeper_;  // its lock comes after mutex_; owned alone
+  topic_counters retired_;                  // of outlets that are gone
   std::atomic<std::uint64_t> undeliverable_{0};
   std::atomic<std::uint64_t> egress_dropped_{0};
   std::atomic<std::uint64_t> egress_expired_{0};

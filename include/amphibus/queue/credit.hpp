@@ -53,6 +53,9 @@ class credit_account {
     return 0;
   }
 
+  /// Takes places that need not be free: until as many are given back there are fewer than none.
+  void charge(std::int64_t places) noexcept { free_.fetch_sub(places, std::memory_order_relaxed); }
+
   /// Returns places; wakes waiting publishers once enough are free.
   void give_back(std::int64_t places) noexcept {
     // SYNC(credit.waiting): seq_cst pairs with listen(): either we see the listener and its need, or it sees the

@@ -122,6 +122,8 @@ class inbox_base : public bound {
         overflow().kind != overflow_kind::latest && overflow().kind != overflow_kind::drop_oldest;
     if (counted_until_now) credit().give_back(what.places);
   }
+  /// A message that takes so many places and reaches the consumer on another way counts as pushed too.
+  void count_unqueued(std::int64_t places) noexcept;
   /// Producer: one message that was pushed will never reach the consumer; its place passes to whoever replaced it.
   void count_replaced() noexcept { replaced_.fetch_add(1, std::memory_order_release); }
   /// True if the consumer promises to look before it sleeps: nobody needs to wake it.

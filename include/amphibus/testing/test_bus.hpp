@@ -93,7 +93,8 @@ class test_bus {
   template <class T>
   [[nodiscard]] made_context context_for(const topic<T>& of, const context_options& options = {}) {
     auto& core = *bus_.core();
-    return {core, core.find_topic(of.name(), detail::type_operations_of<T>, of.codec(), of.key()), options};
+    return {core, core.find_topic(of.name(), detail::type_operations_of<T>, {of.codec(), of.key(), of.retained()}),
+            options};
   }
 
  private:

@@ -42,6 +42,7 @@ struct capabilities {
   bool separates_routes = false;           ///< a route whose publishers wait delays no other route
   bool ready_means_joined = false;         ///< what is published after readiness reaches every subscription
   bool finds_topics = false;               ///< a pattern reaches topics that only a peer made, from their first message
+  bool retains = false;                    ///< a subscription that joins late gets what others' topics retain
   std::size_t message_size_max_bytes = 0;  ///< larger messages become undeliverable{too large}
 };
 

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view same = "the same";
 
-constexpr std::array<guarantee, 15> all{{
+constexpr std::array<guarantee, 16> all{{
     {"content", "bytes, ids and topic as they were published", "the same, up to `message_size_max_bytes`"},
     {"order", "FIFO per source and topic, to every subscription", same, &promise::ordered_per_source},
     {"loss", "none with `block`; with `drop_newest` counted, told by an event and by the next message",
@@ -27,6 +27,9 @@ constexpr std::array<guarantee, 15> all{{
      "the same within one process; a group with members in two is refused by name"},
     {"keys", "FIFO per key where handlers run in parallel (`.concurrency`, groups); no key in two handlers at once",
      same},
+    {"history",
+     "a subscription that asks for it gets what its topic retains and then what is live, without gap or duplicate",
+     "a topic that retains and leaves the process is refused by name"},
     {"deadlines", "no handler starts with a message whose deadline has passed; counted, told by an event",
      "the same, and no route sends it; the time left travels, in milliseconds"},
     {"a subscription's end", "its destructor returns when no handler of it runs and none will start", same},

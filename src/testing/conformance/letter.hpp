@@ -74,6 +74,7 @@ inline constexpr topic<letter> letters_below{"conformance.main.letters.below"};
 inline constexpr topic<letter> letters_longer{"conformance.main.letters-longer"};
 inline constexpr topic<letter> answers{"conformance.main.answers"};
 inline constexpr topic<note> notes{"conformance.main.notes"};
+inline constexpr topic<note> kept_notes{"conformance.main.kept", retain::history(16'384)};
 inline constexpr topic<note> replies{"conformance.main.replies"};
 inline constexpr topic<note> endings{"conformance.main.endings"};
 inline constexpr topic<note> side_notes{"conformance.side.notes"};

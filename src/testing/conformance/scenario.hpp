@@ -211,6 +211,7 @@ struct reader_options {
   amphibus::overflow overflow = amphibus::overflow::block(watched::patience);
   executor_choice on = dedicated;
   history::duty owed = history::duty::everything;
+  amphibus::start start = amphibus::start::live();
 };
 
 /// What a handler was given, as one reader of the history.
@@ -254,7 +255,12 @@ class reader {
   reader(scenario& in, std::size_t process, const topic<T>& to, const reader_options& options, action then = {})
       : index_(in.past().add_reader(std::string(options.name), std::string(to.name()), options.owed)),
         kept_(in.at(process).subscribe(
-            to, {.name = options.name, .capacity = options.capacity, .overflow = options.overflow, .on = options.on},
+            to,
+            {.name = options.name,
+             .capacity = options.capacity,
+             .overflow = options.overflow,
+             .on = options.on,
+             .start = options.start},
             [&past = in.past(), index = index_, then = std::move(then)](const T& got, const context& with) {
               record(past, index, got, with);
               if (then) then(got, with);

@@ -49,6 +49,7 @@ subject in_process() {
                        .separates_routes = true,
                        .ready_means_joined = true,
                        .finds_topics = true,
+                       .retains = true,
                        .message_size_max_bytes = SIZE_MAX},
           .make_transport = {},
           .make_endpoint = {}};

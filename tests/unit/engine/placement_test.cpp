@@ -55,6 +55,32 @@ TEST_CASE("placement: a level that the transport does not keep is an error besid
   CHECK_THAT(errors[1].what(), Catch::Contains("loft://a"));
 }
 
+TEST_CASE("placement: what retains messages may not go over a transport that hands nothing to who joins", "[engine]") {
+  bus b;
+  std::vector<std::unique_ptr<transport::transport>> transports;
+  transports.push_back(std::make_unique<humble_transport>());
+  auto file = two_processes();
+  file.routes[0].retain = {{1}, {config::origin_kind::file, {"services.toml", 7, 1}}};
+  file.routes[0].where = {"services.toml", 4, 1};
+  const auto errors = detail::placement(*b.core(), file, "a", transports).check();
+  REQUIRE(errors.size() == 3);
+  CHECK(errors[0].code() == error_code::unsupported_retention);
+  CHECK_THAT(errors[0].what(), Catch::Contains("services.toml:4:1") && Catch::Contains("'t.>'") &&
+                                   Catch::Contains("'pigeon'") && Catch::Contains("retain is set"));
+
+  const auto plain_file = two_processes();
+  const detail::placement placed(*b.core(), plain_file, "a", transports);
+  CHECK(placed.retained("t.readings", {}).per_key == 0);
+  CHECK(placed.retained("elsewhere", {5}).per_key == 5);
+  try {
+    static_cast<void>(placed.retained("t.readings", {1}));
+    FAIL("it is not refused");
+  } catch (const error& why) {
+    CHECK(why.code() == error_code::unsupported_retention);
+    CHECK_THAT(why.what(), Catch::Contains("topic 't.readings' retains messages") && Catch::Contains("'t.>'"));
+  }
+}
+
 TEST_CASE("bus: a route without its transport, and two transports of one name, are refused before anything is opened",
           "[engine]") {
   const auto code_of = [](transport_list given) {
