@@ -10,11 +10,14 @@
 #include "detail/inline_subscriber.hpp"
 #include "detail/placement.hpp"
 #include "detail/pool_executor.hpp"
+#include "detail/turn_executor.hpp"
 
 namespace amphibus {
 namespace {
 
 constexpr std::size_t pool_threads_max = 256;
+constexpr std::size_t pool_priorities_max = 16;
+constexpr std::size_t passed_over_highest = 1'000'000;
 constexpr std::size_t concurrency_max = 256;
 constexpr std::size_t group_name_max_bytes = 200;
 constexpr std::size_t capacity_max = std::size_t{1} << 24U;
@@ -92,10 +95,21 @@ void check_sharing(const subscription_options& options) {
   if (options.concurrency == 1) return;
   const bool runs_one = options.on.which() == executor_choice::kind::serial ||
                         (options.on.which() == executor_choice::kind::given &&
-                         dynamic_cast<const detail::pool_executor*>(options.on.core().get()) == nullptr);
+                         dynamic_cast<const detail::turn_executor*>(options.on.core().get()) == nullptr);
   if (!runs_one) return;
   refuse_option(".concurrency", " is " + std::to_string(options.concurrency) + ", but .on runs one handler at a time",
                 "choose a pool (.on = bus.pool(\"workers\")) or dedicated, or leave .concurrency at 1");
+}
+
+void check_priority(const subscription_options& options) {
+  if (options.priority == 0) return;
+  const auto* const pool = dynamic_cast<const detail::pool_executor*>(options.on.core().get());
+  const std::size_t there = pool != nullptr ? pool->options().priorities : 1;
+  if (options.priority < there) return;
+  refuse_option(".priority",
+                " is " + std::to_string(options.priority) + ", but .on has " +
+                    (there == 1 ? "no priorities" : "the priorities 0 to " + std::to_string(there - 1)),
+                "leave it out, or subscribe on a pool that has more, bus.pool(name, {.priorities = …})");
 }
 
 }  // namespace
@@ -107,7 +121,7 @@ bus::bus(bus_options options)
 
 void bus::adopt_executor(const executor_choice& on) {
   if (on.which() == executor_choice::kind::serial) return;
-  const bool overlaps = dynamic_cast<const detail::pool_executor*>(on.core().get()) != nullptr;
+  const bool overlaps = dynamic_cast<const detail::turn_executor*>(on.core().get()) != nullptr;
   if (on.which() != executor_choice::kind::given || overlaps) {
     throw error(error_code::bad_option, "bus option .on is neither serial nor a loop", "give a loop, or leave it out",
                 {".on"});
@@ -153,6 +167,7 @@ subscription bus::add_inline(detail::interest to, const subscription_options& op
                              std::unique_ptr<detail::message_handler> handler,
                              std::unique_ptr<detail::message_filter> filter) {
   const subscription_options defaults;
+  check_priority(options);
   if (shares_inbox(options)) {
     refuse_option(".on", " is inline_, which has no inbox to share by .group or .concurrency",
                   "leave them out, or choose an executor that queues, e.g. a pool");
@@ -188,6 +203,7 @@ subscription bus::attach(std::shared_ptr<detail::slot_mailbox> box, const subscr
                   "look at the message in the handler, or give each kind of message a topic of its own");
   }
   box->set_filter(std::move(filter));
+  box->set_priority(options.priority);
   std::vector<std::shared_ptr<detail::executor_core>> on;
   const auto release = [&] {
     for (const auto& each : on) core_->release_dedicated(*each);
@@ -212,6 +228,7 @@ subscription bus::attach(std::shared_ptr<detail::slot_mailbox> box, const subscr
 }
 
 std::shared_ptr<detail::executor_core> bus::executor_for(const subscription_options& options) {
+  check_priority(options);
   if (shares_inbox(options)) {
     check_sharing(options);
     return std::make_shared<detail::group_core>(detail::group_terms{std::string(options.group), options.concurrency,
@@ -237,6 +254,16 @@ amphibus::pool bus::pool(std::string_view name, const pool_options& options) {
     refuse(".threads is " + std::to_string(options.threads) + "; allowed are 1 to " + std::to_string(pool_threads_max),
            "choose about as many as cores");
   }
+  if (options.priorities < 1 || options.priorities > pool_priorities_max) {
+    refuse(".priorities is " + std::to_string(options.priorities) + "; allowed are 1 to " +
+               std::to_string(pool_priorities_max),
+           "two or three tell urgent work from the rest");
+  }
+  if (options.passed_over_max < 1 || options.passed_over_max > passed_over_highest) {
+    refuse(".passed_over_max is " + std::to_string(options.passed_over_max) + "; allowed are 1 to " +
+               std::to_string(passed_over_highest),
+           "choose how many turns of urgent work others may wait for, e.g. 16");
+  }
   if (options.spin < base::duration::zero() || options.spin > std::chrono::seconds(1)) {
     refuse(".spin is outside 0 to 1 s", "choose some 10 us, or leave it out");
   }
@@ -259,14 +286,28 @@ std::string bus::inbox_name(const subscription_options& options) {
   return options.group.empty() ? subscription_name(options) : std::string(options.group);
 }
 
-void bus::check_pulled(const subscription_options& options) {
+std::shared_ptr<detail::executor_core> bus::resumes_on(const subscription_options& options) {
   if (shares_inbox(options)) {
     refuse_option(".group", " or .concurrency is set for a receiver, which pulls alone",
                   "subscribe a handler, or leave them out");
   }
-  if (options.on.which() == executor_choice::kind::serial) return;
-  throw error(error_code::bad_option, "subscription option .on is set for a receiver, which runs nothing",
-              "leave .on out, or subscribe a handler", {".on"});
+  if (options.on.which() == executor_choice::kind::in_publisher) {
+    refuse_option(".on", " is inline_ for a receiver, whose messages wait until they are pulled",
+                  "leave .on out, or say where coroutines that wait for it go on");
+  }
+  auto chosen = options.on.which() != executor_choice::kind::serial ? executor_for(options) : nullptr;
+  check_priority(options);
+  return chosen;  // the serial executor starts when it is needed: a receiver that a thread pulls needs none
+}
+
+void bus::attach_pulled(const std::shared_ptr<detail::mailbox_base>& box, const subscription_options& options) {
+  box->set_priority(options.priority);
+  try {
+    core_->subscribe(box);
+  } catch (...) {
+    box->release_thread();
+    throw;
+  }
 }
 
 detail::inbox_bounds bus::checked_bounds(const subscription_options& options, std::size_t bytes) {

@@ -141,8 +141,9 @@ class bus {
     return try_subscribe(to, subscription_options{}, std::move(handler));
   }
 
-  /// A subscription that is pulled, FIFO per source; include <amphibus/receiver.hpp>, where an example stands.
-  /// Throws: as subscribe; bad_option for `.on`.
+  /// A subscription that is pulled, FIFO per source; include <amphibus/receiver.hpp>, where examples stand. `.on` is
+  /// where coroutines that wait for it go on; no thread is started for one that a thread pulls, unless it is dedicated.
+  /// Throws: as subscribe; bad_option for inline_, `.group` and `.concurrency`.
   template <class T>
   [[nodiscard]] amphibus::receiver<T> receiver(const topic<T>& to, const subscription_options& options = {});
 
@@ -281,7 +282,9 @@ class bus {
   /// The subscription's, or where several share one inbox, the group's.
   [[nodiscard]] static std::string inbox_name(const subscription_options& options);
   void adopt_executor(const executor_choice& on);
-  static void check_pulled(const subscription_options& options);
+  /// Where coroutines that wait in a receiver go on; null: on the serial executor.
+  [[nodiscard]] std::shared_ptr<detail::executor_core> resumes_on(const subscription_options& options);
+  void attach_pulled(const std::shared_ptr<detail::mailbox_base>& box, const subscription_options& options);
   template <class T, class Slot>
   [[nodiscard]] static detail::inbox_bounds bounds_for(const subscription_options& options) {
     constexpr bool of_one_size = std::is_same_v<Slot, detail::slot<T>> && !detail::differs_in_size<T>;

@@ -42,13 +42,13 @@ class loop {
   std::shared_ptr<detail::loop_executor> core_;
 };
 
-/// Value of subscription_options::on: `serial`, `dedicated`, `inline_`, a loop or a pool.
+/// Value of subscription_options::on: `serial`, `dedicated`, `inline_`, a loop, a pool or a posting_executor.
 ///
 /// Thread: const-safe, a value. Lifetime: holds what it names but does not run it: a loop that ended and a pool whose
 /// bus closed handle nothing more.
 class executor_choice {
  public:
-  /// `given`: a loop or a pool.
+  /// `given`: a loop, a pool or a posting_executor.
   enum class kind : unsigned char { serial, dedicated, in_publisher, given };
   constexpr executor_choice() noexcept = default;
   // NOLINTBEGIN(google-explicit-constructor): reads as .on = serial

@@ -54,16 +54,20 @@ struct subscription_options {
   /// all. A message of up to 48 plain bytes takes one place. Not with overflow::latest().
   std::size_t capacity_bytes = std::size_t{64} << 20U;
   amphibus::overflow overflow = amphibus::overflow::block();
-  /// Where the handler runs: serial, dedicated, inline_, a pool or a loop.
+  /// Where the handler runs: serial, dedicated, inline_, a pool, a loop or a posting_executor. For a receiver, where
+  /// coroutines that wait for it go on; not inline_.
   executor_choice on = serial;
   /// Subscriptions of one topic or pattern with one group name compete: each message goes to one of them, to whoever is
   /// ready; one with a key always to the same, until members join or leave. They share one inbox and ask for the same
   /// `capacity`, `capacity_bytes`, `overflow` and `concurrency`. Empty: no group.
   std::string_view group = {};
-  /// How many handlers of this subscription may run at once, 1 to 256; more than one needs a pool or `dedicated`. What
+  /// How many handlers of this subscription may run at once, 1 to 256; more than one needs a pool, `dedicated` or a
+  /// posting_executor. What
   /// has the same key is handled one after the other, in order; what has none, in no order. Not with drop_oldest and
   /// latest, as `group`: what is handed out cannot be thrown out any more.
   std::size_t concurrency = 1;
+  /// Whose turn comes first in a pool with several `.priorities`: the higher one's. 0 to one less than there are.
+  std::size_t priority = 0;
   /// What it gets first, of what its topic retains; of a pattern, every topic that exists. It needs no room, but the
   /// places that it takes are free for others only when it is handled. In a group it is for all members: the first one
   /// gets it, and they ask for the same. Not with inline_. More than is retained is an error.

@@ -89,9 +89,10 @@ bus_core::bus_core(base::clock& time, std::string name, std::int64_t memory_max)
       incarnation_(base::random_nonzero()),
       clock_(time),
       budget_(std::make_shared<queue::byte_budget>(memory_max)),
-      own_(std::make_shared<own_state>(std::move(name), memory_max / 2)) {}
+      own_(std::make_shared<own_state>(std::move(name), memory_max / 2, time)) {}
 
 ending_handlers& bus_core::ending() noexcept { return own_->ending; }
+timer_desk& bus_core::timers() noexcept { return own_->timers; }
 
 bus_core::~bus_core() = default;
 

@@ -170,6 +170,7 @@ void bus_core::end_everything() {
   }
   for (const auto& each : stopping) each->stop();
   for (const auto& each : stopping) each->join();
+  own_->timers.stop();
   set_links(nullptr);
   // Publishers may outlive the bus; what they keep must not keep the bus.
   for (topic_core* topic : all_topics()) {

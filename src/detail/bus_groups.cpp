@@ -75,7 +75,7 @@ std::shared_ptr<subscriber_base> bus_core::join_group(std::shared_ptr<slot_mailb
     }
   }
   auto joining = std::make_shared<group_member>(shared_from_this(), inbox->wants(), std::move(name), inbox);
-  for (const auto& each : on) joining->add_hand(each, handler, own_threads);
+  for (const auto& each : on) joining->add_hand(each, handler, own_threads, fresh->priority());
   if (is_new) {
     own_->groups.push_back(inbox);
     try {

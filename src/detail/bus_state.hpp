@@ -15,6 +15,7 @@
 #include "detail/group_core.hpp"
 #include "detail/history_keeper.hpp"
 #include "detail/origin_table.hpp"
+#include "detail/timer_desk.hpp"
 
 namespace amphibus::detail {
 
@@ -26,7 +27,8 @@ struct bus_core::counted {
 
 /// What only the slow paths of a bus need, kept out of the public header.
 struct bus_core::own_state {
-  own_state(std::string bus_name, std::int64_t kept_max) : name(std::move(bus_name)), kept(kept_max) {}
+  own_state(std::string bus_name, std::int64_t kept_max, base::clock& time)
+      : name(std::move(bus_name)), kept(kept_max), timers(time) {}
 
   const std::string name;
   std::mutex close_mutex;
@@ -54,6 +56,7 @@ struct bus_core::own_state {
   std::vector<std::unique_ptr<source>> thread_sources;
 
   event_desk events;
+  timer_desk timers;
   ending_handlers ending;
 
   std::atomic<std::uint32_t> drainers{0};

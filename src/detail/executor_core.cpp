@@ -93,7 +93,9 @@ void executor_core::abandon() noexcept {
     abandoned_ = true;
     dying.swap(arrivals_);
   }
+  std::move(active_.begin(), active_.end(), std::back_inserter(dying));
   active_.clear();
+  for (const auto& each : dying) each->executor_ended();
 }
 
 thread_executor::thread_executor(std::string name)

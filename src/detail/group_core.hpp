@@ -266,7 +266,8 @@ class group_member final : public subscriber_base {
   ~group_member() override;
 
   /// Before it joins.
-  void add_hand(std::shared_ptr<executor_core> on, const std::shared_ptr<message_handler>& handler, bool own_thread);
+  void add_hand(std::shared_ptr<executor_core> on, const std::shared_ptr<message_handler>& handler, bool own_thread,
+                std::size_t priority);
   /// It never joined: hands and share let go of each other.
   void undo() noexcept { share_->hands.clear(); }
   void end() override;

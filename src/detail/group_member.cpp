@@ -107,9 +107,10 @@ group_member::group_member(std::shared_ptr<bus_core> core, interest to, std::str
 group_member::~group_member() = default;
 
 void group_member::add_hand(std::shared_ptr<executor_core> on, const std::shared_ptr<message_handler>& handler,
-                            bool own_thread) {
+                            bool own_thread, std::size_t priority) {
   hands_.push_back(std::make_shared<group_hand>(core().shared_from_this(), std::move(on), name(), inbox_, share_,
                                                 handler, own_thread));
+  hands_.back()->set_priority(priority);
   share_->hands.push_back(hands_.back());
 }
 

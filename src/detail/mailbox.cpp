@@ -184,9 +184,11 @@ void mailbox_base::finish_own_end() noexcept {
     lane_.own_source().outlets.clear();  // what it published to may in turn publish to us
   }
   bounds().credit().notify_all();
-  executor_->poke();                                        // a receiver may wait
-  if (!holds_back()) core().release_dedicated(*executor_);  // else its thread goes on with what it holds, until close()
+  executor_->poke();                    // a receiver may wait
+  if (!holds_back()) release_thread();  // else it goes on with what it holds, until close()
 }
+
+void mailbox_base::release_thread() noexcept { core().release_dedicated(*executor_); }
 
 void mailbox_base::wait_until_not_running() {
   if (current_frame == nullptr) {

@@ -18,7 +18,9 @@ constexpr unsigned yields_before_sleep = 5;
 }  // namespace
 
 pool_executor::pool_executor(std::string name, pool_options options)
-    : executor_core(std::move(name)), options_(std::move(options)) {
+    : turn_executor(std::move(name)),
+      options_(std::move(options)),
+      ready_(options_.priorities, options_.passed_over_max) {
   for (std::size_t i = 0; i != options_.threads; ++i) {
     workers_.push_back(std::make_unique<worker>());
     worker& self = *workers_.back();
@@ -42,33 +44,26 @@ base::parker* pool_executor::pick_idle() noexcept {
   return picked;
 }
 
-void pool_executor::enqueue(std::shared_ptr<mailbox_base> who) {
+void pool_executor::enqueue(std::shared_ptr<mailbox_base> who, bool from_outside) {
   base::parker* waking = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_) return;
-    ready_.push_back(std::move(who));
+    if (stopping_ && from_outside) return;
+    const std::size_t priority = who->priority();
+    ready_.push(std::move(who), priority);
     ready_count_.store(ready_.size(), std::memory_order_relaxed);
-    waking = pick_idle();
+    if (from_outside) waking = pick_idle();
   }
   if (waking != nullptr) waking->unpark();
 }
 
-void pool_executor::ready(std::shared_ptr<mailbox_base> who) { enqueue(std::move(who)); }
-
-void pool_executor::poke() noexcept {
-  std::vector<base::parker*> waking;
+void pool_executor::watch(mailbox_base&, base::time_point) {
+  base::parker* waking = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    ++pokes_;
-    for (auto& each : stalled_) {
-      ready_.push_back(std::move(each.who));
-      if (base::parker* const idle = pick_idle()) waking.push_back(idle);
-    }
-    stalled_.clear();
-    ready_count_.store(ready_.size(), std::memory_order_relaxed);
+    waking = pick_idle();  // somebody sleeps without knowing this deadline
   }
-  for (base::parker* each : waking) each->unpark();
+  if (waking != nullptr) waking->unpark();
 }
 
 void pool_executor::stop() noexcept {
@@ -85,11 +80,12 @@ bool pool_executor::join() {
   for (const auto& each : workers_) {
     if (each->thread.joinable()) each->thread.join();
   }
-  std::deque<std::shared_ptr<mailbox_base>> dying;  // they own this executor: let go outside the lock
-  std::vector<stalled> dying_stalled;
-  const std::lock_guard lock(mutex_);
-  dying.swap(ready_);
-  dying_stalled.swap(stalled_);
+  auto dying = take_stalled();  // they own this executor: let go outside the lock
+  {
+    const std::lock_guard lock(mutex_);
+    while (!ready_.empty()) dying.push_back(ready_.pop());
+  }
+  for (const auto& each : dying) each->executor_ended();
   return true;
 }
 
@@ -102,20 +98,18 @@ void pool_executor::run(worker& self) {
   }
 }
 
-pool_executor::turn pool_executor::take(worker& self) {
+turn_executor::turn pool_executor::take(worker& self) {
   for (;;) {
-    auto deadline = base::time_point::max();
+    std::shared_ptr<mailbox_base> next;
     {
       const std::lock_guard lock(mutex_);
       if (stopping_) return {};
-      if (!ready_.empty()) {
-        turn out{std::move(ready_.front()), pokes_};
-        ready_.pop_front();
-        ready_count_.store(ready_.size(), std::memory_order_relaxed);
-        return out;
-      }
+      if (!ready_.empty()) next = ready_.pop();
+      ready_count_.store(ready_.size(), std::memory_order_relaxed);
     }
+    if (next) return begin(std::move(next));
     if (spin_until_ready()) continue;
+    auto deadline = base::time_point::max();
     {
       const std::lock_guard lock(mutex_);
       if (stopping_ || !ready_.empty()) continue;
@@ -152,42 +146,6 @@ bool pool_executor::spin_until_ready() {
     if (there()) return true;
   }
   return false;
-}
-
-base::time_point pool_executor::stall_deadline() const {
-  auto earliest = base::time_point::max();
-  for (const auto& each : stalled_) earliest = std::min(earliest, each.deadline);
-  return earliest;
-}
-
-void pool_executor::finish(turn of, std::size_t handled) {
-  if (of.who->stalled()) {
-    const auto deadline = of.who->stall_deadline();
-    base::parker* waking = nullptr;
-    {
-      const std::lock_guard lock(mutex_);
-      // A poke while it ran may have been for it.
-      if (of.pokes != pokes_) {
-        ready_.push_back(std::move(of.who));
-      } else {
-        stalled_.push_back({std::move(of.who), deadline});
-      }
-      ready_count_.store(ready_.size(), std::memory_order_relaxed);
-      waking = pick_idle();  // somebody sleeps without knowing this deadline
-    }
-    if (waking != nullptr) waking->unpark();
-    return;
-  }
-  if (handled != 0 && !of.who->ended()) return enqueue(std::move(of.who));
-  let_go_if_empty(std::move(of.who));
-}
-
-void pool_executor::let_go_if_empty(std::shared_ptr<mailbox_base> who) {
-  who->bounds().deactivate();
-  base::heavy_barrier();
-  if (!who->has_work()) return who->core().work_ended();
-  // False: a producer was faster, and it is in ready_ already.
-  if (who->bounds().reactivate()) enqueue(std::move(who));
 }
 
 }  // namespace amphibus::detail

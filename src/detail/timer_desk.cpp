@@ -6,13 +6,17 @@
 
 namespace amphibus::detail {
 
+void timer_desk::start() {
+  const std::lock_guard lock(mutex_);
+  if (!thread_ && !stopping_) thread_.emplace([this] { run(); });
+}
+
 void timer_desk::tell(std::weak_ptr<timed> who, base::time_point when) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) return;
     const bool first = entries_.empty() || when < entries_.top().when;
     entries_.push({when, std::move(who)});
-    if (!thread_) thread_.emplace([this] { run(); });
     if (!first) return;
   }
   parker_.unpark();

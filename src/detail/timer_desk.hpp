@@ -10,19 +10,11 @@
 
 #include <amphibus/base/clock.hpp>
 #include <amphibus/base/parker.hpp>
+#include <amphibus/detail/timed.hpp>
 
 namespace amphibus::detail {
 
-/// Who wants to be told at a point of time. Thread: called on the desk's thread; must not block.
-class timed {
- public:
-  virtual void time_has_come() noexcept = 0;
-
- protected:
-  ~timed() = default;
-};
-
-/// Tells others when their time has come, by the bus's clock, on a thread that starts with the first of them. Asking
+/// Tells others when their time has come, by the bus's clock, on a thread that starts when it is needed. Asking
 /// allocates nothing in the steady state; there is no taking back: who is told looks whether it still matters. Thread:
 /// safe.
 class timer_desk {
@@ -32,8 +24,9 @@ class timer_desk {
   timer_desk& operator=(const timer_desk&) = delete;
   ~timer_desk() { stop(); }
 
-  /// Tells `who` at `when`, unless it is gone by then or the desk stopped. Throws: std::system_error if the system
-  /// starts no thread.
+  /// Before the first tell(). Throws: std::system_error if the system starts no thread.
+  void start();
+  /// Tells `who` at `when`, unless it is gone by then or the desk stopped.
   void tell(std::weak_ptr<timed> who, base::time_point when);
   /// Tells nobody any more. Precondition: not on the desk's thread.
   void stop() noexcept;

@@ -32,10 +32,12 @@ bool runs_one_at_a_time(runner which) noexcept { return which == runner::serial 
 
 bool is_refused(const cell& of) noexcept {
   using enum overflow_choice;
+  const bool is_receiver = of.form == handler_form::coroutine || of.form == handler_form::receiver;
+  if (is_receiver && (of.on == runner::in_publisher || of.with != sharing::alone)) return true;
   if (of.with == sharing::alone) return of.on == runner::in_publisher && of.overflow != block;
-  // What is handed out to several cannot be thrown out any more; a receiver pulls alone; what is called has no inbox.
+  // What is handed out to several cannot be thrown out any more; what is called has no inbox.
   if (of.overflow == drop_oldest || of.overflow == latest) return true;
-  if (of.on == runner::in_publisher || of.on == runner::nobody) return true;
+  if (of.on == runner::in_publisher) return true;
   return of.with == sharing::lanes && runs_one_at_a_time(of.on);
 }
 
@@ -52,7 +54,7 @@ std::vector<cell> all_cells() {
   for (const auto with : {sharing::alone, sharing::group, sharing::lanes}) {
     for (const auto overflow : {block, fail, drop_newest, drop_oldest, latest}) {
       for (const auto on : {serial, dedicated, pool, loop, in_publisher}) {
-        for (const auto form : {message, message_and_context, batch}) add(with, overflow, on, form);
+        for (const auto form : {message, message_and_context, batch, coroutine}) add(with, overflow, on, form);
       }
       add(with, overflow, nobody, receiver);
     }
@@ -115,6 +117,7 @@ std::string_view name_of(handler_form which) noexcept {
     case handler_form::message: return "(const T&)";
     case handler_form::message_and_context: return "(const T&, const context&)";
     case handler_form::batch: return "(batch<T>)";
+    case handler_form::coroutine: return "co_await receiver<T>";
     case handler_form::receiver: return "receiver<T>";
   }
   return "unknown";
@@ -130,6 +133,23 @@ std::string_view name_of(sharing which) noexcept {
 }
 
 std::string_view name_of(way which) noexcept { return which == way::in_the_process ? "in the process" : "over zeromq"; }
+
+std::vector<start_cell> all_starts() {
+  std::vector<start_cell> out;
+  for (const cell& each : all_cells()) {
+    if (each.over == way::in_the_process) out.push_back({each});
+  }
+  out.push_back({{.over = way::zeromq}});
+  return out;
+}
+
+std::optional<amphibus::error_code> expected(const start_cell& of) {
+  if (of.what.over == way::zeromq) return amphibus::error_code::unsupported_retention;
+  if (of.what.on == runner::in_publisher) return amphibus::error_code::bad_option;
+  return expected(of.what).refused;
+}
+
+std::string name_of(const start_cell& which) { return "start, " + name_of(which.what); }
 
 std::vector<level_cell> all_levels() {
   std::vector<level_cell> out;

@@ -15,12 +15,12 @@ namespace combinations {
 
 enum class overflow_choice : std::uint8_t { block, fail, drop_newest, drop_oldest, latest };
 enum class runner : std::uint8_t { serial, dedicated, pool, loop, in_publisher, nobody };
-enum class handler_form : std::uint8_t { message, message_and_context, batch, receiver };
+enum class handler_form : std::uint8_t { message, message_and_context, batch, coroutine, receiver };
 /// Who else takes from its inbox: nobody, the members of a group, or further handlers of the same subscription.
 enum class sharing : std::uint8_t { alone, group, lanes };
 enum class way : std::uint8_t { in_the_process, zeromq };
 
-/// Nobody runs a receiver, and it has no handler: those two values belong to each other.
+/// Nobody runs a receiver that a thread pulls, and it has no handler: those two values belong to each other.
 struct cell {
   overflow_choice overflow{};
   runner on{};
@@ -76,5 +76,14 @@ std::vector<level_cell> all_levels();
 /// The error that reading the file reports; none: the level is kept.
 [[nodiscard]] std::optional<amphibus::error_code> expected(const level_cell& of);
 std::string name_of(const level_cell& which);
+
+/// A subscription that begins with a history, of a topic that retains; no message finds every place taken there.
+struct start_cell {
+  cell what;  ///< as without a history
+};
+/// In the process all of them; over zeromq one, since there the topic itself is refused.
+std::vector<start_cell> all_starts();
+[[nodiscard]] std::optional<amphibus::error_code> expected(const start_cell& of);
+std::string name_of(const start_cell& which);
 
 }  // namespace combinations

@@ -38,6 +38,11 @@ std::size_t walk_all(std::string_view part, printing_reporter& to) {
     }
     ++walked;
   }
+  for (const combinations::start_cell& each : combinations::all_starts()) {
+    if (name_of(each).find(part) == std::string::npos) continue;
+    walk(each, joined, to);
+    ++walked;
+  }
   for (const combinations::level_cell& each : combinations::all_levels()) {
     if (name_of(each).find(part) == std::string::npos) continue;
     walk(each, to);

@@ -66,14 +66,37 @@ std::string rows_of_levels() {
   return out;
 }
 
+std::string text_of_start(const cell& which) {
+  if (const auto refused = expected(start_cell{which})) return to_string(*refused) + " at `subscribe`";
+  return expected(which).ordered_by_key ? "the history, then what is live, in order by key"
+                                        : "the history, then what is live, in order";
+}
+
+std::string rows_of_starts(sharing with) {
+  const std::string of = with == sharing::alone ? "" : ", " + std::string(name_of(with));
+  std::string out = "\n### start with a history" + of +
+                    "\n\n| `.on` | handler | block, fail, drop_newest | drop_oldest, latest |\n|---|---|---|---|\n";
+  for (const start_cell& each : all_starts()) {
+    cell what = each.what;
+    if (what.over == way::zeromq || what.with != with || what.overflow != overflow_choice::block) continue;
+    out +=
+        "| " + std::string(name_of(what.on)) + " | `" + std::string(name_of(what.form)) + "` | " + text_of_start(what);
+    what.overflow = overflow_choice::latest;
+    out += " | " + text_of_start(what) + " |\n";
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string table() {
   using enum overflow_choice;
-  std::string out = std::to_string(all_cells().size() + all_levels().size()) + " cells.\n";
+  std::string out = std::to_string(all_cells().size() + all_starts().size() + all_levels().size()) + " cells.\n";
   for (const sharing with : {sharing::alone, sharing::group, sharing::lanes}) {
     for (const overflow_choice each : {block, fail, drop_newest, drop_oldest, latest}) out += rows_of(with, each);
   }
+  for (const sharing with : {sharing::alone, sharing::group, sharing::lanes}) out += rows_of_starts(with);
+  out += "\nOver zeromq a topic that retains is refused: " + to_string(*expected(all_starts().back())) + ".\n";
   return out + rows_of_levels();
 }
 

@@ -8,6 +8,7 @@
 #include <poll.h>
 
 #include <amphibus/receiver.hpp>
+#include <amphibus/task.hpp>
 
 #include "testing/conformance/scenario.hpp"
 
@@ -148,18 +149,26 @@ class visit {
 
   /// Returns: the error that refused it.
   std::optional<error_code> subscribe() {
-    if (cell_.on == runner::nobody) {
+    if (cell_.form == handler_form::receiver || cell_.form == handler_form::coroutine) {
       try {
         pulled_.emplace(s_.at(1).receiver(testing::letters, options()));
       } catch (const error& why) {
         return why.code();
       }
+      if (cell_.form == handler_form::coroutine) reading_.emplace(read(*pulled_));
       return std::nullopt;
     }
     auto made = subscribe_handler(options());
     if (!made) return made.error().code();
     kept_ = std::move(made).value();
     return std::nullopt;
+  }
+
+  task read(receiver<testing::letter>& from) {
+    while (const auto next = co_await from.next()) {
+      const auto with = next->with();
+      take(**next, &with, 1);
+    }
   }
 
   result<subscription> subscribe_handler(const subscription_options& with) {
@@ -388,6 +397,111 @@ class visit {
   publisher<testing::letter> out_;
   subscription kept_;
   std::optional<receiver<testing::letter>> pulled_;
+  std::optional<task> reading_;
+};
+
+/// A subscription that comes when there is a history, and what it is given then.
+class late_visit {
+ public:
+  late_visit(const start_cell& which, const testing::subject& from, testing::reporter& to)
+      : cell_(which), s_(from, to) {}
+
+  void run() {
+    const auto refused = subscribe();
+    const auto wanted = expected(cell_);
+    if (refused || wanted) {
+      s_.check(refused == wanted, name_of(cell_) + (refused ? ": is refused with " + to_string(*refused)
+                                                            : std::string(": is not refused")));
+      return;
+    }
+    check_got(history);
+    for (std::uint64_t i = 0; i != live; ++i) {
+      s_.at(0).publish(kept, testing::make<testing::letter>({0, ++published_}), {.key = key_of(published_)});
+      check_got(published_);
+    }
+  }
+
+ private:
+  static constexpr topic<testing::letter> kept{"conformance.main.kept_letters", retain::history(100)};
+  static constexpr std::uint64_t history = 9;
+  static constexpr std::uint64_t live = 3;
+  static std::string key_of(std::uint64_t number) { return "key-" + std::to_string(number % 3); }
+
+  /// Returns: the error that refused the topic or the subscription.
+  std::optional<error_code> subscribe() {
+    const cell& what = cell_.what;
+    subscription_options with{.capacity = places,
+                              .overflow = overflow_of(what.overflow),
+                              .on = executor_of(what.on, s_.at(1), loop_),
+                              .start = start::history(100)};
+    if (what.with == sharing::group) with.group = "group";
+    if (what.with == sharing::lanes) with.concurrency = 2;
+    try {
+      while (published_ != history) {
+        s_.at(0).publish(kept, testing::make<testing::letter>({0, ++published_}), {.key = key_of(published_)});
+      }
+      subscribe_as(what.form, with);
+    } catch (const error& why) {
+      return why.code();
+    }
+    return std::nullopt;
+  }
+  void subscribe_as(handler_form form, const subscription_options& with) {
+    bus& b = s_.at(1);
+    using testing::letter;
+    switch (form) {
+      case handler_form::message:
+        subscribed_ = b.subscribe(kept, with, [this](const letter& got) { add(got); });
+        return;
+      case handler_form::message_and_context:
+        subscribed_ = b.subscribe(kept, with, [this](const letter& got, const context&) { add(got); });
+        return;
+      case handler_form::batch:
+        subscribed_ = b.subscribe(kept, with, [this](batch<letter> all) {
+          for (const letter& each : all) add(each);
+        });
+        return;
+      case handler_form::coroutine:
+      case handler_form::receiver: pulled_.emplace(b.receiver(kept, with));
+    }
+    if (form == handler_form::coroutine) reading_.emplace(read(*pulled_));
+  }
+  task read(receiver<testing::letter>& from) {
+    while (const auto next = co_await from.next()) add(**next);
+  }
+  void add(const testing::letter& got) {
+    changed_.change([&] {
+      ++count_;
+      std::uint64_t& last = last_of_[cell_.what.with == sharing::alone ? 0 : got.name.number % 3];
+      ordered_ = ordered_ && got.name.number > last;
+      last = got.name.number;
+    });
+  }
+  void check_got(std::uint64_t count) {
+    if (cell_.what.on == runner::loop) loop_.run_until_idle();
+    while (cell_.what.form == handler_form::receiver) {
+      const auto next = pulled_->try_next();
+      if (!next) break;
+      add(**next);
+    }
+    const bool there = changed_.wait([&] { return count_ >= count; });
+    s_.check(s_.at(1).drain(testing::watched::patience).complete(), name_of(cell_) + ": is not handled to the end");
+    s_.check(there && count_ == count && ordered_, name_of(cell_) + ": " + std::to_string(count_) +
+                                                       " messages instead of " + std::to_string(count) +
+                                                       (ordered_ ? "" : ", out of order"));
+  }
+
+  const start_cell cell_;
+  testing::scenario s_;
+  testing::watched changed_;
+  std::uint64_t published_ = 0;
+  std::uint64_t count_ = 0;
+  std::uint64_t last_of_[3] = {};
+  bool ordered_ = true;
+  loop loop_;
+  subscription subscribed_;
+  std::optional<receiver<testing::letter>> pulled_;
+  std::optional<task> reading_;
 };
 
 }  // namespace
@@ -399,6 +513,11 @@ void walk(const cell& which, const testing::subject& joined, testing::reporter& 
   // inline_ has no inbox, and latest has one message per key.
   if (which.on == runner::in_publisher || which.overflow == overflow_choice::latest) return;
   visit(which, visit::measure::bytes, from, to).run();
+}
+
+void walk(const start_cell& which, const testing::subject& joined, testing::reporter& to) {
+  static const testing::subject alone = testing::in_process();
+  late_visit(which, which.what.over == way::zeromq ? joined : alone, to).run();
 }
 
 void walk(const level_cell& which, testing::reporter& to) {

@@ -3,8 +3,10 @@
 #include <amphibus/app.hpp>
 #include <amphibus/base/wait_until.hpp>
 #include <amphibus/bus.hpp>
+#include <amphibus/posting_executor.hpp>
 #include <amphibus/receiver.hpp>
 #include <amphibus/shutdown_signal.hpp>
+#include <amphibus/task.hpp>
 #include <amphibus/testing/conformance.hpp>
 #include <amphibus/testing/test_bus.hpp>
 #include <amphibus/wire/pod.hpp>
@@ -32,5 +34,9 @@ void handle(const order_placed&);
 struct ledger {
   long pence = 0;
 };
+struct io_executor {
+  void post(amphibus::turn next);
+};
+extern io_executor& io;
 void start_orders(amphibus::module&);
 void start_billing(amphibus::module&);

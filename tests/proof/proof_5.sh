@@ -28,9 +28,9 @@ skewed() { # line 3: keys by Zipf's law on two threads, beside the best possible
 }
 
 models() { # line 4: every interleaving that the checker tries, and what the design rests on taken away
-  build dev model_claim model_rest || { echo "needs relacy: sudo apt-get install relacy-dev"; return 1; }
+  build dev model_await model_claim model_join model_lane model_rest || { echo "needs relacy: sudo apt-get install relacy-dev"; return 1; }
   local each
-  for each in claim rest; do
+  for each in await claim join lane rest; do
     printf '%s: %s\n' "$each" "$(build/dev/tests/model/model_$each | grep -E 'iterations|DEADLOCK|ASSERT|RACE' | paste -sd' ')"
     build/dev/tests/model/model_$each >/dev/null || return 1
     build/dev/tests/model/model_$each planted | grep -iE '^(not )?caught' || return 1
@@ -38,7 +38,7 @@ models() { # line 4: every interleaving that the checker tries, and what the des
 }
 
 examples() { # line 5: programs as a new user writes them, against their exact output
-  ctest_examples=$(./dev test dev -R "examples: (work_queue|customer_lanes)") || { echo "$ctest_examples"; return 1; }
+  ctest_examples=$(./dev test dev -R "examples: (work_queue|dashboard|customer_lanes|pipeline)") || { echo "$ctest_examples"; return 1; }
   grep -E "Test +#|tests passed" <<<"$ctest_examples"
 }
 

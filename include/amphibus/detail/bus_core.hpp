@@ -24,6 +24,7 @@ namespace amphibus::detail {
 class ending_handlers;
 class group_member;
 class slot_mailbox;
+class timer_desk;
 
 /// What std::function would be; <functional> alone is a tenth of the header budget.
 template <class Argument>
@@ -173,6 +174,8 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
 
   /// Detects two handlers that end each other's subscriptions, which would wait for ever.
   [[nodiscard]] ending_handlers& ending() noexcept;
+  /// Tells whoever waits for a point of time.
+  [[nodiscard]] timer_desk& timers() noexcept;
 
  private:
   struct counted;

@@ -53,6 +53,11 @@ class mailbox_base : public subscriber_base {
 
   [[nodiscard]] queue::inbox_base* waiting_room() noexcept override { return &bounds(); }
   [[nodiscard]] executor_core& executor() noexcept { return *executor_; }
+  /// In a pool. Before anybody publishes.
+  void set_priority(std::size_t priority) noexcept { priority_ = priority; }
+  [[nodiscard]] std::size_t priority() const noexcept { return priority_; }
+  /// If a thread is there for it alone, it ends.
+  virtual void release_thread() noexcept;
   [[nodiscard]] const std::shared_ptr<executor_core>& shared_executor() const noexcept { return executor_; }
   [[nodiscard]] subscription_counters counters() noexcept override;
   [[nodiscard]] std::shared_ptr<mailbox_base> shared_mailbox();
@@ -111,6 +116,7 @@ class mailbox_base : public subscriber_base {
   void wait_until_not_running();
 
   const std::shared_ptr<executor_core> executor_;
+  std::size_t priority_ = 0;
   std::unique_ptr<message_filter> filter_;
   bool filters_ = false;
   std::atomic<std::uint64_t> filtered_{0};
@@ -157,7 +163,7 @@ struct inbox_bounds {
 
 /// A subscription with an inbox of `Slot`: slot<T> for a topic, any_slot for a pattern.
 template <class Slot>
-class mailbox final : public slot_mailbox, public queue::inbox<Slot> {
+class mailbox : public slot_mailbox, public queue::inbox<Slot> {
  public:
   mailbox(std::shared_ptr<bus_core> core, interest to, std::shared_ptr<executor_core> on, std::string name,
           const inbox_bounds& bounds, std::unique_ptr<message_handler> handler,
@@ -191,30 +197,6 @@ class mailbox final : public slot_mailbox, public queue::inbox<Slot> {
     }
     by.return_credit();  // too little for it, and nobody reclaims from an inbox that never refuses
     return pass_by(by, message), false;
-  }
-  /// Receiver: takes up to `max` messages, which finish() when they are done with. Returns: how many.
-  std::size_t pull(Slot* out, std::size_t max) noexcept {
-    const std::lock_guard lock(run_mutex_);
-    if (ended()) return 0;
-    const std::size_t count = take(out, max);
-    tell_losses(out, count);
-    if (count == 0) this->credit().notify_if_waiting();
-    report_dropped(false);
-    return count;
-  }
-  /// Receiver: true if the message is to be handed out; else it has expired, and is done with.
-  [[nodiscard]] bool hand_out(const Slot& message) noexcept {
-    const bool wanted = !is_expired(message);
-    wanted ? count_handled(1) : count_expired(1);
-    if (wanted) return true;
-    finish_one(message);
-    tell_work_ended();
-    return false;
-  }
-  /// Receiver: a message that was pulled and not looked at.
-  void give_up(Slot& message) noexcept {
-    count_unsubscribed(1);
-    finish_one(message);
   }
   /// The message is done with, and with it its places.
   void finish_one(const Slot& message) noexcept {
@@ -281,12 +263,24 @@ class mailbox final : public slot_mailbox, public queue::inbox<Slot> {
     }
   }
 
-  void discard_queue() noexcept override {
+  void discard_queue() noexcept final {
     slot_array<Slot, batch_max> batch;
     while (const std::size_t count = take(batch.data(), batch_max)) {
       count_unsubscribed(count);
       for (std::size_t i = 0; i != count; ++i) finish_one(batch.data()[i]);
     }
+  }
+
+  /// Without handling them: they are finished when they are done with. Under the run lock.
+  std::size_t take_for_pulling(Slot* out, std::size_t max) noexcept {
+    const std::size_t count = take(out, max);
+    tell_losses(out, count);
+    if (count == 0) this->credit().notify_if_waiting();
+    report_dropped(false);
+    return count;
+  }
+  [[nodiscard]] bool is_expired(const Slot& message) noexcept {
+    return !message.identity.is_packed() && has_expired(message.identity);
   }
 
  private:
@@ -373,9 +367,6 @@ class mailbox final : public slot_mailbox, public queue::inbox<Slot> {
     return done;
   }
 
-  [[nodiscard]] bool is_expired(const Slot& message) noexcept {
-    return !message.identity.is_packed() && has_expired(message.identity);
-  }
   /// How many from the first on are to be handled together: up to one that has expired.
   [[nodiscard]] std::size_t run_at(const Slot* first, std::size_t count) noexcept {
     std::size_t run = 1;

@@ -58,6 +58,8 @@ class subscriber_base : public std::enable_shared_from_this<subscriber_base> {
   [[nodiscard]] virtual delivery_kind kind() const noexcept = 0;
   /// Where its messages wait, for counting; null if they wait nowhere.
   [[nodiscard]] virtual queue::inbox_base* waiting_room() noexcept { return nullptr; }
+  /// Its bus closed, or what ran it is gone: nothing will run it any more.
+  virtual void executor_ended() noexcept {}
   [[nodiscard]] bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
 
   [[nodiscard]] bus_core& core() noexcept { return *core_; }
@@ -70,8 +72,9 @@ class subscriber_base : public std::enable_shared_from_this<subscriber_base> {
   /// True the first time: a pattern tells of topics with another type once.
   [[nodiscard]] bool first_mismatch() noexcept { return !mismatch_told_.exchange(true, std::memory_order_relaxed); }
 
- protected:
   void count_failed(const char* what, std::uint64_t count = 1) noexcept;
+
+ protected:
   [[nodiscard]] std::uint64_t failed() const noexcept { return failed_.load(std::memory_order_relaxed); }
   /// Messages whose deadline had passed.
   void count_expired(std::uint64_t count) noexcept { expired_.fetch_add(count, std::memory_order_relaxed); }

@@ -112,15 +112,16 @@ class inbox_base : public bound {
   /// Consumer: `what` is handled, in the sense of the bound.
   void finish(const load& what) noexcept {
     if (what.messages == 0) return;
+    // The places first: when drain() is over there is room.
+    const bool counted_until_now =
+        overflow().kind != overflow_kind::latest && overflow().kind != overflow_kind::drop_oldest;
+    if (counted_until_now) credit().give_back(what.places);
     // SYNC(inbox.finished): releases what the handler published; pairs with finished().
     if (many_finishers_) {
       finished_.fetch_add(what.messages, std::memory_order_release);
     } else {
       finished_.store(finished_.load(std::memory_order_relaxed) + what.messages, std::memory_order_release);
     }
-    const bool counted_until_now =
-        overflow().kind != overflow_kind::latest && overflow().kind != overflow_kind::drop_oldest;
-    if (counted_until_now) credit().give_back(what.places);
   }
   /// A message that takes so many places and reaches the consumer on another way counts as pushed too.
   void count_unqueued(std::int64_t places) noexcept;

@@ -24,7 +24,7 @@ case_list collect() {
   case_list out;
   for (const auto part :
        {content_cases, publishing_cases, delivery_cases, slow_reader_cases, joining_cases, pattern_cases, group_cases,
-        retention_cases, handler_cases, ending_cases, many_topics_cases}) {
+        retention_cases, coroutine_cases, handler_cases, ending_cases, many_topics_cases}) {
     const case_list some = part();
     out.insert(out.end(), some.begin(), some.end());
   }

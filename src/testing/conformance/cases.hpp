@@ -15,6 +15,7 @@ case_list slow_reader_cases();
 case_list joining_cases();
 case_list group_cases();
 case_list retention_cases();
+case_list coroutine_cases();
 case_list handler_cases();
 case_list ending_cases();
 case_list publishing_cases();

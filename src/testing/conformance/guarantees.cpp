@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view same = "the same";
 
-constexpr std::array<guarantee, 16> all{{
+constexpr std::array<guarantee, 17> all{{
     {"content", "bytes, ids and topic as they were published", "the same, up to `message_size_max_bytes`"},
     {"order", "FIFO per source and topic, to every subscription", same, &promise::ordered_per_source},
     {"loss", "none with `block`; with `drop_newest` counted, told by an event and by the next message",
@@ -35,6 +35,8 @@ constexpr std::array<guarantee, 16> all{{
     {"a subscription's end", "its destructor returns when no handler of it runs and none will start", same},
     {"handlers that publish",
      "never wait on the bus; a cycle over full inboxes ends with what could not be placed counted and told", same},
+    {"coroutines",
+     "`co_await receiver.next()` gives every message in order, as to a handler; the end of its task is an end", same},
     {"exceptions of handlers", "counted, reported, contained", same},
     {"correlation, causation", "carried without user code", same},
     {"the end",

@@ -152,7 +152,7 @@ TEST_CASE("receiver: drops its oldest, keeps the latest, refuses an executor", "
   const auto newest = latest.try_next();
   CHECK((*newest)->value == 5);
   CHECK(newest->with().lost_before() == 4);
-  CHECK_THROWS_AS(b.receiver(numbers, {.on = dedicated}), error);
+  CHECK_THROWS_AS(b.receiver(numbers, {.on = inline_}), error);
 }
 
 TEST_CASE("receiver: messages that are destroyed on other threads are counted exactly", "[engine]") {

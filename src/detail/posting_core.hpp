@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+
+#include <amphibus/detail/timed.hpp>
+#include <amphibus/posting_executor.hpp>
+
+#include "detail/turn_executor.hpp"
+
+namespace amphibus::detail {
+
+/// Posts turns to an executor of the user's. Thread: safe.
+class posting_core final : public turn_executor, public timed, public std::enable_shared_from_this<posting_core> {
+ public:
+  explicit posting_core(std::unique_ptr<callback<amphibus::turn>> post);
+
+  void run(std::shared_ptr<mailbox_base> who) noexcept;
+  void time_has_come() noexcept override { poke(); }
+
+ private:
+  void enqueue(std::shared_ptr<mailbox_base> who, bool from_outside) override;
+  void watch(mailbox_base& who, base::time_point deadline) override;
+
+  const std::unique_ptr<callback<amphibus::turn>> post_;
+};
+
+}  // namespace amphibus::detail
