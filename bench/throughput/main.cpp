@@ -7,6 +7,8 @@
 #include <vector>
 
 #include <amphibus/bus.hpp>
+#include <amphibus/receiver.hpp>
+#include <amphibus/task.hpp>
 
 #include "allocations.hpp"
 #include "idle.hpp"
@@ -34,14 +36,16 @@ bool wanted(const options& chosen, const std::string& name) { return name.starts
 constexpr amphibus::topic<bench::message_32> counted_small{"bench.counted.small"};
 constexpr amphibus::topic<bench::message_4k> counted_large{"bench.counted.large"};
 
-/// Allocations per message once the inboxes have been full: everything that is pooled exists then.
-template <class T>
-double allocations_per_message(const amphibus::topic<T>& topic) {
+constexpr amphibus::topic<bench::message_32> counted_retained{"bench.counted.retained", amphibus::retain::history(10)};
+
+/// Allocations per message once the inboxes have been full: everything that is pooled exists then. `read(bus, topic,
+/// options)` is kept while they are counted.
+template <class T, class Read>
+double allocations_per_message(const amphibus::topic<T>& topic, const Read& read) {
   amphibus::bus bus;
   amphibus::loop loop;
-  std::uint64_t sum = 0;
-  auto one = bus.subscribe(topic, {.capacity = 512, .on = loop}, [&sum](const T& m) { sum += m.words[0]; });
-  auto two = bus.subscribe(topic, {.capacity = 512, .on = loop}, [&sum](const T& m) { sum += m.words[0]; });
+  const auto one = read(bus, topic, amphibus::subscription_options{.capacity = 512, .on = loop});
+  const auto two = read(bus, topic, amphibus::subscription_options{.capacity = 512, .on = loop});
   auto out = bus.publisher(topic);
   for (int round = 0; round != 4; ++round) {
     while (out.try_publish(T{}) == amphibus::publish_status::accepted) {
@@ -55,6 +59,26 @@ double allocations_per_message(const amphibus::topic<T>& topic) {
     if (i % 256 == 255) loop.run_until_idle();
   }
   return static_cast<double>(bench::allocations() - before) / static_cast<double>(measured);
+}
+
+std::uint64_t read_sum = 0;
+
+template <class T>
+amphibus::subscription subscribe_to(amphibus::bus& bus, const amphibus::topic<T>& topic,
+                                    const amphibus::subscription_options& with) {
+  return bus.subscribe(topic, with, [](const T& m) { read_sum += m.words[0]; });
+}
+
+template <class T, bool Limited>
+amphibus::task await_all(amphibus::receiver<T> in) {
+  while (const auto next = co_await in.next(Limited ? std::chrono::hours(1) : amphibus::base::duration::max())) {
+    read_sum += (*next)->words[0];
+  }
+}
+template <class T, bool Limited>
+amphibus::task await_from(amphibus::bus& bus, const amphibus::topic<T>& topic,
+                          const amphibus::subscription_options& with) {
+  return await_all<T, Limited>(bus.receiver(topic, with));
 }
 
 double idle_bus() {
@@ -104,9 +128,15 @@ void run_checks(const options& chosen, bench::report& into) {
   };
   const double seconds = chosen.quick ? 2 : 5;
   add("allocations/32B, two subscribers", "per message", 0, false,
-      [] { return allocations_per_message(counted_small); });
+      [] { return allocations_per_message(counted_small, subscribe_to<bench::message_32>); });
   add("allocations/4KiB, two subscribers", "per message", 0, false,
-      [] { return allocations_per_message(counted_large); });
+      [] { return allocations_per_message(counted_large, subscribe_to<bench::message_4k>); });
+  add("allocations/32B, two subscribers, retained", "per message", 0, false,
+      [] { return allocations_per_message(counted_retained, subscribe_to<bench::message_32>); });
+  add("allocations/32B, two coroutines", "per message", 0, false,
+      [] { return allocations_per_message(counted_small, await_from<bench::message_32, false>); });
+  add("allocations/32B, two coroutines with a limit", "per message", 0, false,
+      [] { return allocations_per_message(counted_small, await_from<bench::message_32, true>); });
   add("idle/100 subscriptions", "context switches/s", 1, false, [] { return idle_bus(); });
   add("idle/connected to one peer", "context switches/s", 2, false, [] { return bench::connected_idle(12); });
   for (const int remote : {0, 3}) {

@@ -171,20 +171,18 @@ void bus_core::tell_mismatch(subscriber_base& pattern, std::string_view topic, s
                                       "by a topic or a pattern of it"});
 }
 
-void bus_core::add_pattern(const std::shared_ptr<subscriber_base>& who) {
+const topic_core* bus_core::add_pattern(const std::shared_ptr<subscriber_base>& who) {
   const topic_core* mismatched = nullptr;
-  {
-    const std::lock_guard lock(own_->topics_mutex);
-    const interest& wants = who->wants();
-    for (const auto& [name, topic] : own_->topics) {
-      if (wants.history != 0 && covers(wants, *topic)) check_history(*topic, wants.history);
-    }
-    own_->patterns.push_back(who);
-    for (const auto& [name, topic] : own_->topics) {
-      if (!match(*topic, who)) mismatched = topic.get();
-    }
+  const std::lock_guard lock(own_->topics_mutex);
+  const interest& wants = who->wants();
+  for (const auto& [name, topic] : own_->topics) {
+    if (wants.history != 0 && covers(wants, *topic)) check_history(*topic, wants.history);
   }
-  if (mismatched != nullptr) tell_mismatch(*who, mismatched->name(), mismatched->type().name);
+  own_->patterns.push_back(who);
+  for (const auto& [name, topic] : own_->topics) {
+    if (!match(*topic, who)) mismatched = topic.get();
+  }
+  return mismatched;
 }
 
 std::vector<interest> bus_core::all_patterns() const {
@@ -321,10 +319,16 @@ void bus_core::release_dedicated(executor_core& which) noexcept {
 }
 
 void bus_core::subscribe(const std::shared_ptr<subscriber_base>& who) {
+  const topic_core* const mismatched = subscribe_silently(who);
+  if (mismatched != nullptr) tell_mismatch(*who, mismatched->name(), mismatched->type().name);
+}
+
+const topic_core* bus_core::subscribe_silently(const std::shared_ptr<subscriber_base>& who) {
   if (current_phase() != phase::open || in_child_of_fork()) {
     throw error(error_code::bus_closed, "subscribe to '" + who->wanted_name() + "' on a bus that is closed",
                 "subscribe before close(); a child of fork() needs a bus of its own");
   }
+  const topic_core* mismatched = nullptr;
   slot_mailbox* const fills = who->wants().history != 0 ? static_cast<slot_mailbox*>(who.get()) : nullptr;
   {
     // Nothing of it is handled before all of its history is there.
@@ -333,12 +337,13 @@ void bus_core::subscribe(const std::shared_ptr<subscriber_base>& who) {
       if (fills != nullptr) check_history(*topic, who->wants().history);
       topic->add(who);
     } else {
-      add_pattern(who);
+      mismatched = add_pattern(who);
     }
   }
   bump_version();
   if (fills != nullptr) fills->bounds().announce();
   if (const auto joined = links()) joined->topics_changed();
+  return mismatched;
 }
 
 void bus_core::remove(subscriber_base& who) {

@@ -50,36 +50,38 @@ void check_equal(const group_terms& there, const group_terms& here) {
 
 }  // namespace
 
+std::shared_ptr<slot_mailbox> bus_core::find_group_locked(const slot_mailbox& fresh, const group_terms& terms) const {
+  if (terms.name.empty()) return nullptr;
+  const auto found = std::find_if(own_->groups.begin(), own_->groups.end(), [&](const auto& each) {
+    return group_core::of(*each).terms().name == terms.name && same_interest(each->wants(), fresh.wants());
+  });
+  if (found == own_->groups.end()) return nullptr;
+  check_equal(group_core::of(**found).terms(), terms);
+  if (current_phase() != phase::open || in_child_of_fork()) {
+    throw error(error_code::bus_closed, "subscribe to '" + fresh.wanted_name() + "' on a bus that is closed",
+                "subscribe before close(); a child of fork() needs a bus of its own");
+  }
+  return *found;
+}
+
 std::shared_ptr<subscriber_base> bus_core::join_group(std::shared_ptr<slot_mailbox> fresh, std::string name,
                                                       const std::vector<std::shared_ptr<executor_core>>& on,
                                                       bool own_threads) {
   const std::shared_ptr<message_handler> handler = fresh->release_handler();
-  const group_terms& terms = group_core::of(*fresh).terms();
-  const std::lock_guard lock(own_->groups_mutex);
-  std::shared_ptr<slot_mailbox> inbox;
-  if (!terms.name.empty()) {
-    const auto found = std::find_if(own_->groups.begin(), own_->groups.end(), [&](const auto& each) {
-      return group_core::of(*each).terms().name == terms.name && same_interest(each->wants(), fresh->wants());
-    });
-    if (found != own_->groups.end()) inbox = *found;
-  }
+  const topic_core* mismatched = nullptr;
+  std::unique_lock lock(own_->groups_mutex);
+  std::shared_ptr<slot_mailbox> inbox = find_group_locked(*fresh, group_core::of(*fresh).terms());
   const bool is_new = inbox == nullptr;
   if (is_new) {
     inbox = fresh;
     group_core::of(*inbox).adopt(*inbox);
-  } else {
-    check_equal(group_core::of(*inbox).terms(), terms);
-    if (current_phase() != phase::open || in_child_of_fork()) {
-      throw error(error_code::bus_closed, "subscribe to '" + inbox->wanted_name() + "' on a bus that is closed",
-                  "subscribe before close(); a child of fork() needs a bus of its own");
-    }
   }
   auto joining = std::make_shared<group_member>(shared_from_this(), inbox->wants(), std::move(name), inbox);
   for (const auto& each : on) joining->add_hand(each, handler, own_threads, fresh->priority());
   if (is_new) {
     own_->groups.push_back(inbox);
     try {
-      subscribe(inbox);  // tells the transports
+      mismatched = subscribe_silently(inbox);  // tells the transports
     } catch (...) {
       own_->groups.pop_back();
       joining->undo();
@@ -87,6 +89,8 @@ std::shared_ptr<subscriber_base> bus_core::join_group(std::shared_ptr<slot_mailb
     }
   }
   group_core::of(*inbox).add(joining);
+  lock.unlock();  // a callback of an event may do anything
+  if (mismatched != nullptr) tell_mismatch(*inbox, mismatched->name(), mismatched->type().name);
   return joining;
 }
 

@@ -42,8 +42,7 @@ struct bus_core::own_state {
   std::shared_ptr<remote_links> links;
   wire_counters final_bytes;  // of links that are gone
 
-  // Recursive, because an event that tells of a subscription may itself subscribe.
-  std::recursive_mutex groups_mutex;
+  std::mutex groups_mutex;
   std::vector<std::shared_ptr<slot_mailbox>> groups;  // their inboxes
 
   std::mutex executors_mutex;

@@ -23,6 +23,7 @@ namespace amphibus::detail {
 
 class ending_handlers;
 class group_member;
+struct group_terms;
 class slot_mailbox;
 class timer_desk;
 
@@ -199,7 +200,12 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   /// here names it. Under topics_mutex_.
   [[nodiscard]] known_type find_type(const remote_topic& of,
                                      const std::vector<std::shared_ptr<subscriber_base>>& covering) const;
-  void add_pattern(const std::shared_ptr<subscriber_base>& who);
+  /// Throws: bad_option where `terms` are not those of the group, bus_closed. Returns: its inbox; null for a new one.
+  [[nodiscard]] std::shared_ptr<slot_mailbox> find_group_locked(const slot_mailbox& fresh,
+                                                                const group_terms& terms) const;
+  /// subscribe() without telling anybody: a topic of another type that a pattern covers, or null.
+  const topic_core* subscribe_silently(const std::shared_ptr<subscriber_base>& who);
+  const topic_core* add_pattern(const std::shared_ptr<subscriber_base>& who);
   [[nodiscard]] bool quiescent() const;
   [[nodiscard]] std::vector<left_over> left() const;
   drain_report drain_until(base::time_point deadline);

@@ -353,3 +353,16 @@ TEST_CASE("group: members that take batches, and messages that own memory", "[en
   CHECK(b.drain().complete());
   CHECK(seen.each_once());
 }
+
+TEST_CASE("group: one that skips topics tells it where groups may be joined", "[engine]") {
+  constexpr topic<int> of_another_type{"t.other"};
+  bus b;
+  auto known = b.subscribe(of_another_type, [](const int&) {});
+  std::vector<subscription> joined;
+  b.on_event([&](const event& what) {
+    if (what.kind != event_kind::topic_skipped || !joined.empty()) return;
+    std::thread([&] { joined.push_back(b.subscribe(jobs, {.group = "inside"}, [](const job&) {})); }).join();
+  });
+  auto group = b.subscribe(pattern<job>{"t.*"}, {.group = "outside"}, [](const job&) {});
+  CHECK(joined.size() == 1);
+}
