@@ -90,7 +90,7 @@ class [[nodiscard]] next_awaiter {
   [[nodiscard]] std::optional<message<T>> await_resume() {
     on_stop_.reset();
     slot<T> got;
-    const bool there = box_ && !stop_.stop_requested() && box_->next(got);
+    const bool there = box_ && !stop_.stop_requested() && box_->next_awaited(got);
     if (box_ && box_->runs_here()) restore_cause(there ? &got : nullptr);
     if (!there) return std::nullopt;
     return message<T>(box_, got);
@@ -103,7 +103,8 @@ class [[nodiscard]] next_awaiter {
   };
 
   void save_cause() noexcept {
-    if (current_frame == nullptr || current_frame->topic == nullptr) return;
+    // A message of another bus says nothing in this one.
+    if (current_frame == nullptr || current_frame->topic == nullptr || &current_frame->bus != &box_->core()) return;
     saved_cause_ = current_frame->message;
     saved_topic_ = current_frame->topic;
     saved_cause_.add_reference();
@@ -165,9 +166,9 @@ class [[nodiscard]] next_wait {
 /// overflow::drop_oldest and latest can no longer throw out. Use it where a thread has a loop of its own, or where one
 /// message after the other belongs to one story; `loop` where a thread polls descriptors; a handler everywhere else.
 /// Messages that a thread publishes are not caused by what it pulled: hand the correlation on with publish_options.
-/// Those of a coroutine are. Order: FIFO per source. Thread: confined; for a coroutine, wherever it runs, and end()
-/// from any. Lifetime: may outlive the bus; its destructor ends the subscription. One that was moved from is as one
-/// that ended.
+/// Those of a coroutine are. Order: FIFO per source. Thread: confined; for a coroutine, wherever it runs, and then
+/// end() from any. Lifetime: may outlive the bus; its destructor ends the subscription. One that was moved from is as
+/// one that ended.
 template <class T>
 class receiver {
  public:
@@ -204,9 +205,8 @@ class receiver {
   /// The coroutine goes on on the executor of the receiver, `.on`, as a handler of it would: what it publishes belongs
   /// to one source, is caused by the message that it awaited last, and never waits for room; after 256 messages others
   /// have their turn. Nobody else may use the receiver while it waits, but for end(). Where the coroutine's type is
-  /// your own: it may be destroyed while it waits only on that executor, or when the receiver has ended and nothing
-  /// runs it. Throws: std::system_error if a thread is needed and the system starts none. Allocates nothing per
-  /// message.
+  /// your own: it may be destroyed while it waits only on that executor, if that has one thread. Throws:
+  /// std::system_error if a thread is needed and the system starts none. Allocates nothing per message.
   [[nodiscard]] detail::next_wait<T> next(base::duration limit = base::duration::max(), std::stop_token stop = {}) {
     return {box_, limit, std::move(stop)};
   }

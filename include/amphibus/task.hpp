@@ -27,13 +27,14 @@ class next_wait;
 /// amphibus::task checking = check(bus.receiver(orders), bus.publisher(checked));
 /// ```
 /// It begins at once, on the thread that calls it; after a `co_await in.next()` it is on the executor of that receiver.
-/// Its end is an end: the destructor returns when the coroutine does not run, will not go on, and everything in it is
-/// destroyed, wherever it waits. Called by the coroutine itself it returns at once, and that happens at the next
-/// co_await. Two tasks that end each other at the same time wait for ever. An exception that leaves it ends it and is
-/// kept in failure(); after the first wait it is also reported, as handler_failed of the receiver that it waited for.
-/// It can await receivers only; for everything else bring a coroutine type of your own, see receiver::next(). Thread:
-/// confined; the destructor from any. Lifetime: may outlive the bus. What it refers to, parameters by reference
-/// included, has to outlive it. Allocates once, for the coroutine, never per message.
+/// What it holds is destroyed when it has finished. Its end is an end: the destructor returns when the coroutine does
+/// not run, will not go on, and everything in it is destroyed, wherever it waits. Called by the coroutine itself it
+/// returns at once, and that happens at the next co_await. Two tasks that end each other at the same time wait for
+/// ever. An exception that leaves it ends it and is kept in failure(); after the first wait it is also reported, as
+/// handler_failed of the receiver that it waited for. It can await receivers only; for everything else bring a
+/// coroutine type of your own, see receiver::next(). Thread: confined; the destructor from any. Lifetime: may outlive
+/// the bus. What it refers to, parameters by reference included, has to outlive it. Allocates once, for the coroutine,
+/// never per message.
 class [[nodiscard]] task {
  public:
   struct promise_type {
@@ -42,10 +43,16 @@ class [[nodiscard]] task {
 
     task get_return_object() noexcept { return task(state); }
     std::suspend_never initial_suspend() noexcept { return {}; }
-    std::suspend_always final_suspend() noexcept { return {}; }
-    void return_void() noexcept { state->finish(nullptr); }
+    auto final_suspend() noexcept {
+      struct last : std::suspend_always {
+        bool is_ready;
+        [[nodiscard]] bool await_ready() const noexcept { return is_ready; }
+      };
+      return last{{}, state->finish()};
+    }
+    void return_void() noexcept {}
     // Rethrown it would reach the caller of the first part, but GCC 12 destroys the frame twice then.
-    void unhandled_exception() noexcept { state->finish(std::current_exception()); }
+    void unhandled_exception() noexcept { state->fail(std::current_exception()); }
     template <class T>
     detail::next_wait<T> await_transform(detail::next_wait<T> what) noexcept {
       what.set_owner(state);

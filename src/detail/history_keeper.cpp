@@ -10,10 +10,14 @@ namespace amphibus::detail {
 history_keeper::history_keeper(const topic_core& of, const queue::retain_rule& rule, kept_memory& memory)
     : topic_(of), rule_(rule), memory_(memory) {}
 
-history_keeper::~history_keeper() { clear(); }
+history_keeper::~history_keeper() {
+  gone_messages gone;
+  clear(gone);
+  gone.drop();
+}
 
-void history_keeper::clear() noexcept {
-  while (!entries_.empty()) remove(entries_.begin());
+void history_keeper::clear(gone_messages& gone) {
+  while (!entries_.empty()) remove(entries_.begin(), gone);
   keys_.clear();
 }
 
@@ -22,21 +26,21 @@ history_keeper::key_map::value_type& history_keeper::find_key(std::string_view k
   return found != keys_.end() ? *found : *keys_.try_emplace(std::string(key)).first;
 }
 
-void history_keeper::keep(const any_slot& message) {
+void history_keeper::keep(const any_slot& message, gone_messages& gone) {
   key_room room;
   key_map::value_type& key = find_key(key_of(topic_, message.identity, message.value(), room));
   const auto bytes = static_cast<std::int64_t>(message.weighed_bytes());
-  if (key.second.kept == rule_.per_key) remove(key.second.oldest);
-  if (make_room(bytes, key)) return append(key, message, bytes);
-  message.drop();
+  if (key.second.kept == rule_.per_key) remove(key.second.oldest, gone);
+  if (make_room(bytes, key, gone)) return append(key, message, bytes);
+  gone.add(message);
   count_forgotten();
   erase_if_empty(key);
 }
 
-bool history_keeper::make_room(std::int64_t bytes, const key_map::value_type& spared) {
+bool history_keeper::make_room(std::int64_t bytes, const key_map::value_type& spared, gone_messages& gone) {
   const auto forget_oldest = [&] {
     const key_map::value_type& of = *entries_.front().of;
-    remove(entries_.begin());
+    remove(entries_.begin(), gone);
     count_forgotten();
     if (&of != &spared) erase_if_empty(of);
   };
@@ -63,18 +67,17 @@ void history_keeper::append(key_map::value_type& to, const any_slot& message, st
   kept_.store(entries_.size(), std::memory_order_relaxed);
 }
 
-void history_keeper::remove(entry_list::iterator which) noexcept {
+void history_keeper::remove(entry_list::iterator which, gone_messages& gone) {
   of_key& key = which->of->second;
   if (--key.kept != 0) key.oldest = which->newer;
   memory_.give_back(which->bytes);
-  const any_slot gone = which->message;
+  gone.add(which->message);
   if (spare_.empty()) {
     spare_.splice(spare_.end(), entries_, which);
   } else {
     entries_.erase(which);
   }
   kept_.store(entries_.size(), std::memory_order_relaxed);
-  gone.drop();
 }
 
 void history_keeper::erase_if_empty(const key_map::value_type& which) {

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include <amphibus/detail/outlet_base.hpp>
 #include <amphibus/detail/topic_core.hpp>
 #include <amphibus/queue/retain_rule.hpp>
 
@@ -21,8 +22,10 @@ struct kept_memory {
   explicit kept_memory(std::int64_t max) noexcept : max_bytes(max) {}
   /// Returns: false, and nothing is reserved, beyond the limit.
   [[nodiscard]] bool reserve(std::int64_t bytes) noexcept {
-    if (used_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes <= max_bytes) return true;
-    give_back(bytes);
+    std::int64_t used = used_bytes.load(std::memory_order_relaxed);
+    while (used + bytes <= max_bytes) {
+      if (used_bytes.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed)) return true;
+    }
     return false;
   }
   void give_back(std::int64_t bytes) noexcept { used_bytes.fetch_sub(bytes, std::memory_order_relaxed); }
@@ -46,8 +49,9 @@ class history_keeper {
   [[nodiscard]] const queue::retain_rule& rule() const noexcept { return rule_; }
   [[nodiscard]] std::mutex& order() noexcept { return order_; }
 
-  /// Takes over the references of `message`. Throws: std::bad_alloc.
-  void keep(const any_slot& message);
+  /// Takes over the references of `message`; what gives way goes to `gone`, because a destructor may do anything.
+  /// Throws: std::bad_alloc.
+  void keep(const any_slot& message, gone_messages& gone);
   /// Calls `take` with the last `per_key` messages of each key, oldest first, borrowed.
   template <class Callable>
   void each_of_last(std::size_t per_key, Callable take) const {
@@ -55,7 +59,8 @@ class history_keeper {
       if (each.of->second.next_ordinal - each.ordinal <= per_key) take(each.message);
     }
   }
-  void clear() noexcept;
+  /// Everything that is kept goes to `gone`.
+  void clear(gone_messages& gone);
 
   /// Thread: any.
   [[nodiscard]] std::uint64_t kept() const noexcept { return kept_.load(std::memory_order_relaxed); }
@@ -86,10 +91,10 @@ class history_keeper {
 
   [[nodiscard]] key_map::value_type& find_key(std::string_view key);
   /// Frees memory and a place. Returns: false if nothing is left to forget for it.
-  [[nodiscard]] bool make_room(std::int64_t bytes, const key_map::value_type& spared);
+  [[nodiscard]] bool make_room(std::int64_t bytes, const key_map::value_type& spared, gone_messages& gone);
   void append(key_map::value_type& to, const any_slot& message, std::int64_t bytes);
   /// Precondition: it is the oldest of its key.
-  void remove(entry_list::iterator which) noexcept;
+  void remove(entry_list::iterator which, gone_messages& gone);
   void erase_if_empty(const key_map::value_type& which);
 
   const topic_core& topic_;

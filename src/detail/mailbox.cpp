@@ -183,6 +183,7 @@ void mailbox_base::finish_own_end() noexcept {
     report_dropped(true);
     lane_.own_source().outlets.clear();  // what it published to may in turn publish to us
   }
+  core().work_ended();  // a drain may have waited for what was discarded
   bounds().credit().notify_all();
   executor_->poke();                    // a receiver may wait
   if (!holds_back()) release_thread();  // else it goes on with what it holds, until close()

@@ -20,6 +20,14 @@ const std::shared_ptr<subscriber_base>* mailboxes_of::next() noexcept {
   return nullptr;
 }
 
+void gone_messages::drop() noexcept {
+  if (count == 0) return;
+  first.drop();
+  for (const any_slot& each : more) each.drop();
+  more.clear();
+  count = 0;
+}
+
 struct outlet_base::any_receivers {
   sender_list<any_slot> mailboxes;
   std::unique_ptr<queue::sender<any_slot>> egress;
@@ -99,7 +107,7 @@ void outlet_base::return_any_credit() noexcept {
     call->who = inlines_;
     call->message = borrowed.with_references();
   }
-  if (keeper_ != nullptr) keeper_->keep(borrowed.with_references());
+  if (keeper_ != nullptr && call != nullptr) keeper_->keep(borrowed.with_references(), call->gone);
   if (!any_) return;
   for (auto& each : any_->mailboxes) {
     if (!each->wanted) {

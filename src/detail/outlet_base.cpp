@@ -50,6 +50,7 @@ std::unique_lock<std::mutex> in_order(history_keeper* of) {
 }  // namespace
 
 void inline_call::run() noexcept {
+  gone.drop();
   if (!who) return;
   who->call(message);
   message.drop();
@@ -163,8 +164,8 @@ outlet_base::attempt outlet_base::try_once(offer& what, refusal& refused, bool d
     const std::uint64_t version = version_->load(std::memory_order_acquire);
     refresh();
     if (what.from == nullptr && !held_messages_.empty()) return attempt::refused;  // FIFO: what is held goes first
+    const auto order = in_order(keeper_);  // before the gate, in which nobody waits for others
     gate_.enter_waiting();
-    const auto order = in_order(keeper_);
     if (version_->load(std::memory_order_acquire) == version) {
       attempt answer = attempt::nobody;
       if (has_receivers()) {
@@ -333,8 +334,8 @@ refusal outlet_base::place_oldest_held(afterwards& left, bool drops) {
   if (core_.current_phase() == bus_core::phase::closed) return give_up_oldest(left, closed_meanwhile), refusal{};
   const std::uint64_t version = version_->load(std::memory_order_acquire);
   refresh();
-  gate_.enter_waiting();
   auto order = in_order(keeper_);
+  gate_.enter_waiting();
   if (version_->load(std::memory_order_acquire) != version) return gate_.leave(), refusal{};
   refusal refused;
   inline_call call;
@@ -351,7 +352,7 @@ refusal outlet_base::place_oldest_held(afterwards& left, bool drops) {
   }
   gate_.leave();
   if (order) order.unlock();
-  if (call.who) left.calls.push_back(std::move(call));
+  if (call.who || !call.gone.empty()) left.calls.push_back(std::move(call));
   if (left_alone) count_undeliverable("everybody who wanted it ended before there was room", left);
   if (!refused) forget_oldest();
   return refused;

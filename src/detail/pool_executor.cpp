@@ -48,7 +48,7 @@ void pool_executor::enqueue(std::shared_ptr<mailbox_base> who, bool from_outside
   base::parker* waking = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ && from_outside) return;
+    if (collected_) return;
     const std::size_t priority = who->priority();
     ready_.push(std::move(who), priority);
     ready_count_.store(ready_.size(), std::memory_order_relaxed);
@@ -84,6 +84,7 @@ bool pool_executor::join() {
   {
     const std::lock_guard lock(mutex_);
     while (!ready_.empty()) dying.push_back(ready_.pop());
+    collected_ = true;
   }
   for (const auto& each : dying) each->executor_ended();
   return true;

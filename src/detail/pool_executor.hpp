@@ -48,6 +48,7 @@ class pool_executor final : public turn_executor {
   std::atomic<std::size_t> ready_count_{0};
   std::vector<base::parker*> idle_;
   bool stopping_ = false;
+  bool collected_ = false;  // nobody looks any more
   std::mutex join_mutex_;
   std::vector<std::unique_ptr<worker>> workers_;
 };

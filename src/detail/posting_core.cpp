@@ -1,5 +1,6 @@
 #include "detail/posting_core.hpp"
 
+#include <system_error>
 #include <utility>
 
 #include <amphibus/detail/mailbox.hpp>
@@ -37,8 +38,24 @@ void posting_core::run(std::shared_ptr<mailbox_base> who) noexcept {
 
 void posting_core::watch(mailbox_base& who, base::time_point deadline) {
   timer_desk& timers = who.core().timers();
-  timers.start();
+  {
+    const std::lock_guard lock(asked_mutex_);
+    if (!asked_.add(deadline)) return;
+  }
+  try {
+    timers.start();
+  } catch (const std::system_error&) {  // no thread: room alone brings it on
+    return;
+  }
   timers.tell(std::weak_ptr<timed>(std::shared_ptr<timed>(shared_from_this(), this)), deadline);
+}
+
+void posting_core::time_has_come(base::time_point when) noexcept {
+  {
+    const std::lock_guard lock(asked_mutex_);
+    asked_.remove(when);
+  }
+  poke();
 }
 
 }  // namespace detail

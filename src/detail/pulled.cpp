@@ -27,22 +27,53 @@ bool wait_for_messages(pulled_box& at, base::time_point deadline) {
   inbox.deactivate();
   base::heavy_barrier();
   if (at.has_unread()) {
-    // False: a producer was faster and has unparked us already.
-    static_cast<void>(inbox.reactivate());
+    // Else a producer was faster and has unparked us already.
+    if (inbox.reactivate()) at.executor().attend_as_thread();
     return true;
   }
   box.core().work_ended();
   return box.core().clock().park_until(at.executor().parker(), deadline);
 }
 
+/// Stands between the timer and a receiver that may be gone by then, and whose memory must not wait for that.
+class alarm final : public timed {
+ public:
+  explicit alarm(pulled_box& of) noexcept : of_(&of) {}
+  void time_has_come(base::time_point when) noexcept override {
+    std::shared_ptr<subscriber_base> keeps;
+    pulled_box* target = nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      if (of_ == nullptr) return;
+      keeps = of_->box().weak_from_this().lock();
+      target = of_;
+    }
+    if (keeps) target->executor().time_has_come(*target, when);
+  }
+  void forget() noexcept {
+    const std::lock_guard lock(mutex_);
+    of_ = nullptr;
+  }
+
+ private:
+  std::mutex mutex_;
+  pulled_box* of_;
+};
+
 pull_executor::pull_executor(std::shared_ptr<executor_core> resumes_on)
     : executor_core("receiver"), resumes_on_(std::move(resumes_on)) {}
+
+pull_executor::~pull_executor() = default;
 
 void pull_executor::ready(std::shared_ptr<mailbox_base> box) {
   std::shared_ptr<executor_core> attends;
   {
     const std::lock_guard lock(mutex_);
-    if (attended_) attends = resumes_on_;
+    if (attended_) {
+      attends = resumes_on_;
+    } else {
+      thread_was_told_ = true;
+    }
   }
   attends ? attends->ready(std::move(box)) : parker_.unpark();
 }
@@ -57,29 +88,46 @@ std::shared_ptr<executor_core> pull_executor::resumes_on() noexcept {
   return resumes_on_;
 }
 
-bool pull_executor::wait(pulled_box& at, waiting_coroutine& who) {
-  const std::shared_ptr<mailbox_base> box = at.box().shared_mailbox();  // the frame that holds it may be gone below
+void pull_executor::prepare(pulled_box& at, base::time_point deadline) {
+  bus_core& core = at.box().core();
   if (!resumes_on()) {
-    auto serial = box->core().serial_executor();
+    auto serial = core.serial_executor();
     const std::lock_guard lock(mutex_);
     resumes_on_ = std::move(serial);
   }
+  if (deadline == base::time_point::max()) return;
+  core.timers().start();
+  const std::lock_guard lock(mutex_);
+  if (!alarm_) alarm_ = std::make_shared<alarm>(at);
+}
+
+bool pull_executor::wait(pulled_box& at, waiting_coroutine& who) {
+  const std::shared_ptr<mailbox_base> box = at.box().shared_mailbox();  // the frame that holds it may be gone below
+  if (box->ended()) return false;
   const base::time_point deadline = who.deadline;
-  if (deadline != base::time_point::max()) box->core().timers().start();  // so that nothing fails below
-  std::shared_ptr<executor_core> begins;
-  bool arms = false;
+  prepare(at, deadline);  // what can fail
+  bool tells = false;
+  bool asks = false;
   {
     const std::lock_guard lock(mutex_);
     AMPHIBUS_ASSERT(waiting_ == nullptr, "two coroutines wait for a message of one receiver");
     if (who.cancelled || box->ended()) return false;
     waiting_ = &who;
-    if (!std::exchange(attended_, true)) begins = resumes_on_;
-    arms = arm_locked(deadline);
+    if (!std::exchange(attended_, true)) {
+      const bool told = std::exchange(thread_was_told_, false);
+      tells = box->bounds().reactivate() || told;  // else whoever made it promise is about to hand it over
+    }
+    asks = asked_.add(deadline);
   }
-  if (arms) tell_at(deadline, at);
-  // It looks before it sleeps; where it has the mailbox already, or gets it with the next message, this is a look.
-  begins ? begins->ready(box) : box->bounds().announce();
+  hand_over(at, box, tells, deadline, asks);
   return true;
+}
+
+void pull_executor::hand_over(pulled_box& at, const std::shared_ptr<mailbox_base>& box, bool tells,
+                              base::time_point deadline, bool asks) noexcept {
+  if (asks) box->core().timers().tell(alarm_, deadline);
+  // An executor that has it looks before it sleeps; without one, this is the look.
+  tells ? resumes_on()->ready(box) : at.box().bounds().announce();
 }
 
 void pull_executor::cancel(pulled_box& at, waiting_coroutine& who) noexcept {
@@ -98,13 +146,26 @@ void pull_executor::withdraw(const waiting_coroutine& who) noexcept {
 
 void pull_executor::stop_attending() noexcept {
   const std::lock_guard lock(mutex_);
-  attended_ = false;
+  attended_ = thread_was_told_ = false;
+}
+
+void pull_executor::attend_as_thread() noexcept {
+  const std::lock_guard lock(mutex_);
+  thread_was_told_ = true;
+}
+
+void pull_executor::forget_alarm() noexcept {
+  if (alarm_) alarm_->forget();
 }
 
 bool pull_executor::has_work(pulled_box& at) noexcept {
   {
     const std::lock_guard lock(mutex_);
-    if (waiting_ == nullptr) return attended_ = false;
+    if (waiting_ == nullptr) {
+      attended_ = false;
+      parker_.unpark();  // a thread that waits now may have relied on this look
+      return false;
+    }
     if (is_due_locked(at)) return true;
   }
   return at.has_unread();  // not under the lock: who holds the inbox's may wait for a publisher that needs ours
@@ -127,28 +188,18 @@ std::coroutine_handle<> pull_executor::take(pulled_box& at, bool there, std::sha
   return std::exchange(waiting_, nullptr)->handle;
 }
 
-bool pull_executor::arm_locked(base::time_point deadline) noexcept {
-  if (armed_until_ <= deadline) return false;  // then the timer looks at it, and sees to the rest
-  armed_until_ = deadline;
-  return true;
-}
-
-void pull_executor::tell_at(base::time_point when, pulled_box& at) {
-  at.box().core().timers().tell(std::shared_ptr<timed>(at.box().shared_mailbox(), &at), when);
-}
-
-void pull_executor::time_has_come(pulled_box& at) noexcept {
+void pull_executor::time_has_come(pulled_box& at, base::time_point when) noexcept {
   auto next = base::time_point::max();
-  bool arms = false;
+  bool asks = false;
   {
     const std::lock_guard lock(mutex_);
-    armed_until_ = base::time_point::max();
+    asked_.remove(when);
     if (waiting_ == nullptr) return;
     next = waiting_->deadline;
-    arms = at.box().core().clock().now() < next && next != base::time_point::max();
-    if (arms) armed_until_ = next;
+    if (at.box().core().clock().now() < next) asks = asked_.add(next);
   }
-  arms ? tell_at(next, at) : at.box().bounds().announce();
+  if (asks) return at.box().core().timers().tell(alarm_, next);
+  at.box().bounds().announce();
 }
 
 pulled_box::~pulled_box() {

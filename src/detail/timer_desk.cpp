@@ -31,17 +31,16 @@ void timer_desk::stop() noexcept {
   if (thread_ && thread_->joinable()) thread_->join();
 }
 
-std::shared_ptr<timed> timer_desk::take_due(base::time_point& next) {
+std::shared_ptr<timed> timer_desk::take_due(base::time_point& at) {
   const std::lock_guard lock(mutex_);
-  next = base::time_point::max();
+  at = base::time_point::max();
   while (!stopping_ && !entries_.empty()) {
-    if (entries_.top().when > clock_.now()) {
-      next = entries_.top().when;
-      return nullptr;
-    }
+    at = entries_.top().when;
+    if (at > clock_.now()) return nullptr;
     auto who = entries_.top().who.lock();
     entries_.pop();
     if (who) return who;
+    at = base::time_point::max();
   }
   return nullptr;
 }
@@ -49,13 +48,13 @@ std::shared_ptr<timed> timer_desk::take_due(base::time_point& next) {
 void timer_desk::run() {
   base::name_this_thread("timers");
   for (;;) {
-    auto next = base::time_point::max();
-    while (const auto who = take_due(next)) who->time_has_come();
+    auto at = base::time_point::max();
+    while (const auto who = take_due(at)) who->time_has_come(at);
     {
       const std::lock_guard lock(mutex_);
       if (stopping_) return;
     }
-    clock_.park_until(parker_, next);  // remembers a tell() that comes before the sleep
+    clock_.park_until(parker_, at);  // remembers a tell() that comes before the sleep
   }
 }
 

@@ -39,8 +39,8 @@ class timer_desk {
   };
 
   void run();
-  /// Returns: whom to tell now; null if nobody's time has come, and then `next` is when it will have.
-  [[nodiscard]] std::shared_ptr<timed> take_due(base::time_point& next);
+  /// Returns: whom to tell now, of the time `at`; null if nobody's has come, and then `at` is when it will have.
+  [[nodiscard]] std::shared_ptr<timed> take_due(base::time_point& at);
 
   base::clock& clock_;
   base::parker parker_;

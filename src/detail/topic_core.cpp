@@ -32,9 +32,13 @@ void topic_core::retain(const queue::retain_rule& rule, kept_memory& memory) {
   keeper_ = std::make_shared<history_keeper>(*this, rule, memory);
 }
 
-void topic_core::stop_retaining() noexcept {
-  const std::lock_guard lock(mutex_);
-  if (keeper_) keeper_->clear();
+void topic_core::stop_retaining() {
+  gone_messages gone;
+  {
+    const std::lock_guard lock(mutex_);
+    if (keeper_) keeper_->clear(gone);
+  }
+  gone.drop();  // which may do anything
 }
 
 receiver_table topic_core::table() const {

@@ -109,8 +109,8 @@ class mailbox_base : public subscriber_base {
   /// After the frame is gone: ends what ended itself while its handler ran.
   void finish_own_end() noexcept;
 
-  std::mutex run_mutex_;      // held while handlers run: end() waits on it
-  bool has_pending_ = false;  // run lock: messages taken but not handled, or from before the queue
+  mutable std::mutex run_mutex_;  // held while handlers run: end() waits on it
+  bool has_pending_ = false;      // run lock: messages taken but not handled, or from before the queue
 
  private:
   void wait_until_not_running();

@@ -29,10 +29,23 @@ struct publish_limits {
   base::duration wait_max = base::duration::max();  ///< upper bound on top of what subscriptions ask; 0: never
 };
 
-/// A message and the inline subscriptions that wait for it: called when no lock and no gate is held. Owns references.
+/// Messages that gave way to others, to be destroyed: mostly one, which allocates nothing. Owns references.
+struct gone_messages {
+  void add(const any_slot& message) { count++ == 0 ? void(first = message) : more.push_back(message); }
+  [[nodiscard]] bool empty() const noexcept { return count == 0; }
+  void drop() noexcept;
+
+  any_slot first;
+  std::vector<any_slot> more;
+  std::size_t count = 0;
+};
+
+/// What is left to do when no lock and no gate is held, because it calls user code: a message and the inline
+/// subscriptions that wait for it, and what is no longer retained. Owns references.
 struct inline_call {
   std::shared_ptr<inline_table> who;
   any_slot message;
+  gone_messages gone = {};
   void run() noexcept;
 };
 

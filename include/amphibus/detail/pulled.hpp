@@ -15,6 +15,7 @@
 #pragma GCC visibility push(default)
 namespace amphibus::detail {
 
+class alarm;
 class pulled_box;
 
 /// A coroutine that waits for a message. Lies in its frame: the lock of the receiver's pull_executor decides between
@@ -31,12 +32,14 @@ struct waiting_coroutine {
 ///
 /// Once a coroutine waits an executor *attends* to the inbox, as it does where a handler is: it has the mailbox, or the
 /// next message hands it over. When it finds nobody waiting it stops attending, so that messages for a coroutine that
-/// is busy elsewhere wake nobody; the next wait begins anew. Without coroutines the thread that pulls attends. Thread:
-/// safe.
+/// is busy elsewhere wake nobody; the next wait begins anew. Without coroutines the thread that pulls attends. Whoever
+/// makes the inbox promise that somebody looks hands it over; where only a thread was told, the wait that finds the
+/// promise hands it over instead. Thread: safe.
 class pull_executor final : public executor_core {
  public:
   /// `resumes_on`: null for the serial executor, which starts when the first coroutine waits.
   explicit pull_executor(std::shared_ptr<executor_core> resumes_on);
+  ~pull_executor() override;
 
   void ready(std::shared_ptr<mailbox_base> box) override;
   void poke() noexcept override;
@@ -48,35 +51,42 @@ class pull_executor final : public executor_core {
   void cancel(pulled_box& at, waiting_coroutine& who) noexcept;
   /// Its frame dies.
   void withdraw(const waiting_coroutine& who) noexcept;
-  /// A thread is about to wait itself.
+  /// A thread is about to wait itself, and deactivates the inbox.
   void stop_attending() noexcept;
+  /// A thread made the inbox promise, for itself.
+  void attend_as_thread() noexcept;
 
   /// Executor: true if it has to look again, after which the inbox is as without a wait.
   [[nodiscard]] bool has_work(pulled_box& at) noexcept;
   [[nodiscard]] bool somebody_waits() noexcept;
   /// Executor: the coroutine that waits, if `there` is a message for it or it need not wait any longer; else null.
   [[nodiscard]] std::coroutine_handle<> take(pulled_box& at, bool there, std::shared_ptr<task_state>& owner) noexcept;
-  void time_has_come(pulled_box& at) noexcept;
+  /// The timer looks at the deadline.
+  void time_has_come(pulled_box& at, base::time_point when) noexcept;
+  /// Nobody may be told any more.
+  void forget_alarm() noexcept;
   /// Null before the first wait on the serial executor.
   [[nodiscard]] std::shared_ptr<executor_core> resumes_on() noexcept;
 
  private:
   [[nodiscard]] bool is_due_locked(pulled_box& at) const noexcept;
-  /// Returns: true if the timer has to be told.
-  [[nodiscard]] bool arm_locked(base::time_point deadline) noexcept;
-  void tell_at(base::time_point when, pulled_box& at);
+  void prepare(pulled_box& at, base::time_point deadline);
+  void hand_over(pulled_box& at, const std::shared_ptr<mailbox_base>& box, bool tells, base::time_point deadline,
+                 bool asks) noexcept;
 
   base::parker parker_;
   std::mutex mutex_;
   std::shared_ptr<executor_core> resumes_on_;
   waiting_coroutine* waiting_ = nullptr;
   bool attended_ = false;
-  base::time_point armed_until_ = base::time_point::max();  // when a timer looks at the deadline; max: none does
+  bool thread_was_told_ = false;  // of the promise that the inbox makes now
+  asked_times asked_;             // when a timer looks at the deadline
+  std::shared_ptr<alarm> alarm_;  // null before the first deadline
 };
 
 /// A mailbox that is pulled, without the type of its messages: what coroutines need of it. Running it resumes the one
 /// that waits, under the run lock, as handlers run.
-class pulled_box : public timed {
+class pulled_box {
  public:
   pulled_box() = default;
   pulled_box(const pulled_box&) = delete;
@@ -91,7 +101,6 @@ class pulled_box : public timed {
   [[nodiscard]] virtual bool has_unread() noexcept = 0;
 
   [[nodiscard]] pull_executor& executor() noexcept { return static_cast<pull_executor&>(box().executor()); }
-  void time_has_come() noexcept override { executor().time_has_come(*this); }
 
   /// Under the run lock: resumes who waits, if it is to be. Returns: how many messages it took; at least 1 if it ran.
   std::size_t resume() noexcept;
@@ -128,7 +137,10 @@ class pulled_mailbox final : public mailbox<slot<T>>, public pulled_box {
                  const inbox_bounds& bounds)
       : mailbox<slot<T>>(std::move(core), std::move(to), std::move(on), std::move(name), bounds,
                          std::make_unique<no_handler>()) {}
-  ~pulled_mailbox() override { this->discard_queue(); }
+  ~pulled_mailbox() override {
+    pulled_box::executor().forget_alarm();
+    this->discard_queue();
+  }
 
   /// The next message that has not expired. Returns: false if none lies here now.
   [[nodiscard]] bool next(slot<T>& out) noexcept {
@@ -141,6 +153,11 @@ class pulled_mailbox final : public mailbox<slot<T>>, public pulled_box {
       if (!refill()) return false;
     }
     return hand_out(out);
+  }
+  /// The same for a coroutine that was resumed, or did not suspend, because there is one: it is not asked again whether
+  /// it has expired.
+  [[nodiscard]] bool next_awaited(slot<T>& out) noexcept {
+    return runs_here() && at_ != size_ ? hand_out(out) : next(out);
   }
   /// Gives up what was taken and not handed out. After the end.
   void give_up_rest() noexcept {
@@ -168,13 +185,20 @@ class pulled_mailbox final : public mailbox<slot<T>>, public pulled_box {
   [[nodiscard]] bool has_unread() noexcept override { return this->pushed() != handed_out() + this->replaced(); }
 
   std::size_t run() noexcept override {
+    if (this->on_this_stack()) return 0;
     std::size_t count = 0;
     {
-      const std::lock_guard lock(this->run_mutex_);
+      const std::unique_lock lock(this->run_mutex_, std::try_to_lock);
+      if (!lock) return 0;  // somebody else is at it
       count = resume();
     }
-    if (this->ended()) this->finish_own_end();
+    // What it holds back is placed first; until then the end is not complete.
+    if (this->ended() && (count != 0 || !this->own_lane().stalled())) this->finish_own_end();
     return count;
+  }
+  [[nodiscard]] base::time_point stall_deadline() const override {
+    const std::lock_guard lock(this->run_mutex_);
+    return mailbox<slot<T>>::stall_deadline();
   }
   [[nodiscard]] bool has_work() noexcept override { return pulled_box::executor().has_work(*this); }
   [[nodiscard]] bool holds_back() noexcept override {

@@ -12,7 +12,8 @@ namespace amphibus::detail {
 /// A coroutine that somebody owns: whether it runs, and that it is over.
 ///
 /// Who resumes it enters first and leaves when it is suspended again; who ends it waits for that, and afterwards nobody
-/// enters any more. Thread: safe. Lifetime: shared by the owner and by who is about to resume it.
+/// enters any more. What it holds is destroyed when it has finished, also before its end. Thread: safe. Lifetime:
+/// shared by the owner and by who is about to resume it.
 class task_state {
  public:
   explicit task_state(std::coroutine_handle<> of) noexcept : handle_(of) {}
@@ -21,15 +22,17 @@ class task_state {
 
   /// Returns: false if it is over, and must not be resumed.
   [[nodiscard]] bool enter();
-  /// It is suspended again, or finished.
+  /// It is suspended again, or finished; then, or if its end has begun, it is destroyed here.
   void leave() noexcept;
   /// Destroys it when it does not run any more; called by itself, as soon as it is suspended. Idempotent.
   void end() noexcept;
   /// True from the beginning of its end on: it has to suspend itself at once. Thread: its own.
   [[nodiscard]] bool is_over() const noexcept { return over_.load(std::memory_order_relaxed); }
 
-  /// It returned, or threw `why`.
-  void finish(std::exception_ptr why) noexcept;
+  /// It threw.
+  void fail(std::exception_ptr why) noexcept;
+  /// It returned or threw. Returns: true if it has never waited, and so destroys itself now; else leave() does.
+  [[nodiscard]] bool finish() noexcept;
   [[nodiscard]] bool finished() const noexcept;
   [[nodiscard]] std::exception_ptr failure() const noexcept;
 

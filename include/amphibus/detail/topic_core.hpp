@@ -98,7 +98,7 @@ class topic_core {
   /// Keeps from now on, for good. Call bump_version() afterwards.
   void retain(const queue::retain_rule& rule, kept_memory& memory);
   /// Forgets what is kept, and keeps nothing any more. Precondition: nobody publishes.
-  void stop_retaining() noexcept;
+  void stop_retaining();
 
   [[nodiscard]] receiver_table table() const;
   /// Also hands out what `who` wants of the past, and then moves the version: no message is missing in between, and

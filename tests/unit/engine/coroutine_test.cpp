@@ -16,6 +16,8 @@
 #include <thread>
 #include <vector>
 
+#include <poll.h>
+
 #include "support/watched.hpp"
 
 using namespace amphibus;
@@ -511,4 +513,122 @@ TEST_CASE("coroutine: tasks that end under load, while messages, deadlines and s
   over = true;
   publishing.join();
   CHECK(living == 0);
+}
+
+TEST_CASE("coroutine: the end of a task returns when everything in it is destroyed, whoever destroys it", "[engine]") {
+  bus b;
+  support::barrier running_gate;
+  support::barrier dying_gate;
+  std::atomic<bool> destroyed{false};
+  struct slow {
+    support::barrier& at;
+    std::atomic<bool>& over;
+    ~slow() {
+      at.pass();
+      over = true;
+    }
+  };
+  const auto run = [](receiver<int> in, support::barrier& at, support::barrier& dies, std::atomic<bool>& over) -> task {
+    const slow here{dies, over};
+    while (const auto next = co_await in.next()) at.pass();
+  };
+  auto running = run(b.receiver(numbers), running_gate, dying_gate, destroyed);
+  b.publish(numbers, 1);
+  running_gate.wait_for_visitor();
+  std::atomic<bool> returned{false};
+  std::thread ending([&] {
+    running.end();
+    returned = true;
+  });
+  running_gate.open();
+  dying_gate.wait_for_visitor();
+  for (int i = 0; i != 200; ++i) std::this_thread::yield();
+  CHECK_FALSE(returned.load());
+  dying_gate.open();
+  ending.join();
+  CHECK(destroyed.load());
+}
+
+TEST_CASE("coroutine: one that has returned holds nothing, its receiver included", "[engine]") {
+  bus b;
+  const auto one = [](receiver<int> in) -> task { const auto next = co_await in.next(); };
+  const auto none = [](receiver<int>) -> task { co_return; };
+  const auto at_once = none(b.receiver(numbers));
+  CHECK(at_once.finished());
+  CHECK(b.publish(numbers, 0) == publish_status::no_subscribers);
+  const auto later = one(b.receiver(numbers));
+  CHECK(b.publish(numbers, 1) == publish_status::accepted);
+  while (b.publish(numbers, 2) != publish_status::no_subscribers) std::this_thread::yield();
+  CHECK(later.finished());
+  CHECK(b.drain().complete());
+}
+
+TEST_CASE("coroutine: its end while it holds back what it published keeps nobody busy", "[engine]") {
+  bus b;
+  loop here;
+  loop slow;
+  std::vector<int> got;
+  auto sink = b.subscribe(results, {.capacity = 1, .on = slow}, [&](const int& each) { got.push_back(each); });
+  const auto run = [](bus& on, receiver<int> in) -> task {
+    while (const auto next = co_await in.next()) {
+      on.publish(results, **next);
+      on.publish(results, **next + 100);
+    }
+  };
+  auto running = run(b, b.receiver(numbers, {.on = here}));
+  b.publish(numbers, 1);
+  here.run_until_idle();
+  running.end();
+  here.run_until_idle();
+  for (int i = 0; i != 3; ++i) CHECK(here.run_once() == 0);
+  pollfd watched{here.fd(), POLLIN, 0};
+  CHECK(::poll(&watched, 1, 0) == 0);
+  slow.run_until_idle();
+  here.run_until_idle();
+  slow.run_until_idle();
+  CHECK(got == std::vector{1, 101});
+}
+
+TEST_CASE("coroutine: a message of another bus is no cause", "[engine]") {
+  bus one;
+  bus other;
+  support::watched changed;
+  std::optional<message_id> cause;
+  auto listening = other.subscribe(
+      results, [&](const int&, const context& with) { changed.change([&] { cause = with.causation(); }); });
+  const auto run = [](bus& on, receiver<int> in, receiver<int> there) -> task {
+    const auto first = co_await in.next();
+    const auto none = co_await there.next(1ms);
+    on.publish(results, 1);
+  };
+  const auto running = run(other, one.receiver(numbers), other.receiver(numbers));
+  one.publish(numbers, 1);
+  changed.wait([&] { return cause.has_value(); });
+  CHECK_FALSE(*cause);
+}
+
+TEST_CASE("coroutine: published to at the very moment of its first wait, it is in one place at a time", "[engine]") {
+  bus b;
+  auto workers = b.pool("workers", {.threads = 2});
+  std::thread publishing([&] {
+    auto out = b.publisher(numbers);
+    auto also = b.publisher(others);
+    for (int i = 0; i != 2'000; ++i) {
+      while (out.publish(i) == publish_status::no_subscribers) std::this_thread::yield();
+      also.publish(i);
+    }
+  });
+  std::atomic<int> count{0};
+  const auto run = [](receiver<int> in, receiver<int> second, std::atomic<int>& got) -> task {
+    while (got < 1'000) {  // each is busy elsewhere while the other one waits
+      const auto one = co_await in.next(1ms);
+      if (one) ++got;
+      const auto two = co_await second.next(1ms);
+    }
+  };
+  const auto running = run(b.receiver(numbers, {.on = workers}), b.receiver(others, {.on = workers}), count);
+  while (count < 1'000) std::this_thread::yield();
+  while (!running.finished()) std::this_thread::yield();
+  auto rest = b.subscribe(numbers, [](const int&) {});
+  publishing.join();
 }

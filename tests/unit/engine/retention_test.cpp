@@ -443,3 +443,57 @@ TEST_CASE("retention: joining under load misses nothing and gets nothing twice, 
     for (const int next : each->next) CHECK(next == per_source);
   }
 }
+
+TEST_CASE("retention: a message that gives way may destroy a publisher of its topic, and publish", "[engine]") {
+  struct holder;
+  struct message {
+    std::shared_ptr<holder> holds;
+  };
+  static constexpr topic<message> held{"x.held", retain::last_value()};
+  struct holder {
+    holder(bus& of, std::atomic<int>& count) : on(of), out(of.publisher(held)), gone(count) {}
+    ~holder() {
+      static_cast<void>(out.publish({nullptr}));
+      ++gone;
+    }
+    bus& on;
+    publisher<message> out;
+    std::atomic<int>& gone;
+  };
+  bus b;
+  std::atomic<int> gone{0};
+  for (int i = 0; i != 5; ++i) b.publish(held, {std::make_shared<holder>(b, gone)});
+  CHECK(gone == 4);
+  b.publish(held, {nullptr});
+  CHECK(gone == 5);
+  b.publish(held, {std::make_shared<holder>(b, gone)});
+  b.close();
+  CHECK(gone == 6);
+}
+
+TEST_CASE("retention: under the pressure of memory publishers, joiners and others go on", "[engine]") {
+  static constexpr topic<std::string> large{"x.large", retain::history(8)};
+  static constexpr topic<std::string> plain{"x.plain"};
+  bus b({.memory_max_bytes = std::size_t{1} << 20U});
+  auto workers = b.pool("workers", {.threads = 2});
+  std::atomic<long> bytes{0};
+  const auto count = [&](const std::string& each) { bytes += static_cast<long>(each.size()); };
+  auto one = b.subscribe(large, {.on = workers}, count);
+  auto two = b.subscribe(plain, {.on = workers}, count);
+  std::vector<std::thread> threads;
+  for (int i = 0; i != 3; ++i) {
+    threads.emplace_back([&, i] {
+      for (int round = 0; round != 40; ++round) {  // new outlets, that have no share of the memory yet
+        auto out = b.publisher(i == 2 ? plain : large);
+        for (int k = 0; k != 20; ++k) static_cast<void>(out.publish(std::string(20'000, 'x')));
+      }
+    });
+  }
+  for (int i = 0; i != 40; ++i) {
+    auto late = b.subscribe(large, {.on = workers, .start = start::history(8)}, count);
+    std::this_thread::yield();
+  }
+  for (auto& each : threads) each.join();
+  CHECK(b.drain().complete());
+  CHECK(b.memory().used_bytes <= (std::size_t{1} << 19U));
+}
