@@ -207,9 +207,9 @@ TEST_CASE("coroutine: a stop ends the wait, and a message that came stays for th
 }
 
 TEST_CASE("coroutine: the end of its receiver elsewhere lets it go on without a message", "[engine]") {
+  record to;  // the end of the bus waits for who is still in it
   bus b;
   auto in = std::make_unique<receiver<int>>(b.receiver(numbers));
-  record to;
   read_detached(*in, to);
   b.publish(numbers, 1);
   to.wait_for(1);
