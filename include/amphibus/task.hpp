@@ -18,12 +18,12 @@ class next_wait;
 /// A coroutine that reads receivers, and its end.
 ///
 /// ```cpp
-/// constexpr amphibus::topic<order_placed> checked{"shop.orders.checked"};
 /// amphibus::task check(amphibus::receiver<order_placed> in, amphibus::publisher<order_placed> out) {
 ///   while (auto next = co_await in.next()) {
 ///     if ((*next)->pence > 0) out.publish(**next);
 ///   }
 /// }
+/// constexpr amphibus::topic<order_placed> checked{"shop.orders.checked"};
 /// amphibus::task checking = check(bus.receiver(orders), bus.publisher(checked));
 /// ```
 /// It begins at once, on the thread that calls it; after a `co_await in.next()` it is on the executor of that receiver.

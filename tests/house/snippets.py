@@ -13,7 +13,7 @@ from pathlib import Path
 
 import tree
 
-DECLARATION = re.compile(r"(int|void) \w+\(|inline |struct \w+ .*\n(inline|template)")
+DECLARATION = re.compile(r"(int|void|amphibus::task) \w+\(|inline |struct \w+ .*\n(inline|template)")
 BLOCK = re.compile(r"^```(cpp|console)( run)?\n(.*?)^```", re.S | re.M)
 
 
