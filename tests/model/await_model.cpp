@@ -13,10 +13,11 @@ namespace {
 
 enum class fault {
   none,
-  does_not_enter,  // who found it waiting resumes it without asking its owner
-  no_second_look,  // a thread lets the receiver go without looking once more
-  no_fence,        // the publisher does not order its push before its look at the promise
-  waits_silently,  // a wait tells no executor, as if one attended already
+  does_not_enter,    // who found it waiting resumes it without asking its owner
+  no_second_look,    // a thread lets the receiver go without looking once more
+  no_fence,          // the publisher does not order its push before its look at the promise
+  waits_silently,    // a wait tells no executor, as if one attended already
+  forgets_the_told,  // a wait does not hand over what only a thread was told of
 };
 
 constexpr int messages = 2;
@@ -32,6 +33,7 @@ struct awaiting : rl::test_suite<awaiting<Planted, Ends>, 4> {
   rl::mutex port;  // of pull_executor
   rl::var<bool> waits;
   rl::var<bool> attended;
+  rl::var<bool> thread_was_told;  // of the promise that is there
 
   rl::mutex state;  // of task_state
   rl::condition_variable left;
@@ -49,7 +51,7 @@ struct awaiting : rl::test_suite<awaiting<Planted, Ends>, 4> {
     active.store(0, rl::mo_relaxed, $);
     taken($) = 0;
     waits($) = attended($) = Ends;  // then as after a first wait, and an executor that has let it go
-    runs($) = over($) = finished($) = false;
+    thread_was_told($) = runs($) = over($) = finished($) = false;
     frame($) = 1;
     turns($) = 0;
   }
@@ -78,6 +80,7 @@ struct awaiting : rl::test_suite<awaiting<Planted, Ends>, 4> {
     if (active.exchange(1, rl::mo_acq_rel, $) != 0) return;
     port.lock($);
     const bool told = attended($);
+    if (!told) thread_was_told($) = true;
     port.unlock($);
     if (told) enqueue();
   }
@@ -106,9 +109,15 @@ struct awaiting : rl::test_suite<awaiting<Planted, Ends>, 4> {
     waits($) = true;
     const bool begins = !attended($);
     attended($) = true;
+    bool tells = false;
+    if (begins) {
+      const bool told = thread_was_told($) && Planted != fault::forgets_the_told;
+      thread_was_told($) = false;
+      tells = active.exchange(1, rl::mo_acq_rel, $) == 0 || told;
+    }
     port.unlock($);
-    if (!begins) return announce();
-    if (Planted != fault::waits_silently) enqueue();
+    if (Planted == fault::waits_silently && begins) return;
+    tells ? enqueue() : announce();
   }
 
   void run() {
@@ -203,7 +212,8 @@ int main(int argc, char** argv) {
       static_cast<int>(caught<fault::does_not_enter, true>("who resumes it does not ask its owner")) +
           static_cast<int>(caught<fault::no_second_look, false>("a thread lets go without a second look")) +
           static_cast<int>(caught<fault::no_fence, false>("a publisher without its barrier")) +
-          static_cast<int>(caught<fault::waits_silently, false>("a wait that tells no executor")) ==
-      4;
+          static_cast<int>(caught<fault::waits_silently, false>("a wait that tells no executor")) +
+          static_cast<int>(caught<fault::forgets_the_told, false>("a wait after a thread alone was told")) ==
+      5;
   return all ? 0 : 1;
 }
