@@ -41,8 +41,12 @@ void group_hand::finish_end_once() noexcept {
 }
 
 bool group_hand::has_work() noexcept {
-  // Somebody else placed what its own lane held back: its messages are to be finished.
-  if (held_back_.messages != 0 && !own_lane().stalled()) return true;
+  {
+    const std::unique_lock lock(run_mutex_, std::try_to_lock);
+    if (!lock) return true;  // it was woken meanwhile, and another thread of its pool runs it
+    // Somebody else placed what its own lane held back: its messages are to be finished.
+    if (held_back_.messages != 0 && !own_lane().stalled()) return true;
+  }
   return !group_.rest(*this, false);
 }
 
