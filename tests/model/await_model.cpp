@@ -4,10 +4,7 @@
 // it is never resumed after its end nor twice at once, and until its end no message waits for ever.
 //
 // `await_model planted` takes away one thing at a time, and each has to be caught.
-#include <cstdio>
-#include <cstring>
-
-#include <relacy/relacy.hpp>
+#include "planted.hpp"
 
 namespace {
 
@@ -186,34 +183,14 @@ struct awaiting : rl::test_suite<awaiting<Planted, Ends>, 4> {
   }
 };
 
-template <fault Planted, bool Ends>
-bool holds() {
-  rl::test_params params;
-  params.search_type = rl::random_scheduler_type;
-  params.iteration_count = 200'000;
-  return rl::simulate<awaiting<Planted, Ends>>(params);
-}
-
-template <fault Planted, bool Ends>
-bool caught(const char* name) {
-  const bool found = !holds<Planted, Ends>();
-  std::printf("%s: %s\n", found ? "caught" : "NOT CAUGHT", name);
-  return found;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2 || std::strcmp(argv[1], "planted") != 0) {
-    const bool wakes = holds<fault::none, false>();
-    return holds<fault::none, true>() && wakes ? 0 : 1;
-  }
-  const bool all =
-      static_cast<int>(caught<fault::does_not_enter, true>("who resumes it does not ask its owner")) +
-          static_cast<int>(caught<fault::no_second_look, false>("a thread lets go without a second look")) +
-          static_cast<int>(caught<fault::no_fence, false>("a publisher without its barrier")) +
-          static_cast<int>(caught<fault::waits_silently, false>("a wait that tells no executor")) +
-          static_cast<int>(caught<fault::forgets_the_told, false>("a wait after a thread alone was told")) ==
-      5;
-  return all ? 0 : 1;
+  return model::run(argc, argv,
+                    {&model::holds<awaiting<fault::none, false>>, &model::holds<awaiting<fault::none, true>>},
+                    {model::plant<awaiting<fault::does_not_enter, true>>("who resumes it does not ask its owner"),
+                     model::plant<awaiting<fault::no_second_look, false>>("a thread lets go without a second look"),
+                     model::plant<awaiting<fault::no_fence, false>>("a publisher without its barrier"),
+                     model::plant<awaiting<fault::waits_silently, false>>("a wait that tells no executor"),
+                     model::plant<awaiting<fault::forgets_the_told, false>>("a wait after a thread alone was told")});
 }

@@ -3,12 +3,9 @@
 // slot that is being written.
 //
 // `claim_model planted` takes what the design rests on away, the thief's lock while it copies, and has to be caught.
-#include <cstdio>
-#include <cstring>
-
 #include "detail/claim_range.hpp"
 
-#include <relacy/relacy.hpp>  // last: its macros replace `delete` and the memory orders
+#include "planted.hpp"  // last: its macros replace `delete` and the memory orders
 
 namespace {
 
@@ -72,21 +69,9 @@ struct stealing : rl::test_suite<stealing<Planted>, 2> {
   }
 };
 
-template <class Model>
-bool holds() {
-  rl::test_params params;
-  params.search_type = rl::random_scheduler_type;
-  params.iteration_count = 100'000;
-  return rl::simulate<Model>(params);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 2 && std::strcmp(argv[1], "planted") == 0) {
-    const bool caught = !holds<stealing<true>>();
-    std::puts(caught ? "caught" : "NOT CAUGHT: a thief that copies without the lock");
-    return caught ? 0 : 1;
-  }
-  return holds<stealing<false>>() ? 0 : 1;
+  return model::run(argc, argv, {&model::holds<stealing<false>>},
+                    {model::plant<stealing<true>>("a thief that copies without the lock")});
 }

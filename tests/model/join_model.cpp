@@ -3,10 +3,7 @@
 // every message of each source exactly once and in order, from what is kept or from its inbox.
 //
 // `join_model planted` takes away one thing at a time, and each has to be caught.
-#include <cstdio>
-#include <cstring>
-
-#include <relacy/relacy.hpp>
+#include "planted.hpp"
 
 namespace {
 
@@ -122,28 +119,11 @@ struct joining : rl::test_suite<joining<Planted>, sources + 1> {
   }
 };
 
-template <fault Planted>
-bool holds() {
-  rl::test_params params;
-  params.search_type = rl::random_scheduler_type;
-  params.iteration_count = 200'000;
-  return rl::simulate<joining<Planted>>(params);
-}
-
-template <fault Planted>
-bool caught(const char* name) {
-  const bool found = !holds<Planted>();
-  std::printf("%s: %s\n", found ? "caught" : "NOT CAUGHT", name);
-  return found;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2 || std::strcmp(argv[1], "planted") != 0) return holds<fault::none>() ? 0 : 1;
-  const bool all = static_cast<int>(caught<fault::version_after>("the version moves after the order is given back")) +
-                       static_cast<int>(caught<fault::looks_before>("a publisher looks before it has the order")) +
-                       static_cast<int>(caught<fault::copies_before>("the copy is made before the order is kept")) ==
-                   3;
-  return all ? 0 : 1;
+  return model::run(argc, argv, {&model::holds<joining<fault::none>>},
+                    {model::plant<joining<fault::version_after>>("the version moves after the order is given back"),
+                     model::plant<joining<fault::looks_before>>("a publisher looks before it has the order"),
+                     model::plant<joining<fault::copies_before>>("the copy is made before the order is kept")});
 }

@@ -4,10 +4,7 @@
 // once, and nothing is lost.
 //
 // `lane_model planted` takes away one thing at a time, and each has to be caught.
-#include <cstdio>
-#include <cstring>
-
-#include <relacy/relacy.hpp>
+#include "planted.hpp"
 
 namespace {
 
@@ -161,28 +158,11 @@ struct moving : rl::test_suite<moving<Planted>, 1 + members> {
   }
 };
 
-template <fault Planted>
-bool holds() {
-  rl::test_params params;
-  params.search_type = rl::random_scheduler_type;
-  params.iteration_count = 200'000;
-  return rl::simulate<moving<Planted>>(params);
-}
-
-template <fault Planted>
-bool caught(const char* name) {
-  const bool found = !holds<Planted>();
-  std::printf("%s: %s\n", found ? "caught" : "NOT CAUGHT", name);
-  return found;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2 || std::strcmp(argv[1], "planted") != 0) return holds<fault::none>() ? 0 : 1;
-  const bool all = static_cast<int>(caught<fault::back_to_the_old_home>("a lane goes back to a home that it left")) +
-                       static_cast<int>(caught<fault::moves_what_runs>("a lane that runs is given to another")) +
-                       static_cast<int>(caught<fault::keeps_its_buffer>("who leaves keeps what it has not begun")) ==
-                   3;
-  return all ? 0 : 1;
+  return model::run(argc, argv, {&model::holds<moving<fault::none>>},
+                    {model::plant<moving<fault::back_to_the_old_home>>("a lane goes back to a home that it left"),
+                     model::plant<moving<fault::moves_what_runs>>("a lane that runs is given to another"),
+                     model::plant<moving<fault::keeps_its_buffer>>("who leaves keeps what it has not begun")});
 }

@@ -5,10 +5,7 @@
 // which the checker finds.
 //
 // `rest_model planted` takes away one thing at a time, and each has to be caught.
-#include <cstdio>
-#include <cstring>
-
-#include <relacy/relacy.hpp>
+#include "planted.hpp"
 
 namespace {
 
@@ -148,28 +145,11 @@ struct resting : rl::test_suite<resting<Planted>, 1 + hands> {
   }
 };
 
-template <fault Planted>
-bool holds() {
-  rl::test_params params;
-  params.search_type = rl::random_scheduler_type;
-  params.iteration_count = 200'000;
-  return rl::simulate<resting<Planted>>(params);
-}
-
-template <fault Planted>
-bool caught(const char* name) {
-  const bool found = !holds<Planted>();
-  std::printf("%s: %s\n", found ? "caught" : "NOT CAUGHT", name);
-  return found;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2 || std::strcmp(argv[1], "planted") != 0) return holds<fault::none>() ? 0 : 1;
-  const bool all = static_cast<int>(caught<fault::no_second_look>("a hand rests without a second look")) +
-                       static_cast<int>(caught<fault::promises_inside>("a hand in a handler still promises to look")) +
-                       static_cast<int>(caught<fault::no_fence>("a publisher without its barrier")) ==
-                   3;
-  return all ? 0 : 1;
+  return model::run(argc, argv, {&model::holds<resting<fault::none>>},
+                    {model::plant<resting<fault::no_second_look>>("a hand rests without a second look"),
+                     model::plant<resting<fault::promises_inside>>("a hand in a handler still promises to look"),
+                     model::plant<resting<fault::no_fence>>("a publisher without its barrier")});
 }
