@@ -196,10 +196,10 @@ void pull_executor::time_has_come(pulled_box& at, base::time_point when) noexcep
     asked_.remove(when);
     if (waiting_ == nullptr) return;
     next = waiting_->deadline;
-    if (at.box().core().clock().now() < next) asks = asked_.add(next);
+    asks = !is_due_locked(at);
+    if (asks && !asked_.add(next)) return;  // another look is asked for, or none is needed
   }
-  if (asks) return at.box().core().timers().tell(alarm_, next);
-  at.box().bounds().announce();
+  asks ? at.box().core().timers().tell(alarm_, next) : at.box().bounds().announce();
 }
 
 pulled_box::~pulled_box() {
