@@ -1,4 +1,4 @@
-#include "idle.hpp"
+#include "throughput/idle.hpp"
 
 #include <poll.h>
 #include <sys/timerfd.h>

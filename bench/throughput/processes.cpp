@@ -1,4 +1,4 @@
-#include "processes.hpp"
+#include "throughput/processes.hpp"
 
 #include <algorithm>
 #include <csignal>

@@ -3,12 +3,16 @@
 #include <string>
 #include <vector>
 
-#include "report.hpp"
+#include "harness/figure.hpp"
+#include "harness/shape.hpp"
 
 namespace bench {
 
 /// Roles that this executable plays when the harness starts it again; returns the exit code.
 int play_role(int argc, char** argv);
+
+/// Everything between processes, and what an idle bus costs. `effort`: 1 is the whole, 0.25 a quick look.
+std::vector<scenario> process_scenarios(double effort);
 
 /// Messages per second at the receiver, from its first to its last message; two processes, nothing may be lost.
 double ours_zeromq(const std::string& transport, std::size_t count);

@@ -14,20 +14,20 @@
 #include <amphibus/app.hpp>
 #include <amphibus/zeromq/zeromq.hpp>
 
-#include "idle.hpp"
-#include "inproc.hpp"
-#include "processes.hpp"
+#include "harness/shape.hpp"
+#include "throughput/idle.hpp"
+#include "throughput/processes.hpp"
 
 template <>
-struct amphibus::codec<bench::message_32> {
+struct amphibus::codec<bench::message<32>> {
   static constexpr std::string_view type_name = "bench.message_32";
   static constexpr std::uint16_t major = 1;
   static constexpr std::uint64_t schema_hash = 32;
-  static bool encode(const bench::message_32& from, wire::byte_writer& out) {
+  static bool encode(const bench::message<32>& from, wire::byte_writer& out) {
     std::memcpy(out.extend(sizeof from), &from, sizeof from);
     return true;
   }
-  static bool decode(std::span<const std::byte> bytes, bench::message_32& into) {
+  static bool decode(std::span<const std::byte> bytes, bench::message<32>& into) {
     if (bytes.size() != sizeof into) return false;
     std::memcpy(&into, bytes.data(), sizeof into);
     return true;
@@ -38,7 +38,7 @@ namespace bench {
 namespace {
 
 using clock = std::chrono::steady_clock;
-constexpr amphibus::topic<message_32> wire_topic{"bench.wire"};
+constexpr amphibus::topic<message<32>> wire_topic{"bench.wire"};
 
 double seconds_since(clock::time_point start) { return std::chrono::duration<double>(clock::now() - start).count(); }
 
@@ -84,7 +84,7 @@ void start_sink(amphibus::module& m, const plan& how) {
   };
   auto& of = m.make<state>();
   const std::size_t last = how.what == "stream" ? how.count : 0;
-  m.subscribe(wire_topic, {.capacity = 65'536}, [&m, &of, last](const message_32&) {
+  m.subscribe(wire_topic, {.capacity = 65'536}, [&m, &of, last](const message<32>&) {
     if (of.seen++ == 0) of.first = clock::now();
     if (of.seen != last) return;
     std::printf("RATE %f\n", static_cast<double>(of.seen - 1) / seconds_since(of.first));
@@ -123,13 +123,13 @@ void feed_paced(amphibus::module& m, const plan& how, std::uint64_t& handled) {
 
 void start_pacer(amphibus::module& m, const plan& how) {
   auto& handled = m.make<std::uint64_t>(0U);
-  m.subscribe(wire_topic, {.capacity = 1U << 20U}, [&handled](const message_32&) { ++handled; });
+  m.subscribe(wire_topic, {.capacity = 1U << 20U}, [&handled](const message<32>&) { ++handled; });
   m.run([&m, how, &handled](const std::stop_token&) { feed_paced(m, how, handled); });
 }
 
 /// Says how often this process was scheduled while nobody published.
 void start_idler(amphibus::module& m, const plan& how) {
-  m.subscribe(wire_topic, [](const message_32&) {});
+  m.subscribe(wire_topic, [](const message<32>&) {});
   m.run([&m, how](const std::stop_token&) {
     wait_until(clock::now() + std::chrono::milliseconds(500));  // the connection settles
     std::printf("IDLE %f\n", context_switches_per_second(how.seconds));
@@ -163,7 +163,7 @@ int publish_raw(const std::string& endpoint, std::size_t count) {
   ::zmq_bind(socket, endpoint.c_str());
   char subscription[8];
   ::zmq_recv(socket, subscription, sizeof subscription, 0);  // the receiver is there
-  message_32 message{};
+  message<32> message{};
   for (std::size_t i = 0; i != count; ++i) {
     message.words[0] = i;
     ::zmq_send(socket, &message, sizeof message, 0);
@@ -178,7 +178,7 @@ int subscribe_raw(const std::string& endpoint, std::size_t count) {
   void* const socket = ::zmq_socket(context, ZMQ_SUB);
   ::zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "", 0);
   ::zmq_connect(socket, endpoint.c_str());
-  message_32 message{};
+  message<32> message{};
   clock::time_point first;
   for (std::size_t seen = 0; seen != count; ++seen) {
     ::zmq_recv(socket, &message, sizeof message, 0);

@@ -49,9 +49,9 @@ void outlet_base::adopt_any(const receiver_table& table) {
   const bool local = remote_ == nullptr;
   if (!any_) any_ = std::make_shared<any_receivers>();
   if (local) {
-    adopt_senders(any_->mailboxes, gate_, table, {delivery_kind::queued_any}, false);
+    any_->mailboxes.adopt(gate_, table, {delivery_kind::queued_any}, false, false);
   } else {
-    adopt_senders(any_->mailboxes, gate_, table, {delivery_kind::queued_any, delivery_kind::stand_in}, true);
+    any_->mailboxes.adopt(gate_, table, {delivery_kind::queued_any, delivery_kind::stand_in}, true, false);
   }
   if (!table.egress || !local) {  // what came from a transport never leaves again
     any_->egress.reset();
@@ -61,9 +61,7 @@ void outlet_base::adopt_any(const receiver_table& table) {
   if (any_->mailboxes.empty() && !any_->egress) any_.reset();
 }
 
-bool outlet_base::filters_any() const noexcept {
-  return any_ && std::any_of(any_->mailboxes.begin(), any_->mailboxes.end(), [](auto& each) { return each->filtered; });
-}
+bool outlet_base::filters_any() const noexcept { return any_ && any_->mailboxes.filters(); }
 
 refusal outlet_base::refusing_any(std::size_t bytes, const void* message) noexcept {
   if (!any_) return {};
@@ -71,7 +69,7 @@ refusal outlet_base::refusing_any(std::size_t bytes, const void* message) noexce
     const std::int64_t places = each.to().places_for(bytes);
     return each.refuses && !each.has_room(places) ? refusal{&each.to(), places, each.to().overflow()} : refusal{};
   };
-  for (auto& each : any_->mailboxes) {
+  for (const auto& each : any_->mailboxes.apart()) {
     if (!is_wanted(*each, message)) continue;
     if (const refusal by = refused_by(*each)) return by;
   }
@@ -82,14 +80,14 @@ queue::overflow_rule outlet_base::strictest_any() const noexcept {
   queue::overflow_rule out{queue::overflow_kind::drop_newest, {}};
   if (inlines_) out = {};  // what is called is not dropped
   if (!any_) return out;
-  for (const auto& each : any_->mailboxes) out = queue::stricter(out, each->to().overflow());
+  out = any_->mailboxes.strictest(out);
   return any_->egress ? queue::stricter(out, any_->egress->to().overflow()) : out;
 }
 
 void outlet_base::pass_any_by(identity_word message) noexcept {
   if (keeper_ != nullptr) keeper_->count_forgotten();
   if (!any_) return;
-  for (auto& each : any_->mailboxes) {
+  for (const auto& each : any_->mailboxes.apart()) {
     if (each->wanted) static_cast<mailbox<any_slot>&>(each->to()).pass_by_for_memory(*each, message);
   }
   if (any_->egress) topic_.count_egress_dropped(1);
@@ -98,7 +96,7 @@ void outlet_base::pass_any_by(identity_word message) noexcept {
 void outlet_base::return_any_credit() noexcept {
   budget_->return_share(share_);
   if (!any_) return;
-  for (auto& each : any_->mailboxes) each->return_credit();
+  any_->mailboxes.return_credit();
   if (any_->egress) any_->egress->return_credit();
 }
 
@@ -109,7 +107,7 @@ void outlet_base::return_any_credit() noexcept {
   }
   if (keeper_ != nullptr && call != nullptr) keeper_->keep(borrowed.with_references(), call->gone);
   if (!any_) return;
-  for (auto& each : any_->mailboxes) {
+  for (const auto& each : any_->mailboxes.apart()) {
     if (!each->wanted) {
       count_filtered(*each);
       continue;

@@ -67,7 +67,7 @@ bool inbox_base::reclaim_idle_credit() {
   std::int64_t found = 0;
   for (sender_state* other : senders_) {
     other->owner->exclude();
-    found += std::exchange(other->credit, 0);
+    found += other->take_credit();
     other->owner->admit();
   }
   if (found > 0) credit().give_back(found);
@@ -84,8 +84,15 @@ void inbox_base::part(sender_state& who) {
   const std::lock_guard lock(senders_mutex_);
   std::erase(senders_, &who);
   sender_count_.fetch_sub(1, std::memory_order_relaxed);
-  pushed_by_parted_ += who.pushed.load(std::memory_order_relaxed);
+  pushed_by_parted_ += who.pushed_so_far();
+  who.charge_written();
   if (who.credit > 0) credit().give_back(std::exchange(who.credit, 0));
+}
+
+void inbox_base::deactivate() noexcept {
+  active_.store(false, std::memory_order_relaxed);
+  const std::lock_guard lock(senders_mutex_);
+  for (multicast_base* each : multicasts_) each->note_sleeper();
 }
 
 void inbox_base::count_unqueued(std::int64_t places) noexcept {
@@ -101,7 +108,7 @@ std::uint64_t inbox_base::pushed() const {
 
 std::uint64_t inbox_base::pushed_locked() const noexcept {
   std::uint64_t sum = pushed_by_parted_;
-  for (const sender_state* who : senders_) sum += who->pushed.load(std::memory_order_relaxed);
+  for (const sender_state* who : senders_) sum += who->pushed_so_far();
   return sum;
 }
 

@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <semaphore>
 
-#include "bench/throughput/allocations.hpp"
+#include "bench/gates/allocations.hpp"
 #include "copies.hpp"
 #include "two_buses.hpp"
 

@@ -240,13 +240,11 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
       const std::lock_guard lock(run_mutex_);
       if ((own_lane().stalled() || running_.messages != 0) && !settle_running()) return 0;
       if (ended()) return 0;
-      slot_array<Slot, batch_max> batch;
-      const std::size_t count = take(batch.data(), batch_max);
-      if (count == 0) {
+      handled = handle_waiting();
+      if (handled == 0) {
         this->credit().notify_if_waiting();
         return 0;
       }
-      handled = handle(batch.data(), count);
       report_dropped(false);
     }
     if (ended()) finish_own_end();
@@ -284,9 +282,13 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
   }
 
  private:
-  /// What waits from before first, then the queue.
+  /// What waits from before first, then everything else.
   std::size_t take(Slot* out, std::size_t max) noexcept {
-    if (!has_pending_) return keeps_latest() ? take_latest(out, max) : this->pop(out, max);
+    return has_pending_ || keeps_latest() ? take_first(out, max) : this->pop(out, max);
+  }
+  /// The same without what is in multicasts.
+  std::size_t take_first(Slot* out, std::size_t max) noexcept {
+    if (!has_pending_) return keeps_latest() ? take_latest(out, max) : this->pop_queue(out, max);
     const std::size_t count = std::min(max, pending_.size() - pending_at_);
     std::copy_n(pending_.data() + pending_at_, count, out);
     pending_at_ += count;
@@ -327,7 +329,34 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
       batch[i].identity = losses_->told(batch[i].identity, topic_of(batch[i]), 0);
   }
 
+  /// Up to batch_max messages: what was put back or comes from before, else from the queue, then where they lie in the
+  /// multicasts. A batch is copied out of there: at the end of a block it would be a short one.
+  std::size_t handle_waiting() noexcept {
+    std::size_t handled = 0;
+    if (has_pending_ || this->uses_queue() || takes_batches_) {
+      slot_array<Slot, batch_max> batch;
+      const std::size_t count = takes_batches_ ? take(batch.data(), batch_max) : take_first(batch.data(), batch_max);
+      handled = handle(batch.data(), count);
+      put_back(batch.data() + handled, count - handled);
+      if (has_pending_ || takes_batches_ || stops()) return handled;
+    }
+    this->for_each_reader([&](queue::multicast_reader<Slot>& from) {
+      if (!from.look()) return true;
+      while (const queue::slot_run<Slot> run = from.next(batch_max - handled)) {
+        const std::size_t done = handle(run.first, run.count);
+        from.advance(done);
+        handled += done;
+        if (done != run.count || stops()) return false;
+      }
+      return handled != batch_max;
+    });
+    return handled;
+  }
+  [[nodiscard]] bool stops() noexcept { return running_.messages != 0 || own_lane().stalled() || ended(); }
+
+  /// Returns: how many; fewer than `count` if the next one waits or the subscription ended.
   std::size_t handle(Slot* batch, std::size_t count) noexcept {
+    if (count == 0) return 0;
     tell_losses(batch, count);
     frame here(core(), *this, &own_lane(), wants().topic);
     const context with(core(), here.topic, here.message);
@@ -362,7 +391,6 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
     count_handled(done - expired);
     if (expired != 0) [[unlikely]]
       count_expired(expired);
-    put_back(batch + done, count - done);
     this->finish(finished);
     return done;
   }

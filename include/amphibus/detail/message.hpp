@@ -61,8 +61,10 @@ class identity_word {
   }
 
   /// One more slot holds this word.
-  void add_reference() const noexcept {
-    if (!is_packed()) block()->references.fetch_add(1, std::memory_order_relaxed);
+  void add_reference() const noexcept { add_references(1); }
+  /// `count` more readers of it.
+  void add_references(std::uint32_t count) const noexcept {
+    if (!is_packed()) block()->references.fetch_add(count, std::memory_order_relaxed);
   }
   /// The slot that held it is done.
   void drop_reference() const noexcept {

@@ -101,17 +101,12 @@ class outlet final : public outlet_base {
 
   void adopt(const receiver_table& table) override {
     // The bus checked the type of the topic: every mailbox of it is one of T.
-    adopt_senders(senders_, gate_, table, {delivery_kind::queued}, remote_ != nullptr);
-    filters_ =
-        filters_any() || std::any_of(senders_.begin(), senders_.end(), [](auto& each) { return each->filtered; });
-    one_sender_ = senders_.size() == 1 && !has_other_receivers() && !filters_;
+    senders_.adopt(gate_, table, {delivery_kind::queued}, remote_ != nullptr, !differs_in_size<T>);
+    filters_ = filters_any() || senders_.filters();
+    only_together_ = senders_.together() != 0 && senders_.apart().empty() && !has_other_receivers();
   }
 
-  [[nodiscard]] queue::overflow_rule strictest() const noexcept override {
-    queue::overflow_rule out = strictest_any();
-    for (const auto& each : senders_) out = queue::stricter(out, each->to().overflow());
-    return out;
-  }
+  [[nodiscard]] queue::overflow_rule strictest() const noexcept override { return senders_.strictest(strictest_any()); }
 
   void pass_offered_by(offer& what, identity_word identity) noexcept override {
     if (what.loaned != nullptr) destroy_block<T>(std::exchange(what.loaned, nullptr));
@@ -123,7 +118,7 @@ class outlet final : public outlet_base {
   }
 
   void return_credit() noexcept override {
-    for (auto& each : senders_) each->return_credit();
+    senders_.return_credit();
     return_any_credit();
   }
 
@@ -224,16 +219,15 @@ class outlet final : public outlet_base {
   }
 
   [[nodiscard]] bool everywhere_has_room(std::size_t bytes, const T& message) noexcept {
-    if (one_sender_) [[likely]] {
-      const bool room = !senders_[0]->refuses || senders_[0]->has_room(places_in(*senders_[0], bytes));
-      return room && (travels_inline<T> || reserve_memory(bytes));
-    }
+    if (only_together_) [[likely]]
+      return senders_.full_together() == nullptr && (travels_inline<T> || reserve_memory(bytes));
     // What is called waits for the slow path's end, and what is retained is kept in order there.
     return !inlines_ && keeper_ == nullptr && has_receivers() && !refusing(bytes, message);
   }
 
   [[nodiscard]] refusal refusing(std::size_t bytes, const T& message) noexcept {
-    for (auto& each : senders_) {
+    if (auto* const full = senders_.full_together()) return {full, 1, full->overflow()};
+    for (const auto& each : senders_.apart()) {
       if (!is_wanted(*each, &message)) continue;
       const std::int64_t places = places_in(*each, bytes);
       if (each->refuses && !each->has_room(places)) return {&each->to(), places, each->to().overflow()};
@@ -256,8 +250,13 @@ class outlet final : public outlet_base {
   /// `payload` is the value itself or null, `block` the shared block or null; consumes one reference of both.
   template <class Payload>
   void push_all(identity_word identity, const Payload& payload, value_block<T>* block, inline_call* call) noexcept {
+    if (const std::uint32_t readers = senders_.together(); readers != 0) {
+      if (only_together_) [[likely]]
+        return push_together(identity, payload, block, readers - 1);  // they share what the caller holds
+      push_together(identity, payload, block, readers);
+    }
     const std::size_t bytes = block != nullptr ? block->bytes : 0;
-    for (auto& each : senders_) {
+    for (const auto& each : senders_.apart()) {
       if (!each->wanted) [[unlikely]] {
         count_filtered(*each);
         continue;
@@ -277,15 +276,27 @@ class outlet final : public outlet_base {
         put(*each, slot<T>{own, block}, places);
       }
     }
-    if (!one_sender_) [[unlikely]]
-      push_any(any_of(identity, payload, block), bytes, call);
+    if (has_other_receivers()) push_any(any_of(identity, payload, block), bytes, call);
     identity.drop_reference();
     if (block != nullptr) drop_block<T>(block);
   }
 
+  /// To those who are reached together, with `references` more than the caller gives.
+  template <class Payload>
+  void push_together(identity_word identity, [[maybe_unused]] const Payload& payload,
+                     [[maybe_unused]] value_block<T>* block, std::uint32_t references) noexcept {
+    identity.add_references(references);
+    if constexpr (travels_inline<T>) {
+      senders_.push_together(slot<T>{identity, base::words<sizeof(T)>(payload)});
+    } else {
+      if (references != 0) block->references.fetch_add(references, std::memory_order_relaxed);
+      senders_.push_together(slot<T>{identity, block});
+    }
+  }
+
   void pass_all_by(identity_word message) noexcept {
     count_published();
-    for (auto& each : senders_) {
+    for (const auto& each : senders_.apart()) {
       if (each->wanted) static_cast<mailbox<slot<T>>&>(each->to()).pass_by_for_memory(*each, message);
     }
     pass_any_by(message);
@@ -313,8 +324,8 @@ class outlet final : public outlet_base {
   }
 
   sender_list<slot<T>> senders_;
-  bool one_sender_ = false;  // nobody but senders_[0], which takes everything
-  bool filters_ = false;     // somebody does not take everything
+  bool only_together_ = false;  // nobody but who is reached together
+  bool filters_ = false;        // somebody does not take everything
   queue::block_pool* blocks_ = nullptr;
   std::vector<T> held_values_;  // from oldest_held_ on
   std::size_t oldest_held_ = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <initializer_list>
+#include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -28,27 +29,109 @@ class mailboxes_of {
   std::size_t at_ = 0;
 };
 
-/// One outlet's ways into the inboxes of one kind of slot. Thread: inside the outlet's gate.
+/// One outlet's ways into the inboxes of one kind of slot: together through a multicast to those that may refuse and
+/// take everything, each on its own to the others.
+///
+/// Thread: inside the outlet's gate; adopt() and the end are the owner's, outside of it.
 template <class Slot>
-using sender_list = std::vector<std::unique_ptr<queue::sender<Slot>>>;
+class sender_list {
+ public:
+  sender_list() = default;
+  ~sender_list() { clear(); }
+  sender_list(const sender_list&) = delete;
+  sender_list& operator=(const sender_list&) = delete;
 
-/// Keeps the senders to who is still in the table and makes those that are missing.
-template <class Slot>
-void adopt_senders(sender_list<Slot>& senders, queue::gate& owner, const receiver_table& table,
-                   std::initializer_list<delivery_kind> kinds, bool many_sources) {
-  sender_list<Slot> kept;
-  mailboxes_of wanted(table, kinds);
-  while (const auto* const who = wanted.next()) {
-    std::shared_ptr<queue::inbox<Slot>> box = std::static_pointer_cast<mailbox<Slot>>(*who);
-    auto found =
-        std::find_if(senders.begin(), senders.end(), [&](auto& each) { return each && &each->to() == box.get(); });
-    kept.push_back(found != senders.end() ? std::move(*found)
-                                          : std::make_unique<queue::sender<Slot>>(owner, std::move(box)));
-    kept.back()->many_sources = many_sources;
-    kept.back()->filtered = static_cast<mailbox<Slot>&>(kept.back()->to()).filters();
+  /// Keeps the senders to who is still in the table and makes those that are missing. `one_place`: every message takes
+  /// one place, which is what a multicast counts in.
+  void adopt(queue::gate& owner, const receiver_table& table, std::initializer_list<delivery_kind> kinds,
+             bool many_sources, bool one_place) {
+    std::vector<std::unique_ptr<queue::sender<Slot>>> apart;
+    std::vector<std::unique_ptr<queue::multicast_sender<Slot>>> together;
+    mailboxes_of wanted(table, kinds);
+    while (const auto* const who = wanted.next()) {
+      const std::shared_ptr<mailbox<Slot>> box = std::static_pointer_cast<mailbox<Slot>>(*who);
+      if (keep(together_, *box, together) || keep(apart_, *box, apart)) continue;
+      const bool may_refuse = queue::refuses_when_full(box->overflow().kind);
+      if (one_place && may_refuse && !box->filters() && box->takes_reader()) {
+        if (!multicast_) multicast_ = std::make_shared<queue::multicast<Slot>>();
+        together.push_back(std::make_unique<queue::multicast_sender<Slot>>(owner, box, multicast_));
+        continue;
+      }
+      apart.push_back(std::make_unique<queue::sender<Slot>>(owner, box));
+      apart.back()->many_sources = many_sources;
+      apart.back()->filtered = box->filters();
+    }
+    together_ = std::move(together);
+    apart_ = std::move(apart);
   }
-  senders = std::move(kept);
-}
+  void clear() noexcept {
+    apart_.clear();
+    together_.clear();
+    if (multicast_) multicast_->end();
+    multicast_.reset();
+  }
+
+  [[nodiscard]] bool empty() const noexcept { return apart_.empty() && together_.empty(); }
+  [[nodiscard]] const std::vector<std::unique_ptr<queue::sender<Slot>>>& apart() const noexcept { return apart_; }
+  [[nodiscard]] std::uint32_t together() const noexcept { return static_cast<std::uint32_t>(together_.size()); }
+  /// Null while nobody needs it.
+  [[nodiscard]] queue::multicast<Slot>* multicast() const noexcept { return multicast_.get(); }
+
+  /// Makes sure that everybody who is reached together has room for a message. Returns: who has none; null if all have.
+  [[nodiscard]] queue::inbox<Slot>* full_together() noexcept {
+    return together_.empty() || multicast_->has_room() ? nullptr : find_room();
+  }
+  /// To everybody who is reached together. Takes over its references, one for each of them. After full_together().
+  void push_together(const Slot& message) noexcept {
+    multicast_->push(message);
+    announce_together();
+  }
+  void announce_together() noexcept {
+    base::light_barrier();
+    if (multicast_->take_sleepers()) [[unlikely]]
+      wake_together();
+  }
+
+  void return_credit() noexcept {
+    for (auto& each : apart_) each->return_credit();
+    for (auto& each : together_) each->return_credit();
+  }
+  [[nodiscard]] queue::overflow_rule strictest(queue::overflow_rule out) const noexcept {
+    for (const auto& each : apart_) out = queue::stricter(out, each->to().overflow());
+    for (const auto& each : together_) out = queue::stricter(out, each->to().overflow());
+    return out;
+  }
+  [[nodiscard]] bool filters() const noexcept {
+    return std::any_of(apart_.begin(), apart_.end(), [](auto& each) { return each->filtered; });
+  }
+
+ private:
+  template <class Sender>
+  static bool keep(std::vector<std::unique_ptr<Sender>>& from, const queue::inbox<Slot>& box,
+                   std::vector<std::unique_ptr<Sender>>& kept) {
+    const auto found = std::find_if(from.begin(), from.end(), [&](auto& each) { return each && &each->to() == &box; });
+    if (found == from.end()) return false;
+    kept.push_back(std::move(*found));
+    return true;
+  }
+  [[gnu::noinline]] queue::inbox<Slot>* find_room() noexcept {
+    std::int64_t room = std::numeric_limits<std::int64_t>::max();
+    multicast_->set_room(0);
+    for (auto& each : together_) {
+      room = std::min(room, each->find_room());
+      if (room == 0) return &each->to();
+    }
+    multicast_->set_room(static_cast<std::uint64_t>(room));
+    return nullptr;
+  }
+  [[gnu::noinline]] void wake_together() noexcept {
+    for (auto& each : together_) each->to().announce();
+  }
+
+  std::shared_ptr<queue::multicast<Slot>> multicast_;
+  std::vector<std::unique_ptr<queue::multicast_sender<Slot>>> together_;
+  std::vector<std::unique_ptr<queue::sender<Slot>>> apart_;
+};
 
 /// Where nothing may be refused: room by the mailbox's overflow rule. Returns: false if the message passes it by.
 template <class Slot>

@@ -18,6 +18,7 @@
 #include <amphibus/base/tsan.hpp>
 #include <amphibus/queue/bound.hpp>
 #include <amphibus/queue/gate.hpp>
+#include <amphibus/queue/multicast.hpp>
 
 #pragma GCC visibility push(default)
 namespace amphibus::queue {
@@ -60,6 +61,25 @@ struct sender_state {
   bool many_sources = false;             ///< a transport's input speaks for many
   bool filtered = false;                 ///< the inbox does not take every message
   bool wanted = true;                    ///< with `filtered`: whether it takes the one at hand
+  multicast_base* through = nullptr;     ///< what it sends goes there instead of the queue, and is counted there
+  std::uint64_t joined_at = 0;           ///< with `through`: how much had been written there before
+  std::uint64_t charged_to = 0;          ///< with `through`: up to where `credit` is reduced by what was written
+
+  /// Anyone who keeps it from leaving.
+  [[nodiscard]] std::uint64_t pushed_so_far() const noexcept {
+    return pushed.load(std::memory_order_relaxed) + (through == nullptr ? 0 : through->written() - joined_at);
+  }
+  /// Inside `owner`: makes `credit` true.
+  void charge_written() noexcept {
+    if (through != nullptr) credit -= static_cast<std::int64_t>(through->position() - charged_to);
+    if (through != nullptr) charged_to = through->position();
+  }
+  /// Inside `owner`. Returns: what was taken from the inbox and not used; it is no longer the sender's.
+  [[nodiscard]] std::int64_t take_credit() noexcept {
+    charge_written();
+    if (through != nullptr) through->set_room(0);
+    return std::exchange(credit, 0);
+  }
 
   void add_loss(const source_id& of, std::uint64_t count);
   /// Returns: how many of that source were lost and not told; now they are.
@@ -129,8 +149,8 @@ class inbox_base : public bound {
   void count_replaced() noexcept { replaced_.fetch_add(1, std::memory_order_release); }
   /// True if the consumer promises to look before it sleeps: nobody needs to wake it.
   [[nodiscard]] bool promises() const noexcept { return active_.load(std::memory_order_relaxed); }
-  /// Consumer: stop promising to look. Follow with one heavy_barrier() for any number of inboxes, then looks_empty().
-  void deactivate() noexcept { active_.store(false, std::memory_order_relaxed); }
+  /// Consumer: stop promising to look. Follow with one heavy_barrier() for any number of inboxes, then has_work().
+  void deactivate() noexcept;
   /// Consumer, after deactivate() and the barrier, if messages came: promise again. Returns: false if a producer did so
   /// already and activated() has been called.
   bool reactivate() noexcept { return !active_.exchange(true, std::memory_order_acq_rel); }
@@ -150,6 +170,9 @@ class inbox_base : public bound {
   /// Called once per sleep by the first producer, on its thread: make the consumer look.
   virtual void activated() noexcept = 0;
 
+  mutable std::mutex senders_mutex_;
+  std::vector<multicast_base*> multicasts_;  // senders_mutex_: whose reader the consumer is
+
  private:
   void activate() noexcept {
     if (!active_.exchange(true, std::memory_order_acq_rel)) activated();
@@ -163,14 +186,17 @@ class inbox_base : public bound {
   alignas(64) std::atomic<bool> active_{false};         // read by every publish
   alignas(64) std::atomic<std::uint64_t> finished_{0};  // written by the consumer
   std::atomic<std::uint64_t> replaced_{0};
-  mutable std::mutex senders_mutex_;
-  std::vector<sender_state*> senders_;
+  std::vector<sender_state*> senders_;  // senders_mutex_, as what follows
   std::atomic<std::int64_t> sender_count_{0};
   std::uint64_t pushed_by_parted_ = 0;
 };
 
-/// A bounded multi-producer single-consumer queue of `Slot`: moodycamel's queue with a token per producer, credit for
-/// the bound and an announcement that costs a sleeping consumer's producer nothing. FIFO per producer.
+/// A bounded multi-producer single-consumer queue of `Slot`, with credit for the bound and an announcement that costs a
+/// sleeping consumer's producer nothing. FIFO per producer.
+///
+/// Messages come in two ways. A few producers that wait for room each write into a multicast, where one message serves
+/// all of their receivers; everybody else (many sources, and whoever may have to take messages back) uses moodycamel's
+/// queue with a token per producer. A producer keeps the way that it began with.
 ///
 /// `Slot` is trivially copyable; what it refers to is the user's to release (drain it before destruction). One whose
 /// messages differ in size has `weighed_bytes()`.
@@ -178,6 +204,7 @@ template <class Slot>
 class inbox : public inbox_base {
  public:
   using queue_type = moodycamel::ConcurrentQueue<Slot, inbox_traits>;
+  using reader = multicast_reader<Slot>;
 
   inbox(std::int64_t capacity, overflow_rule overflow, std::int64_t bytes_per_place = any_size)
       : inbox_base(capacity, overflow, bytes_per_place), queue_(0), consumer_(queue_) {}
@@ -190,8 +217,39 @@ class inbox : public inbox_base {
     }
   }
 
+  /// Anyone: a producer more writes where the others of its receivers read. Returns: false if there are enough of them;
+  /// it uses the queue then.
+  [[nodiscard]] bool takes_reader() const {
+    const std::lock_guard lock(senders_mutex_);
+    return multicasts_.size() < readers_max;
+  }
+  void add_reader(std::shared_ptr<reader> who) {
+    const std::lock_guard lock(senders_mutex_);
+    multicasts_.push_back(&who->source());
+    new_readers_.push_back(std::move(who));
+    has_new_readers_.store(true, std::memory_order_release);
+  }
+  /// A producer uses the queue from now on.
+  void use_queue() noexcept { queue_used_.store(true, std::memory_order_release); }
+  [[nodiscard]] bool uses_queue() const noexcept { return queue_used_.load(std::memory_order_acquire); }
+
   /// Consumer: moves up to `max` messages to `out`. Returns: how many.
   std::size_t pop(Slot* out, std::size_t max) {
+    std::size_t count = pop_queue(out, max);
+    for_each_reader([&](reader& from) {
+      if (count == max || !from.look()) return count != max;
+      while (const slot_run<Slot> run = from.next(max - count)) {
+        std::copy_n(run.first, run.count, out + count);
+        from.advance(run.count);
+        count += run.count;
+      }
+      return count != max;
+    });
+    return count;
+  }
+  /// Consumer: the same, but of the queue only.
+  std::size_t pop_queue(Slot* out, std::size_t max) {
+    if (!uses_queue()) return 0;
     const std::size_t count = dequeue(out, max);
     // What was taken cannot be thrown out any more: it must not keep newer messages out.
     if (count != 0 && overflow().kind == overflow_kind::drop_oldest) {
@@ -201,26 +259,69 @@ class inbox : public inbox_base {
     }
     return count;
   }
+  /// Consumer: calls `use(reader&)` with one after the other, beginning with another one every time, until it returns
+  /// false. Lets go of those that are over.
+  template <class Use>
+  void for_each_reader(const Use& use) {
+    if (has_new_readers_.load(std::memory_order_acquire)) [[unlikely]]
+      take_new_readers();
+    const std::size_t count = readers_.size();
+    if (count == 0) return;
+    if (++first_reader_ >= count) first_reader_ = 0;
+    bool some_over = false;
+    for (std::size_t i = 0; i != count; ++i) {
+      reader& each = *readers_[first_reader_ + i < count ? first_reader_ + i : first_reader_ + i - count];
+      const bool goes_on = use(each);
+      some_over = some_over || each.is_over();
+      if (!goes_on) break;
+    }
+    if (some_over) [[unlikely]]
+      drop_readers();
+  }
 
   [[nodiscard]] queue_type& queue() noexcept { return queue_; }
 
  private:
+  /// Who polls many places looks in vain more often than not; beyond this the queue is as good.
+  static constexpr std::size_t readers_max = 16;
+
   std::size_t dequeue(Slot* out, std::size_t max) {
     const base::tsan_unseen copying;
     return queue_.try_dequeue_bulk(consumer_, out, max);
   }
+  [[gnu::noinline]] void take_new_readers() {
+    const std::lock_guard lock(senders_mutex_);
+    std::move(new_readers_.begin(), new_readers_.end(), std::back_inserter(readers_));
+    new_readers_.clear();
+    has_new_readers_.store(false, std::memory_order_relaxed);
+  }
+  [[gnu::noinline]] void drop_readers() {
+    const std::lock_guard lock(senders_mutex_);
+    std::erase_if(readers_, [&](const std::shared_ptr<reader>& each) {
+      if (!each->is_over()) return false;
+      std::erase(multicasts_, &each->source());
+      return true;
+    });
+  }
 
+  std::atomic<bool> queue_used_{false};
+  std::atomic<bool> has_new_readers_{false};
+  std::vector<std::shared_ptr<reader>> new_readers_;  // senders_mutex_
+  std::vector<std::shared_ptr<reader>> readers_;      // the consumer's
+  std::size_t first_reader_ = 0;
   queue_type queue_;
   moodycamel::ConsumerToken consumer_;
 };
 
-/// One producer's side of one inbox. Thread: confined to who is inside the owner's gate.
+/// One producer's side of one inbox that it reaches through the queue. Thread: confined to who is inside the owner's
+/// gate.
 template <class Slot>
 class sender : public sender_state {
  public:
   sender(gate& by, std::shared_ptr<inbox<Slot>> to) : inbox_(std::move(to)), token_(inbox_->queue()) {
     owner = &by;
     refuses = refuses_when_full(inbox_->overflow().kind);
+    inbox_->use_queue();
     inbox_->join(*this);
   }
   ~sender() { inbox_->part(*this); }
@@ -259,6 +360,43 @@ class sender : public sender_state {
  private:
   std::shared_ptr<inbox<Slot>> inbox_;
   moodycamel::ProducerToken token_;
+};
+
+/// One producer's side of one inbox that it reaches through its multicast. Thread: inside the owner's gate; made and
+/// destroyed by the owner.
+template <class Slot>
+class multicast_sender : public sender_state {
+ public:
+  multicast_sender(gate& by, std::shared_ptr<inbox<Slot>> to, const std::shared_ptr<multicast<Slot>>& writes_to)
+      : inbox_(std::move(to)), multicast_(*writes_to), reader_(writes_to->join(writes_to)) {
+    owner = &by;
+    through = &multicast_;
+    joined_at = charged_to = multicast_.position();
+    inbox_->add_reader(reader_);
+    inbox_->join(*this);
+  }
+  ~multicast_sender() {
+    multicast_.part(*reader_);
+    inbox_->part(*this);
+  }
+  multicast_sender(const multicast_sender&) = delete;
+  multicast_sender& operator=(const multicast_sender&) = delete;
+
+  [[nodiscard]] inbox<Slot>& to() noexcept { return *inbox_; }
+  /// Returns: how many messages have room, after fetching a chunk of credit where there was none.
+  [[nodiscard]] std::int64_t find_room() noexcept {
+    charge_written();
+    return credit > 0 || inbox_->refill(*this, 1) ? credit : 0;
+  }
+  /// Returns unused credit, so that nobody waits for what we do not use.
+  void return_credit() noexcept {
+    if (const std::int64_t unused = take_credit(); unused > 0) inbox_->credit().give_back(unused);
+  }
+
+ private:
+  std::shared_ptr<inbox<Slot>> inbox_;
+  multicast<Slot>& multicast_;  // the outlet's, and the reader's
+  std::shared_ptr<multicast_reader<Slot>> reader_;
 };
 
 }  // namespace amphibus::queue

@@ -1,5 +1,5 @@
 // Replaces the global operator new to count; a file of its own, because GCC warns where it sees through the pair.
-#include "allocations.hpp"
+#include "gates/allocations.hpp"
 
 #include <atomic>
 #include <cstdlib>

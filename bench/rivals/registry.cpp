@@ -1,0 +1,66 @@
+#include "rivals/rivals.hpp"
+
+#include <algorithm>
+
+namespace bench {
+
+const std::vector<rival>& rivals() {
+  static const std::vector<rival> all{
+      raw_moodycamel(),
+      tuned_moodycamel(),
+      mutex_deque(),
+      libzmq_inproc(),
+      std_function(),
+#ifdef BENCH_WITH_readerwriterqueue
+      readerwriterqueue(),
+#endif
+#ifdef BENCH_WITH_atomic_queue
+      atomic_queue(),
+#endif
+#ifdef BENCH_WITH_boost
+      boost_lockfree(),
+      boost_signals2(),
+#endif
+#ifdef BENCH_WITH_sigcpp
+      sigcpp(),
+#endif
+#ifdef BENCH_WITH_caf
+      caf_actors(),
+#endif
+#ifdef BENCH_WITH_nng
+      nng_inproc(),
+#endif
+  };
+  return all;
+}
+
+std::vector<std::string> missing_packages() {
+  return {
+#ifndef BENCH_WITH_readerwriterqueue
+      "libreaderwriterqueue-dev",
+#endif
+#ifndef BENCH_WITH_atomic_queue
+      "libatomic-queue-dev",
+#endif
+#ifndef BENCH_WITH_boost
+      "libboost-dev",
+#endif
+#ifndef BENCH_WITH_sigcpp
+      "libsigc++-3.0-dev",
+#endif
+#ifndef BENCH_WITH_caf
+      "libcaf-dev",
+#endif
+#ifndef BENCH_WITH_nng
+      "libnng-dev",
+#endif
+  };
+}
+
+const rival* find_rival(const std::string& name) {
+  const auto& all = rivals();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const rival& each) { return each.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+}  // namespace bench

@@ -1,0 +1,77 @@
+#include <amphibus/bus.hpp>
+
+#include "throughput/idle.hpp"
+#include "throughput/processes.hpp"
+
+namespace bench {
+namespace {
+
+constexpr amphibus::topic<message<32>> idle_topic{"bench.idle"};
+
+double idle_bus() {
+  amphibus::bus bus;
+  std::vector<amphibus::subscription> subscriptions;
+  for (int i = 0; i != 100; ++i) subscriptions.push_back(bus.subscribe(idle_topic, [](const message<32>&) {}));
+  bus.publish(idle_topic, {});
+  bus.drain();
+  return context_switches_per_second(3);
+}
+
+void add_streams(std::vector<scenario>& to, double effort) {
+  for (const std::string transport : {"tcp", "ipc"}) {
+    const auto count = static_cast<std::size_t>(30'000'000 * effort);
+    to.push_back({.name = "zeromq/" + transport + "/32B",
+                  .ours = "publisher",
+                  .rival = "libzmq one per frame",
+                  .how = "XPUB with NODROP to SUB, two processes, one message per frame",
+                  .target = 6,
+                  .run_ours = [=] { return ours_zeromq(transport, count); },
+                  .run_rival = [=] { return raw_libzmq(transport, count / 5); }});
+  }
+}
+
+/// A figure on its own.
+scenario alone(std::string name, std::string unit, bool less_is_better, double target, std::function<double()> run) {
+  return {.name = std::move(name),
+          .ours = "ours",
+          .unit = std::move(unit),
+          .less_is_better = less_is_better,
+          .target = target,
+          .pairs_max = 1,
+          .run_ours = std::move(run)};
+}
+
+void add_idle(std::vector<scenario>& to) {
+  to.push_back(alone("idle/100 subscriptions", "switches/s", true, 1, [] { return idle_bus(); }));
+  to.push_back(alone("idle/connected to one peer", "switches/s", true, 2, [] { return connected_idle(12); }));
+}
+
+/// What local subscribers pay for remote ones.
+void add_local(std::vector<scenario>& to, double effort) {
+  const double seconds = 5 * effort;
+  for (const int remote : {0, 3}) {
+    const std::string name = "local/" + std::to_string(remote) + " remote" + (remote == 3 ? ", one stopped" : "");
+    to.push_back(alone(name + ": rate of 100,000", "of paced", false, 0.95,
+                       [=] { return paced(remote, false, seconds).rate / 100'000; }));
+    to.push_back(alone(name + ": lost or refused", "messages", true, 0.5, [=] {
+      const paced_result of = paced(remote, false, seconds);
+      return of.rate > 0 ? of.lost_locally + of.refused : 1e9;
+    }));
+  }
+  to.push_back(alone("local/flat out with 3 remote", "of without", false, 0, [=] {
+    const double without = paced(0, true, seconds).rate;
+    return without > 0 ? paced(3, true, seconds).rate / without : 0;
+  }));
+}
+
+}  // namespace
+
+std::vector<scenario> process_scenarios(double effort) {
+  std::vector<scenario> out;
+  add_streams(out, effort);
+  add_idle(out);
+  add_local(out, effort);
+  return out;
+}
+
+}  // namespace bench

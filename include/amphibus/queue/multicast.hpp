@@ -1,0 +1,227 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <new>
+#include <utility>
+
+#include <amphibus/base/atomic.hpp>
+#include <amphibus/queue/pool.hpp>
+
+#pragma GCC visibility push(default)
+namespace amphibus::queue {
+
+/// What the two sides of a multicast share, and the writer's room in it, whatever its slots are.
+///
+/// Room is counted by position: how far the writer may go before it has to look at the credit of its readers again, so
+/// that a push pays for one comparison however many readers there are.
+class multicast_base {
+ public:
+  multicast_base() = default;
+  multicast_base(const multicast_base&) = delete;
+  multicast_base& operator=(const multicast_base&) = delete;
+
+  /// Anyone: how many messages were ever written.
+  [[nodiscard]] std::uint64_t written() const noexcept {
+    return written_.load(std::memory_order_acquire);  // SYNC(multicast.written)
+  }
+  /// Writer.
+  [[nodiscard]] bool has_room() const noexcept { return position_ != limit_.load(std::memory_order_relaxed); }
+  /// Writer, or who excludes it: from here on `count` messages have room at every reader.
+  void set_room(std::uint64_t count) noexcept { limit_.store(position_ + count, std::memory_order_relaxed); }
+  /// Writer, or who excludes it.
+  [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
+
+  /// Reader, before the heavy barrier that precedes its last look: the next push looks who sleeps.
+  void note_sleeper() noexcept { sleepers_.exchange(true, std::memory_order_acq_rel); }  // SYNC(multicast.sleepers)
+  /// Writer, after a push and a light barrier. True at most once per note_sleeper(): then look at every reader.
+  [[nodiscard]] bool take_sleepers() noexcept {
+    // SYNC(multicast.sleepers): both sides exchange, so a reader that notes itself after this sees what was pushed
+    // before, and one that did so before is seen asleep.
+    return sleepers_.load(std::memory_order_relaxed) && sleepers_.exchange(false, std::memory_order_acq_rel);
+  }
+
+ protected:
+  ~multicast_base() = default;
+
+  // Each on a line of its own: what every push writes, what every push reads, what only the writer knows.
+  alignas(64) base::atomic<std::uint64_t> written_{0};
+  alignas(64) base::atomic<bool> sleepers_{true};
+  alignas(64) std::uint64_t position_ = 0;
+  base::atomic<std::uint64_t> limit_{0};  // atomic, because two may take room away at once
+};
+
+/// Some slots of a multicast. `references`: the readers that have not left it, and the writer while it writes there.
+template <class Slot>
+struct multicast_block : block_header {
+  base::atomic<multicast_block*> following;
+  std::uint32_t size;
+  [[nodiscard]] Slot* slots() noexcept { return std::launder(reinterpret_cast<Slot*>(this + 1)); }
+};
+
+template <class Slot>
+class multicast_reader;
+
+/// One writer, any number of readers, each of which sees every message from its join to its leaving: written once,
+/// stored once, handled in place.
+///
+/// A list of blocks; who leaves a block as the last gives it back to the writer, so the memory follows what the slowest
+/// reader has not handled, and one reader that stands still holds back neither the writer nor the others. Unbounded by
+/// itself: the readers' inboxes grant the room. `Slot` is trivially copyable. Thread: the writer's methods by one
+/// thread at a time. Lifetime: shared with its readers.
+template <class Slot>
+class multicast : public multicast_base {
+ public:
+  multicast() = default;
+  ~multicast() { end(); }
+
+  /// A reader of everything that is written from now on. Throws: std::bad_alloc.
+  [[nodiscard]] std::shared_ptr<multicast_reader<Slot>> join(const std::shared_ptr<multicast>& self) {
+    if (tail_ == nullptr) grow();
+    auto joined = std::make_shared<multicast_reader<Slot>>(self, tail_, tail_->size - left_, position_);
+    tail_->references.fetch_add(1, std::memory_order_relaxed);
+    ++readers_;
+    sleepers_.store(true, std::memory_order_relaxed);  // nobody knows yet whether it sleeps
+    set_room(0);
+    return joined;
+  }
+  /// `who` sees nothing of what is written from now on.
+  void part(multicast_reader<Slot>& who) noexcept {
+    who.end_.store(position_, std::memory_order_release);  // SYNC(multicast.end)
+    --readers_;
+  }
+  [[nodiscard]] std::uint32_t readers() const noexcept { return readers_; }
+  /// Nothing is written any more: lets go of what no reader holds. Precondition: no reader is left to part.
+  void end() noexcept {
+    if (tail_ == nullptr) return;
+    leave(std::exchange(tail_, nullptr));
+    std::exchange(pool_, nullptr)->retire();
+    left_ = 0;
+  }
+
+  /// Precondition: has_room(). Out of memory for a block is the end of the program.
+  void push(const Slot& message) noexcept {
+    if (left_ == 0) [[unlikely]]
+      grow();
+    ::new (static_cast<void*>(next_)) Slot(message);
+    ++next_;
+    --left_;
+    written_.store(++position_, std::memory_order_release);  // SYNC(multicast.written): pairs with look()
+  }
+
+ private:
+  friend class multicast_reader<Slot>;
+  static constexpr std::uint32_t small_block = 16;
+  static constexpr std::uint32_t large_block = 256;
+  static constexpr std::size_t alignment = std::max(alignof(multicast_block<Slot>), alignof(Slot));
+
+  static void leave(multicast_block<Slot>* block) noexcept {
+    if (release(*block)) block_pool::give_back(block);
+  }
+
+  /// Goes on in another block. The first is small, because most publishers say little.
+  [[gnu::noinline]] void grow() {
+    const std::uint32_t size = tail_ == nullptr ? small_block : large_block;
+    if (pool_ == nullptr || size != block_size_) {
+      block_pool* const wider = block_pool::make(sizeof(multicast_block<Slot>) + size * sizeof(Slot), alignment);
+      if (pool_ != nullptr) pool_->retire();
+      pool_ = wider;
+      block_size_ = size;
+    }
+    auto* const fresh = static_cast<multicast_block<Slot>*>(pool_->take());
+    ::new (static_cast<void*>(&fresh->following)) base::atomic<multicast_block<Slot>*>(nullptr);
+    fresh->size = size;
+    fresh->references.store(readers_ + 1, std::memory_order_relaxed);
+    multicast_block<Slot>* const full = std::exchange(tail_, fresh);
+    next_ = fresh->slots();
+    left_ = size;
+    if (full == nullptr) return;
+    full->following.store(fresh, std::memory_order_release);  // SYNC(multicast.following)
+    leave(full);
+  }
+
+  // Beside position_, all of it the writer's.
+  Slot* next_ = nullptr;
+  std::uint32_t left_ = 0;  // slots of the tail
+  std::uint32_t readers_ = 0;
+  multicast_block<Slot>* tail_ = nullptr;
+  block_pool* pool_ = nullptr;
+  std::uint32_t block_size_ = 0;
+};
+
+/// Messages that lie one after the other.
+template <class Slot>
+struct slot_run {
+  Slot* first = nullptr;
+  std::size_t count = 0;
+  explicit operator bool() const noexcept { return count != 0; }
+};
+
+/// One reader's place in a multicast. Thread: one consumer at a time; its end is set by the writer.
+template <class Slot>
+class multicast_reader {
+ public:
+  /// For multicast::join().
+  multicast_reader(std::shared_ptr<multicast<Slot>> of, multicast_block<Slot>* block, std::uint32_t at,
+                   std::uint64_t position) noexcept
+      : of_(std::move(of)), block_(block), at_(at), position_(position), known_(position) {}
+  multicast_reader(const multicast_reader&) = delete;
+  multicast_reader& operator=(const multicast_reader&) = delete;
+  /// Precondition: the writer parted with it. What it has not taken is lost, without being dropped.
+  ~multicast_reader() {
+    while (position_ != end_.load(std::memory_order_relaxed)) {
+      known_ = end_.load(std::memory_order_relaxed);
+      advance(next(std::numeric_limits<std::size_t>::max()).count);
+    }
+    multicast<Slot>::leave(block_);
+  }
+
+  [[nodiscard]] multicast_base& source() noexcept { return *of_; }
+
+  /// Looks for new messages. Returns: true if there are some.
+  [[nodiscard]] bool look() noexcept {
+    if (position_ == known_) {
+      // In this order: what is written after the end is not ours, and whoever sees it written sees the end.
+      const std::uint64_t written = of_->written();
+      known_ = std::min(written, end_.load(std::memory_order_relaxed));
+    }
+    return position_ != known_;
+  }
+  /// The messages that look() found, at most `max` and as far as they lie together; none if there are no more. They
+  /// stay where they are until advance().
+  [[nodiscard]] slot_run<Slot> next(std::size_t max) noexcept {
+    if (position_ == known_) return {};
+    if (at_ == block_->size) {
+      // What is written there is known, so the block is too.
+      multicast_block<Slot>* const following = block_->following.load(std::memory_order_acquire);
+      multicast<Slot>::leave(std::exchange(block_, following));  // SYNC(multicast.following)
+      at_ = 0;
+    }
+    const std::uint64_t together = std::min<std::uint64_t>(known_ - position_, block_->size - at_);
+    return {block_->slots() + at_, static_cast<std::size_t>(std::min<std::uint64_t>(together, max))};
+  }
+  /// The first `count` of them are done with: their slots may be used again.
+  void advance(std::size_t count) noexcept {
+    at_ += static_cast<std::uint32_t>(count);
+    position_ += count;
+  }
+  /// True if nothing comes any more.
+  [[nodiscard]] bool is_over() const noexcept {
+    return position_ == end_.load(std::memory_order_acquire);  // SYNC(multicast.end)
+  }
+
+ private:
+  friend class multicast<Slot>;
+  const std::shared_ptr<multicast<Slot>> of_;
+  multicast_block<Slot>* block_;
+  std::uint32_t at_;        // in the block
+  std::uint64_t position_;  // of the next message, counted as by the writer
+  std::uint64_t known_;     // how far messages were seen to be there
+  base::atomic<std::uint64_t> end_{std::numeric_limits<std::uint64_t>::max()};
+};
+
+}  // namespace amphibus::queue
+#pragma GCC visibility pop
