@@ -28,6 +28,17 @@ std::string json_of(const std::vector<double>& values) {
   return out + "]";
 }
 
+/// [[share, nanoseconds], …] up to 99.99 %.
+std::string percentiles_of(const histogram& times) {
+  std::string out = "[";
+  for (const double share : {0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9995, 0.9999}) {
+    char text[48];
+    std::snprintf(text, sizeof text, "%s[%g, %.0f]", out.size() == 1 ? "" : ", ", share, times.at(share));
+    out += text;
+  }
+  return out + "]";
+}
+
 std::string json_of(const figure& one) {
   const scenario& of = one.of;
   char numbers[256];
@@ -36,9 +47,13 @@ std::string json_of(const figure& one) {
                 "\"reached\": %s",
                 of.less_is_better ? "true" : "false", of.target, one.outcome(), quantile(one.ratios(), 0.25),
                 quantile(one.ratios(), 0.75), one.reaches_target() ? "true" : "false");
+  std::string times;
+  if (of.ours_times) times += ",\n   \"ours_percentiles\": " + percentiles_of(*of.ours_times);
+  if (of.rival_times) times += ",\n   \"rival_percentiles\": " + percentiles_of(*of.rival_times);
   return "{\"scenario\": " + quoted(of.name) + ", \"ours\": " + quoted(of.ours) + ", \"rival\": " + quoted(of.rival) +
          ", \"how\": " + quoted(of.how) + ", \"unit\": " + quoted(of.unit) + ", " + numbers +
-         ",\n   \"ours_samples\": " + json_of(one.ours) + ",\n   \"rival_samples\": " + json_of(one.rival) + "}";
+         ",\n   \"ours_samples\": " + json_of(one.ours) + ",\n   \"rival_samples\": " + json_of(one.rival) + times +
+         "}";
 }
 
 }  // namespace

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "harness/histogram.hpp"
 
 namespace bench {
 
@@ -15,7 +18,9 @@ struct scenario {
   std::string unit = "messages/s";
   bool less_is_better = false;  ///< a time or a cost
   double target = 0;  ///< what the ratio ours / rival has to reach, or with less_is_better not to exceed; 0: reported
-  int pairs_max = 1000;  ///< where one run takes long
+  int pairs_max = 1000;                             ///< where one run takes long
+  std::shared_ptr<histogram> ours_times = nullptr;  ///< of single messages, over all runs
+  std::shared_ptr<histogram> rival_times = nullptr;
   std::function<double()> run_ours;
   std::function<double()> run_rival;  ///< null: a figure on its own
 };

@@ -3,8 +3,8 @@
 #include <caf/all.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <memory>
+#include <semaphore>
 #include <vector>
 
 #include "harness/threads.hpp"
@@ -26,22 +26,28 @@ namespace {
 struct alignas(128) progress {
   std::atomic<std::uint64_t> handled{0};
   std::uint64_t sum = 0;
+  std::uint64_t expected = 0;
+  std::binary_semaphore done{0};
 };
 
 caf::behavior subscriber(caf::event_based_actor*, progress* of) {
   return {[of](const caf_message& m) {
     of->sum += m.one;
-    of->handled.store(of->handled.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    const std::uint64_t now = of->handled.load(std::memory_order_relaxed) + 1;
+    of->handled.store(now, std::memory_order_release);
+    if (now == of->expected) of->done.release();
   }};
 }
 
 double run(const shape& of, std::size_t count) {
   caf::actor_system_config config;
   caf::actor_system system{config};
+  const auto publishers = static_cast<std::size_t>(of.publishers);
   std::vector<std::unique_ptr<progress>> seen;
   std::vector<caf::actor> actors;
   for (int i = 0; i != of.subscribers; ++i) {
     seen.push_back(std::make_unique<progress>());
+    seen.back()->expected = count / publishers * publishers;
     actors.push_back(system.spawn(subscriber, seen.back().get()));
   }
   const auto bound = static_cast<std::uint64_t>(of.bound / of.publishers);
@@ -57,12 +63,9 @@ double run(const shape& of, std::size_t count) {
       }
     }
   };
-  const auto consume = [&](std::size_t which, std::size_t expected) {
+  const auto consume = [&](std::size_t which, std::size_t) {
     progress& own = *seen[which];
-    for (std::uint64_t now = 0; now != expected;) {
-      now = own.handled.load(std::memory_order_acquire);
-      if (now != expected) std::this_thread::sleep_for(std::chrono::milliseconds(1));  // CAF's threads need the cores
-    }
+    own.done.acquire();
     return own.sum;
   };
   const double rate = run_threads(of, count, publish, consume);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/figure.hpp"
+#include "latency/latency.hpp"
 #include "rivals/rivals.hpp"
 #include "throughput/inproc.hpp"
 #include "throughput/processes.hpp"
@@ -85,6 +86,7 @@ int main(int argc, char** argv) {
   if (argc > 2 && argv[1][0] != '-') return bench::play_role(argc, argv);
   const options chosen = parse(argc, argv);
   std::vector<bench::scenario> all = bench::inproc_scenarios(chosen.effort);
+  for (auto& each : bench::latency_scenarios(chosen.effort)) all.push_back(std::move(each));
   for (auto& each : bench::process_scenarios(chosen.effort)) all.push_back(std::move(each));
   std::vector<bench::figure> figures;
   for (const auto& package : bench::missing_packages()) {

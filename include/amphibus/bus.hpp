@@ -158,15 +158,33 @@ class bus {
   /// Returns and waits as publisher::publish. Throws: error (topic_type_conflict, missing_codec) at the source's first
   /// use of the topic, and what moving T throws.
   template <class T>
-  publish_status publish(const topic<T>& to, std::type_identity_t<T> message, const publish_options& with = {}) {
-    return outlet_for(to).publish(std::move(message), {}, with);
+  publish_status publish(const topic<T>& to, std::type_identity_t<T>&& message) {
+    return outlet_for(to).publish(message, {});
+  }
+  template <class T>
+  publish_status publish(const topic<T>& to,
+                         const std::type_identity_t<T>& message) requires std::copy_constructible<T> {
+    return outlet_for(to).publish(message, {});
+  }
+  template <class T>
+  publish_status publish(const topic<T>& to, std::type_identity_t<T> message, const publish_options& with) {
+    return outlet_for(to).publish(message, {}, with);
   }
   /// The same, but never waits and holds nothing. Returns: accepted; no_subscribers; would_block (somebody who blocks
   /// or fails has no room now, or what this handler holds for the topic goes first; nobody got it); too_large; closed.
   template <class T>
+  [[nodiscard]] publish_status try_publish(const topic<T>& to, std::type_identity_t<T>&& message) {
+    return outlet_for(to).publish(message, {base::duration::zero()});
+  }
+  template <class T>
+  [[nodiscard]] publish_status try_publish(const topic<T>& to,
+                                           const std::type_identity_t<T>& message) requires std::copy_constructible<T> {
+    return outlet_for(to).publish(message, {base::duration::zero()});
+  }
+  template <class T>
   [[nodiscard]] publish_status try_publish(const topic<T>& to, std::type_identity_t<T> message,
-                                           const publish_options& with = {}) {
-    return outlet_for(to).publish(std::move(message), {base::duration::zero()}, with);
+                                           const publish_options& with) {
+    return outlet_for(to).publish(message, {base::duration::zero()}, with);
   }
 
   /// Waits until every process of the configuration called it too and has the subscriptions made before: what is

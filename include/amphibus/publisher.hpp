@@ -58,18 +58,11 @@ class loan {
   friend class publisher<T>;
   template <class... Arguments>
   loan(detail::outlet<T>& to, const detail::publish_limits& limits, Arguments&&... arguments)
-      : outlet_(to), limits_(limits), block_(to.take_block()) {
-    try {
-      ::new (static_cast<void*>(block_->storage)) T(std::forward<Arguments>(arguments)...);
-    } catch (...) {
-      queue::block_pool::give_back(block_);
-      throw;
-    }
-  }
+      : outlet_(to), limits_(limits), block_(to.make_block(std::forward<Arguments>(arguments)...)) {}
   publish_status publish_within(const detail::publish_limits& limits) {
     AMPHIBUS_ASSERT(block_ != nullptr, "a loan is published once");
     if constexpr (detail::travels_inline<T>) {
-      const publish_status answer = outlet_.publish(T(block_->value()), limits);
+      const publish_status answer = outlet_.publish(std::as_const(block_->value()), limits);
       if (answer == publish_status::accepted) detail::destroy_block<T>(std::exchange(block_, nullptr));
       return answer;
     } else {
@@ -111,14 +104,23 @@ class publisher {
   ///
   /// Returns:   accepted; no_subscribers (nobody wants the topic); would_block (no room in time, none at somebody with
   ///            overflow::fail, or a handler holds 1024 messages already; nobody got it); too_large (key or headers);
-  ///            closed. `value` is gone whatever the answer.
-  /// Allocates: never in the steady state.   Throws: only what moving T throws.
-  publish_status publish(T value, const publish_options& with = {}) {
-    return outlet_->publish(std::move(value), limits_, with);
+  ///            closed. Unless it is accepted `value` is untouched.
+  /// Allocates: never in the steady state.   Throws: only what copying or moving T throws; nobody got it then.
+  [[gnu::always_inline]] publish_status publish(T&& value) { return outlet_->publish(value, limits_); }
+  /// The same with a copy: the only one that is made, however many receive it.
+  [[gnu::always_inline]] publish_status publish(const T& value) requires std::copy_constructible<T> {
+    return outlet_->publish(value, limits_);
   }
+  publish_status publish(T value, const publish_options& with) { return outlet_->publish(value, limits_, with); }
   /// The same, but never waits and holds nothing: would_block if somebody who blocks has no room.
-  [[nodiscard]] publish_status try_publish(T value, const publish_options& with = {}) {
-    return outlet_->publish(std::move(value), {base::duration::zero()}, with);
+  [[nodiscard, gnu::always_inline]] publish_status try_publish(T&& value) {
+    return outlet_->publish(value, never_waits);
+  }
+  [[nodiscard, gnu::always_inline]] publish_status try_publish(const T& value) requires std::copy_constructible<T> {
+    return outlet_->publish(value, never_waits);
+  }
+  [[nodiscard]] publish_status try_publish(T value, const publish_options& with) {
+    return outlet_->publish(value, never_waits, with);
   }
 
   /// Publishes `values` in order until one is not accepted. Copies; of a std::span<T>, and only of that, it moves from
@@ -166,6 +168,7 @@ class publisher {
         limits_{options.wait_max} {}
 
  private:
+  static constexpr detail::publish_limits never_waits{base::duration::zero()};
   std::shared_ptr<detail::bus_core> core_;  // first: everything below refers to it
   std::shared_ptr<detail::source_state> source_;
   std::shared_ptr<detail::outlet<T>> outlet_;

@@ -34,7 +34,7 @@ struct outlet_base::any_receivers {
 };
 
 outlet_base::outlet_base(bus_core& core, topic_core& to, source_state& by, queue::space_listener* remote)
-    : core_(core), topic_(to), source_(by), remote_(remote), budget_(core.budget()), version_(&core.version()) {
+    : source_(by), version_(&core.version()), core_(core), topic_(to), remote_(remote), budget_(core.budget()) {
   topic_.add_outlet(*this);
 }
 

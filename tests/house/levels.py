@@ -31,6 +31,7 @@ ADAPTERS = {
     r"CLI/": ("src/app/", "tools/", "bench/", "examples/"),
     r"openssl/": ("examples/",),
     r"benchmark/": ("bench/",),
+    r"^(atomic_queue|boost|caf|nats|nng|iceoryx_\w+|readerwriterqueue|sigc\+\+)/": ("bench/rivals/",),
     r"^asio\.hpp$": ("examples/",),
     r"catch2/": ("tests/",),
     r"relacy/": ("tests/model/",),

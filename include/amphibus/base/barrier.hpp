@@ -17,11 +17,14 @@ namespace detail {
 extern std::atomic<barrier_mode> chosen_barrier;
 }  // namespace detail
 
+/// What light_barrier() is for who knows that the mode is membarrier.
+inline void compiler_barrier() noexcept { std::atomic_signal_fence(std::memory_order_seq_cst); }
+
 /// The frequent side: keeps the stores before it visible to a thread that issues heavy_barrier() before it looks,
 /// or makes the loads after it see what that thread stored before. A compiler barrier where membarrier works.
 inline void light_barrier() noexcept {
   if (detail::chosen_barrier.load(std::memory_order_relaxed) == barrier_mode::membarrier) [[likely]] {
-    std::atomic_signal_fence(std::memory_order_seq_cst);
+    compiler_barrier();
   } else {
     std::atomic_thread_fence(std::memory_order_seq_cst);
   }

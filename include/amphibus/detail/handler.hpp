@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <type_traits>
 #include <utility>
@@ -76,6 +77,15 @@ class filter_of final : public message_filter {
   Predicate wanted_;
 };
 
+/// What ends a run of messages before its end: the subscription ended, or a message holds back what it published.
+struct stop_signs {
+  const std::atomic<bool>& ended;
+  const std::atomic<std::size_t>& held;
+  [[nodiscard]] bool any() const noexcept {
+    return ended.load(std::memory_order_relaxed) || held.load(std::memory_order_relaxed) != 0;
+  }
+};
+
 /// A callable of any handler form behind one virtual call per message (measured: no slower than one per batch), or per
 /// run of messages where it takes batches.
 class message_handler {
@@ -85,6 +95,14 @@ class message_handler {
   /// for.
   virtual void invoke(const void* slots, std::size_t count, frame& here, const context& with) = 0;
   [[nodiscard]] virtual bool takes_batches() const noexcept = 0;
+  /// Handles `count` of them one after the other and drops each: the same as invoke() for each, for one virtual call.
+  /// `done` says how many, also when one throws, which is not among them. Stops before one that has a deadline, and
+  /// after one where `until` says so.
+  virtual void invoke_each(const void* slots, std::size_t count, std::size_t& done, frame& here, const context& with,
+                           const stop_signs& until) {
+    static_cast<void>(slots), static_cast<void>(count), static_cast<void>(done), static_cast<void>(here);
+    static_cast<void>(with), static_cast<void>(until);
+  }
 };
 
 template <class T>
@@ -116,11 +134,32 @@ class handler final : public message_handler {
       callable_(batch<T>(messages, count, here));
     }
   }
-  [[nodiscard]] bool takes_batches() const noexcept override {
-    return !std::is_invocable_v<Callable&, const T&> && !std::is_invocable_v<Callable&, const T&, const context&>;
+  [[nodiscard]] bool takes_batches() const noexcept override { return batches; }
+
+  void invoke_each([[maybe_unused]] const void* slots, [[maybe_unused]] std::size_t count,
+                   [[maybe_unused]] std::size_t& done, [[maybe_unused]] frame& here,
+                   [[maybe_unused]] const context& with, [[maybe_unused]] const stop_signs& until) override {
+    if constexpr (!batches) {
+      for (const Slot* each = static_cast<const Slot*>(slots); done != count; ++each) {
+        if (each->identity.deadline() != base::time_point::max()) [[unlikely]]
+          return;
+        here.message = each->identity;
+        if constexpr (std::is_same_v<Slot, any_slot>) here.topic = each->topic;
+        if constexpr (std::is_invocable_v<Callable&, const T&>) {
+          callable_(message_in<T>(*each));
+        } else {
+          callable_(message_in<T>(*each), with);
+        }
+        ++done;
+        each->drop();
+        if (until.any()) return;
+      }
+    }
   }
 
  private:
+  static constexpr bool batches =
+      !std::is_invocable_v<Callable&, const T&> && !std::is_invocable_v<Callable&, const T&, const context&>;
   Callable callable_;
 };
 

@@ -16,8 +16,9 @@ class mailbox_base;
 class outlet_base;
 struct type_operations;
 
-/// The identity that a lane, a thread or a publisher handle publishes under.
-struct source_state {
+/// The identity that a lane, a thread or a publisher handle publishes under. On a line of its own: every publish of its
+/// owner writes it.
+struct alignas(64) source_state {
   std::uint64_t index = 0;  ///< 0: assigned by the bus at the first publish
   std::uint64_t next_sequence = 1;
 };
@@ -67,6 +68,7 @@ class lane {
 
   /// Thread: any.
   [[nodiscard]] bool stalled() const noexcept { return held_.load(std::memory_order_relaxed) != 0; }
+  [[nodiscard]] const std::atomic<std::size_t>& held_count() const noexcept { return held_; }
   [[nodiscard]] base::time_point stall_deadline() const;
   /// Handler's publish: the outlet keeps a message for the one that runs. Returns: false at held_max.
   [[nodiscard]] bool add_held(const std::shared_ptr<outlet_base>& at);

@@ -363,29 +363,18 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
     std::size_t done = 0;
     std::size_t expired = 0;
     queue::load finished;
-    bool waits = false;
-    while (done != count && !waits && !ended()) {
+    while (done != count && running_.messages == 0 && !ended()) {
       Slot* const current = batch + done;
-      if (is_expired(*current)) [[unlikely]] {
+      if (const std::size_t some = handle_singly(current, count - done, here, with, finished)) {
+        done += some;
+      } else if (is_expired(*current)) {
         finished.add(this->places_of(*current));
         current->drop();
         ++done;
         ++expired;
-        continue;
+      } else {
+        done += handle_together(current, takes_batches_ ? run_at(current, count - done) : 1, here, with, finished);
       }
-      const std::size_t at_once = takes_batches_ ? run_at(current, count - done) : 1;
-      here.message = current->identity;
-      here.topic = topic_of(*current);
-      invoke(current, at_once, here, with);
-      queue::load handled;
-      for (std::size_t i = 0; i != at_once; ++i) {
-        handled.add(this->places_of(current[i]));
-        current[i].drop();
-      }
-      done += at_once;
-      waits = own_lane().stalled() && !own_lane().settle();
-      // Messages whose publishes wait for room are not finished: they keep their places, and drain() waits for them.
-      (waits ? running_ : finished).add(handled);
       if (finished.places >= return_every_) this->finish(std::exchange(finished, {}));
     }
     count_handled(done - expired);
@@ -393,6 +382,50 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
       count_expired(expired);
     this->finish(finished);
     return done;
+  }
+  /// What is done when a handler returns, or, where its publishes wait for room, later: such messages keep their
+  /// places, and drain() waits for them.
+  void settle_handled(const queue::load& last, queue::load& finished) noexcept {
+    (own_lane().stalled() && !own_lane().settle() ? running_ : finished).add(last);
+  }
+  /// One after the other as far as they are ordinary. Returns: how many; none if the first has a deadline.
+  std::size_t handle_singly(Slot* first, std::size_t count, frame& here, const context& with,
+                            queue::load& finished) noexcept {
+    if (takes_batches_) return 0;
+    std::size_t done = 0;
+    std::int64_t last_places = 1;
+    if constexpr (weighs) {  // only before it is gone
+      last_places = this->places_of(*first);
+      count = 1;
+    } else {
+      count = std::min(count, static_cast<std::size_t>(return_every_));
+    }
+    try {
+      handler_->invoke_each(first, count, done, here, with, {ended_, own_lane().held_count()});
+    } catch (const std::exception& failure) {
+      count_failed(failure.what());
+      first[done++].drop();
+    } catch (...) {
+      count_failed(unknown_exception);
+      first[done++].drop();
+    }
+    if (done == 0) return 0;
+    finished.add(queue::load::of_small(done - 1));
+    settle_handled({1, last_places}, finished);
+    return done;
+  }
+  std::size_t handle_together(Slot* first, std::size_t count, frame& here, const context& with,
+                              queue::load& finished) noexcept {
+    here.message = first->identity;
+    here.topic = topic_of(*first);
+    invoke(first, count, here, with);
+    queue::load handled;
+    for (std::size_t i = 0; i != count; ++i) {
+      handled.add(this->places_of(first[i]));
+      first[i].drop();
+    }
+    settle_handled(handled, finished);
+    return count;
   }
 
   /// How many from the first on are to be handled together: up to one that has expired.
@@ -408,7 +441,7 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
     } catch (const std::exception& failure) {
       count_failed(failure.what());
     } catch (...) {
-      count_failed("an exception that is not a std::exception");
+      count_failed(unknown_exception);
     }
   }
 
@@ -429,6 +462,9 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
     this->finish(std::exchange(running_, {}));
     return true;
   }
+
+  static constexpr bool weighs = requires(const Slot& message) { message.weighed_bytes(); };
+  static constexpr const char* unknown_exception = "an exception that is not a std::exception";
 
   const std::int64_t return_every_;  // places
   const delivery_kind kind_;

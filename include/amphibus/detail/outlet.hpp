@@ -22,14 +22,15 @@ class outlet final : public outlet_base {
     if (blocks_ != nullptr) blocks_->retire();
   }
 
-  publish_status publish(T&& value, const publish_limits& limits) {
-    if (push_if_room(value)) [[likely]]
+  /// `Value` is T, moved from if the message is accepted, or const T, copied.
+  template <class Value>
+  [[gnu::always_inline]] publish_status publish(Value& value, const publish_limits& limits) {
+    if (push_at_once(value)) [[likely]]
       return publish_status::accepted;
-    offer what{.value = &value};
-    return publish_slowly(what, limits);
+    return publish_with_care(value, limits);
   }
-  publish_status publish(T&& value, const publish_limits& limits, const publish_options& options) {
-    if (options.is_default()) return publish(std::move(value), limits);
+  publish_status publish(T& value, const publish_limits& limits, const publish_options& options) {
+    if (options.is_default()) return publish(value, limits);
     wire::byte_writer bytes;
     offer what{.value = &value};
     if (!describe(what, options, bytes)) return publish_status::too_large;
@@ -49,20 +50,22 @@ class outlet final : public outlet_base {
     for (std::size_t done = 0;; ++done) {
       done += push_run(values.subspan(done));
       if (done == values.size()) return {publish_status::accepted, done};
-      publish_status one;
-      if constexpr (std::is_const_v<Element>) {
-        one = publish(T(values[done]), limits);
-      } else {
-        offer what{.value = &values[done]};
-        one = publish_slowly(what, limits);
-      }
+      const publish_status one = publish_with_care(values[done], limits);
       if (one != publish_status::accepted) return {one, done};
     }
   }
-  /// Room for a message of the loan, which is constructed by the caller.
-  [[nodiscard]] value_block<T>* take_block() {
+  /// A message T(arguments…) where it will lie. Throws: what its constructor throws, std::bad_alloc.
+  template <class... Arguments>
+  [[nodiscard]] value_block<T>* make_block(Arguments&&... arguments) {
     if (blocks_ == nullptr) blocks_ = queue::block_pool::make(sizeof(value_block<T>), alignof(value_block<T>), budget_);
-    return static_cast<value_block<T>*>(blocks_->take());
+    auto* const block = static_cast<value_block<T>*>(blocks_->take());
+    try {
+      ::new (static_cast<void*>(block->storage)) T(std::forward<Arguments>(arguments)...);
+    } catch (...) {
+      queue::block_pool::give_back(block);
+      throw;
+    }
+    return block;
   }
 
   /// Messages from a transport, as many as decode and fit at once. Returns: how many; the next one needs publish_one().
@@ -70,11 +73,11 @@ class outlet final : public outlet_base {
       std::span<const wire::received_message> messages, const wire::codec_operations& codec) {
     if (!gate_.enter()) [[unlikely]]
       return 0;
+    const queue::gate_exit leaving(gate_);
     std::size_t count = 0;
     if (seen_version_ == version_->load(std::memory_order_acquire)) {  // SYNC(bus.version)
       while (count != messages.size() && push_decoded(messages[count], codec)) ++count;
     }
-    gate_.leave();
     return count;
   }
   publish_status publish_one(T&& value, const wire::envelope& with) {
@@ -95,8 +98,9 @@ class outlet final : public outlet_base {
   }
 
   void push_offered(offer& what, identity_word identity) noexcept override {
-    if (what.loaned == nullptr) return push(std::move(*static_cast<T*>(what.value)), identity, what.bytes, &what.call);
-    push_loaned(what, identity);
+    if (what.loaned != nullptr) return push_loaned(what, identity);
+    push(
+        std::move(*static_cast<T*>(what.value)), [&] { return identity; }, what.bytes, &what.call);
   }
 
   void adopt(const receiver_table& table) override {
@@ -104,6 +108,7 @@ class outlet final : public outlet_base {
     senders_.adopt(gate_, table, {delivery_kind::queued}, remote_ != nullptr, !differs_in_size<T>);
     filters_ = filters_any() || senders_.filters();
     only_together_ = senders_.together() != 0 && senders_.apart().empty() && !has_other_receivers();
+    at_once_ = nullptr;
   }
 
   [[nodiscard]] queue::overflow_rule strictest() const noexcept override { return senders_.strictest(strictest_any()); }
@@ -123,6 +128,7 @@ class outlet final : public outlet_base {
   }
 
   void hold_offered(offer& what) override {
+    at_once_ = nullptr;  // what is published now goes behind it
     if (what.loaned == nullptr) return held_values_.push_back(std::move(*static_cast<T*>(what.value)));
     auto* const block = static_cast<value_block<T>*>(std::exchange(what.loaned, nullptr));
     held_values_.push_back(std::move(block->value()));
@@ -131,7 +137,8 @@ class outlet final : public outlet_base {
   void push_oldest_held(identity_word identity, inline_call& call) noexcept override {
     T& oldest = held_values_[oldest_held_];
     const std::size_t bytes = bytes_of(oldest);
-    push(std::move(oldest), identity, bytes, &call);
+    push(
+        std::move(oldest), [&] { return identity; }, bytes, &call);
     drop_oldest_held();
   }
   void drop_oldest_held() noexcept override {
@@ -141,19 +148,64 @@ class outlet final : public outlet_base {
   }
 
  private:
+  // Nearly every message's way, some forty instructions, in the caller's loop whatever the optimiser thinks of it: room
+  // was found before, and whatever else could be in its way takes `at_once_` or the room away.
+  template <class Value>
+  [[nodiscard, gnu::always_inline]] bool push_at_once([[maybe_unused]] Value& value) noexcept {
+    if constexpr (travels_inline<T>) {
+      auto* const to = static_cast<queue::multicast<slot<T>>*>(at_once_);
+      if (to == nullptr || current_frame != nullptr) [[unlikely]]
+        return false;
+      const bool now = gate_.enter_by_membarrier() &&
+                       seen_version_ == version_->load(std::memory_order_acquire) &&  // SYNC(bus.version)
+                       to->has_room();
+      if (now) [[likely]] {
+        const auto identity = identity_word::packed(source_.index, source_.next_sequence++);
+        to->push(slot<T>{identity, base::words<sizeof(T)>(value)});
+        count_published();
+        base::compiler_barrier();
+        if (to->may_have_sleepers()) [[unlikely]]
+          senders_.wake_together();
+      }
+      gate_.leave();
+      return now;
+    } else {
+      return false;
+    }
+  }
+
+  template <class Value>
+  [[gnu::noinline]] publish_status publish_with_care(Value& value, const publish_limits& limits) {
+    if (push_if_room(value)) return publish_status::accepted;
+    if constexpr (std::is_const_v<Value>) {
+      T copy(value);
+      offer what{.value = &copy};
+      return publish_slowly(what, limits);
+    } else {
+      offer what{.value = &value};
+      return publish_slowly(what, limits);
+    }
+  }
+
   // One out-of-line function with everything inside: where GCC leaves the queue's enqueue out of line, which it does as
   // soon as a translation unit has several calls of it, the same loop is two to three times slower.
-  [[nodiscard, gnu::noinline, gnu::flatten]] bool push_if_room(T& value) {
+  template <class Value>
+  [[nodiscard, gnu::noinline, gnu::flatten]] bool push_if_room(Value& value) {
     if (held_.load(std::memory_order_acquire) != 0 || !gate_.enter()) [[unlikely]]
       return false;
+    const queue::gate_exit leaving(gate_);
     // SYNC(bus.version): the table that this version names was complete before it.
-    const std::size_t bytes = bytes_of(value);
-    const bool fits = seen_version_ == version_->load(std::memory_order_acquire) && everywhere_has_room(bytes, value);
+    const std::size_t bytes = bytes_of(std::as_const(value));
+    const bool fits =
+        seen_version_ == version_->load(std::memory_order_acquire) && everywhere_has_room(bytes, std::as_const(value));
     if (fits) [[likely]]
-      push(std::move(value), next_identity(), bytes);
-    gate_.leave();
+      push(
+          static_cast<given<Value>>(value), [this] { return next_identity(); }, bytes);
     return fits;
   }
+  /// As what the value is handed on: const T& or T&&.
+  template <class Value>
+  using given = std::conditional_t<std::is_const_v<Value>, const T&, T&&>;
 
   [[nodiscard]] bool push_loaned_if_room(offer& what) {
     if (held_.load(std::memory_order_acquire) != 0 || !gate_.enter()) return false;
@@ -179,17 +231,17 @@ class outlet final : public outlet_base {
   [[nodiscard, gnu::noinline, gnu::flatten]] std::size_t push_run(std::span<Element> values) {
     if (held_.load(std::memory_order_acquire) != 0 || !gate_.enter()) [[unlikely]]
       return 0;
+    const queue::gate_exit leaving(gate_);
     std::size_t count = 0;
     if (seen_version_ == version_->load(std::memory_order_acquire)) {  // SYNC(bus.version)
       while (count != values.size()) {
         const std::size_t bytes = bytes_of(std::as_const(values[count]));
         if (!everywhere_has_room(bytes, std::as_const(values[count]))) break;
-        T value(static_cast<std::conditional_t<std::is_const_v<Element>, const T&, T&&>>(values[count]));
-        push(std::move(value), next_identity(), bytes);
+        push(
+            static_cast<given<Element>>(values[count]), [this] { return next_identity(); }, bytes);
         ++count;
       }
     }
-    gate_.leave();
     return count;
   }
 
@@ -201,7 +253,8 @@ class outlet final : public outlet_base {
     if (!codec.decode_received(from.payload, from.owner, &value)) return false;
     const std::size_t bytes = bytes_of(value);
     if (!known && !everywhere_has_room(bytes, value)) return false;
-    push(std::move(value), input_identity(from.with), bytes);
+    push(
+        std::move(value), [&] { return input_identity(from.with); }, bytes);
     return true;
   }
 
@@ -219,8 +272,11 @@ class outlet final : public outlet_base {
   }
 
   [[nodiscard]] bool everywhere_has_room(std::size_t bytes, const T& message) noexcept {
-    if (only_together_) [[likely]]
-      return senders_.full_together() == nullptr && (travels_inline<T> || reserve_memory(bytes));
+    if (only_together_) [[likely]] {
+      const bool room = senders_.full_together() == nullptr;
+      at_once_ = room && may_push_at_once() ? senders_.multicast() : nullptr;
+      return room && (travels_inline<T> || reserve_memory(bytes));
+    }
     // What is called waits for the slow path's end, and what is retained is kept in order there.
     return !inlines_ && keeper_ == nullptr && has_receivers() && !refusing(bytes, message);
   }
@@ -236,14 +292,18 @@ class outlet final : public outlet_base {
     return travels_inline<T> || reserve_memory(bytes) ? refusal{} : no_memory_for(bytes);
   }
 
-  /// `call`: where there may be inline subscriptions, what is left to do for them.
-  void push(T&& value, identity_word identity, [[maybe_unused]] std::size_t bytes,
-            inline_call* call = nullptr) noexcept {
-    count_published();
+  /// `value`: T&& or const T&. `name()` is asked for the identity once nothing can throw any more. `call`: where there
+  /// may be inline subscriptions, what is left to do for them.
+  template <class Value, class Name>
+  void push(Value&& value, const Name& name, [[maybe_unused]] std::size_t bytes, inline_call* call = nullptr) {
     if constexpr (travels_inline<T>) {
-      push_all(identity, value, nullptr, call);
+      count_published();
+      push_all(name(), value, nullptr, call);
     } else {
-      push_all(identity, nullptr, make_block(std::move(value), bytes), call);
+      value_block<T>* const block = make_block(std::forward<Value>(value));
+      spend_memory(block->bytes = bytes);
+      count_published();
+      push_all(name(), nullptr, block, call);
     }
   }
 
@@ -313,14 +373,6 @@ class outlet final : public outlet_base {
       const auto shared = reinterpret_cast<std::uintptr_t>(static_cast<queue::block_header*>(block));
       return {identity, &topic_, base::words<inline_size_max_bytes>(shared)};
     }
-  }
-
-  value_block<T>* make_block(T&& value, std::size_t bytes) {
-    spend_memory(bytes);
-    value_block<T>* const block = take_block();
-    block->bytes = bytes;
-    ::new (static_cast<void*>(block->storage)) T(std::move(value));
-    return block;
   }
 
   sender_list<slot<T>> senders_;

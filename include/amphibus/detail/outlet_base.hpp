@@ -139,6 +139,14 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
       return slow_identity();
     return identity_word::packed(source_.index, source_.next_sequence++);
   }
+  /// Whether, until something of it changes, a publish outside handlers needs no look at what next_identity() and
+  /// held_ would tell it. Sequence numbers are left for as many messages as can be published before the next look.
+  [[nodiscard]] bool may_push_at_once() const noexcept {
+    constexpr std::uint64_t before_next_look = std::uint64_t{1} << 33U;
+    return held_.load(std::memory_order_acquire) == 0 && source_.index != 0 &&
+           base::current_barrier_mode() == base::barrier_mode::membarrier &&
+           identity_word::fits_local(source_.index, source_.next_sequence + before_next_look);
+  }
   /// A first message of the source that was seen last needs no look-up; everything else does.
   [[nodiscard]] identity_word input_identity(const wire::envelope& with) {
     const bool known = is_first(with) && with.id.source == last_remote_ && last_alias_ != 0;
@@ -166,17 +174,21 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
     published_.store(published_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
 
+  // What every publish reads or writes, by its owner alone.
+  alignas(64) queue::gate gate_;
+  source_state& source_;
+  const std::atomic<std::uint64_t>* const version_;  // the bus's
+  std::uint64_t seen_version_ = 0;
+  queue::multicast_base* at_once_ = nullptr;  // the one to push to while there is nothing else to look at
+  std::atomic<std::uint64_t> published_{0};
+
   bus_core& core_;
   topic_core& topic_;
-  source_state& source_;
   queue::space_listener* const remote_;  // told, never listed: many outlets share it
-  queue::gate gate_;
   const std::shared_ptr<queue::byte_budget> budget_;
   queue::budget_share share_{gate_};
-  const std::atomic<std::uint64_t>* const version_;  // the bus's
   source_id last_remote_;
   std::uint64_t last_alias_ = 0;
-  std::uint64_t seen_version_ = 0;
   std::atomic<std::uint32_t> held_{0};
   std::shared_ptr<inline_table> inlines_;  // null: none
   history_keeper* keeper_ = nullptr;       // the topic's; null: none
@@ -236,7 +248,6 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   std::atomic<executor_core*> holder_{nullptr};
   envelope_pool envelopes_;
   std::shared_ptr<any_receivers> any_;  // null: none; owned alone, a unique_ptr costs every includer 90 classes
-  std::atomic<std::uint64_t> published_{0};
   std::atomic<std::uint64_t> no_subscribers_{0};
   std::atomic<std::uint64_t> refused_{0};
 };

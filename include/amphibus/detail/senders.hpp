@@ -84,12 +84,14 @@ class sender_list {
   /// To everybody who is reached together. Takes over its references, one for each of them. After full_together().
   void push_together(const Slot& message) noexcept {
     multicast_->push(message);
-    announce_together();
-  }
-  void announce_together() noexcept {
     base::light_barrier();
-    if (multicast_->take_sleepers()) [[unlikely]]
+    if (multicast_->may_have_sleepers()) [[unlikely]]
       wake_together();
+  }
+  /// Whoever of them sleeps. After the push and a light barrier.
+  [[gnu::noinline]] void wake_together() noexcept {
+    if (!multicast_->take_sleepers()) return;
+    for (auto& each : together_) each->to().announce();
   }
 
   void return_credit() noexcept {
@@ -124,10 +126,6 @@ class sender_list {
     multicast_->set_room(static_cast<std::uint64_t>(room));
     return nullptr;
   }
-  [[gnu::noinline]] void wake_together() noexcept {
-    for (auto& each : together_) each->to().announce();
-  }
-
   std::shared_ptr<queue::multicast<Slot>> multicast_;
   std::vector<std::unique_ptr<queue::multicast_sender<Slot>>> together_;
   std::vector<std::unique_ptr<queue::sender<Slot>>> apart_;

@@ -26,6 +26,12 @@ class gate {
     leave();
     return false;
   }
+  /// The same for who knows that the barrier mode is membarrier.
+  [[nodiscard]] bool enter_by_membarrier() noexcept {
+    busy_.store(1, std::memory_order_relaxed);
+    base::compiler_barrier();
+    return locked_.load(std::memory_order_acquire) == 0;  // SYNC(gate.locked); leave() in either case
+  }
   /// Enters as soon as nobody excludes; exclusions are short and never wait on the owner's own work.
   void enter_waiting() noexcept {
     while (!enter()) std::this_thread::yield();
@@ -48,6 +54,18 @@ class gate {
  private:
   std::atomic<std::uint8_t> busy_{0};
   std::atomic<std::uint32_t> locked_{0};
+};
+
+/// Leaves a gate that was entered.
+class gate_exit {
+ public:
+  explicit gate_exit(gate& of) noexcept : of_(of) {}
+  ~gate_exit() { of_.leave(); }
+  gate_exit(const gate_exit&) = delete;
+  gate_exit& operator=(const gate_exit&) = delete;
+
+ private:
+  gate& of_;
 };
 
 }  // namespace amphibus::queue

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <amphibus/base/atomic.hpp>
+#include <amphibus/base/prefetch.hpp>
 #include <amphibus/queue/pool.hpp>
 
 #pragma GCC visibility push(default)
@@ -29,19 +30,21 @@ class multicast_base {
     return written_.load(std::memory_order_acquire);  // SYNC(multicast.written)
   }
   /// Writer.
-  [[nodiscard]] bool has_room() const noexcept { return position_ != limit_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool has_room() const noexcept { return position() != limit_.load(std::memory_order_relaxed); }
   /// Writer, or who excludes it: from here on `count` messages have room at every reader.
-  void set_room(std::uint64_t count) noexcept { limit_.store(position_ + count, std::memory_order_relaxed); }
+  void set_room(std::uint64_t count) noexcept { limit_.store(position() + count, std::memory_order_relaxed); }
   /// Writer, or who excludes it.
-  [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
+  [[nodiscard]] std::uint64_t position() const noexcept { return written_.load(std::memory_order_relaxed); }
 
   /// Reader, before the heavy barrier that precedes its last look: the next push looks who sleeps.
   void note_sleeper() noexcept { sleepers_.exchange(true, std::memory_order_acq_rel); }  // SYNC(multicast.sleepers)
+  /// Writer, after a push and a light barrier: take_sleepers() may be true.
+  [[nodiscard]] bool may_have_sleepers() const noexcept { return sleepers_.load(std::memory_order_relaxed); }
   /// Writer, after a push and a light barrier. True at most once per note_sleeper(): then look at every reader.
   [[nodiscard]] bool take_sleepers() noexcept {
     // SYNC(multicast.sleepers): both sides exchange, so a reader that notes itself after this sees what was pushed
     // before, and one that did so before is seen asleep.
-    return sleepers_.load(std::memory_order_relaxed) && sleepers_.exchange(false, std::memory_order_acq_rel);
+    return may_have_sleepers() && sleepers_.exchange(false, std::memory_order_acq_rel);
   }
 
  protected:
@@ -50,8 +53,7 @@ class multicast_base {
   // Each on a line of its own: what every push writes, what every push reads, what only the writer knows.
   alignas(64) base::atomic<std::uint64_t> written_{0};
   alignas(64) base::atomic<bool> sleepers_{true};
-  alignas(64) std::uint64_t position_ = 0;
-  base::atomic<std::uint64_t> limit_{0};  // atomic, because two may take room away at once
+  alignas(64) base::atomic<std::uint64_t> limit_{0};  // atomic, because two may take room away at once
 };
 
 /// Some slots of a multicast. `references`: the readers that have not left it, and the writer while it writes there.
@@ -81,7 +83,8 @@ class multicast : public multicast_base {
   /// A reader of everything that is written from now on. Throws: std::bad_alloc.
   [[nodiscard]] std::shared_ptr<multicast_reader<Slot>> join(const std::shared_ptr<multicast>& self) {
     if (tail_ == nullptr) grow();
-    auto joined = std::make_shared<multicast_reader<Slot>>(self, tail_, tail_->size - left_, position_);
+    auto joined = std::make_shared<multicast_reader<Slot>>(
+        self, tail_, static_cast<std::uint32_t>(next_ - tail_->slots()), position());
     tail_->references.fetch_add(1, std::memory_order_relaxed);
     ++readers_;
     sleepers_.store(true, std::memory_order_relaxed);  // nobody knows yet whether it sleeps
@@ -90,7 +93,7 @@ class multicast : public multicast_base {
   }
   /// `who` sees nothing of what is written from now on.
   void part(multicast_reader<Slot>& who) noexcept {
-    who.end_.store(position_, std::memory_order_release);  // SYNC(multicast.end)
+    who.end_.store(position(), std::memory_order_release);  // SYNC(multicast.end)
     --readers_;
   }
   [[nodiscard]] std::uint32_t readers() const noexcept { return readers_; }
@@ -99,21 +102,24 @@ class multicast : public multicast_base {
     if (tail_ == nullptr) return;
     leave(std::exchange(tail_, nullptr));
     std::exchange(pool_, nullptr)->retire();
-    left_ = 0;
+    next_ = end_ = nullptr;
   }
 
   /// Precondition: has_room(). Out of memory for a block is the end of the program.
   void push(const Slot& message) noexcept {
-    if (left_ == 0) [[unlikely]]
+    if (next_ == end_) [[unlikely]]
       grow();
+    base::prefetch_to_write(next_ + written_ahead);
     ::new (static_cast<void*>(next_)) Slot(message);
     ++next_;
-    --left_;
-    written_.store(++position_, std::memory_order_release);  // SYNC(multicast.written): pairs with look()
+    written_.store(position() + 1, std::memory_order_release);  // SYNC(multicast.written): pairs with look()
   }
 
  private:
   friend class multicast_reader<Slot>;
+  /// How many slots ahead of the writer a line is asked for. Readers of other cores have the block's lines: without it
+  /// each store waits for the one before to get its line (measured: 180 to 250 M/s).
+  static constexpr std::size_t written_ahead = 16;
   static constexpr std::uint32_t small_block = 16;
   static constexpr std::uint32_t large_block = 256;
   static constexpr std::size_t alignment = std::max(alignof(multicast_block<Slot>), alignof(Slot));
@@ -137,15 +143,15 @@ class multicast : public multicast_base {
     fresh->references.store(readers_ + 1, std::memory_order_relaxed);
     multicast_block<Slot>* const full = std::exchange(tail_, fresh);
     next_ = fresh->slots();
-    left_ = size;
+    end_ = next_ + size;
     if (full == nullptr) return;
     full->following.store(fresh, std::memory_order_release);  // SYNC(multicast.following)
     leave(full);
   }
 
-  // Beside position_, all of it the writer's.
-  Slot* next_ = nullptr;
-  std::uint32_t left_ = 0;  // slots of the tail
+  // Beside limit_, all of it the writer's.
+  Slot* next_ = nullptr;  // in the tail
+  Slot* end_ = nullptr;
   std::uint32_t readers_ = 0;
   multicast_block<Slot>* tail_ = nullptr;
   block_pool* pool_ = nullptr;
