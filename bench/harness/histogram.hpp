@@ -48,7 +48,8 @@ class histogram {
     constexpr std::size_t steps = std::size_t{1} << step_bits;
     if (index < steps) return static_cast<double>(index);
     const std::size_t shift = (index >> step_bits) - 1;
-    const auto low = static_cast<double>((index & (steps - 1)) + steps) * static_cast<double>(std::uint64_t{1} << shift);
+    const auto low =
+        static_cast<double>((index & (steps - 1)) + steps) * static_cast<double>(std::uint64_t{1} << shift);
     return low + static_cast<double>(std::uint64_t{1} << shift) / 2;
   }
 

@@ -38,9 +38,7 @@ struct pace {
 template <class Receive, class Send>
 double measure_one_way(const pace& of, histogram& all, const Receive& receive, const Send& send) {
   histogram here;
-  std::thread receiver([&] {
-    receive([&](std::uint64_t intended) { here.add(now_ns() - intended); });
-  });
+  std::thread receiver([&] { receive([&](std::uint64_t intended) { here.add(now_ns() - intended); }); });
   send_paced(of.count, of.gap_ns, send);
   receiver.join();
   all.add(here);
@@ -81,20 +79,27 @@ double bare_futex(const pace& of, histogram& all) {
   });
 }
 
-/// One word that the other side spins on.
+/// One word per message, on a line of its own, that the other side spins on.
 double bare_atomic(const pace& of, histogram& all) {
-  alignas(128) std::atomic<std::uint64_t> carried{0};
+  struct alignas(128) word {
+    std::atomic<std::uint64_t> carried{0};
+  };
+  std::array<word, 1024> words;  // a receiver that the system stops misses nothing
   const auto receive = [&](const auto& record) {
-    std::uint64_t last = 0;
     for (std::size_t seen = 0; seen != of.count; ++seen) {
-      std::uint64_t now = last;
-      while ((now = carried.load(std::memory_order_acquire)) == last) amphibus::base::pause();
-      record(now);
-      last = now;
+      std::atomic<std::uint64_t>& next = words[seen % words.size()].carried;
+      std::uint64_t intended = 0;
+      while ((intended = next.load(std::memory_order_acquire)) == 0) amphibus::base::pause();
+      record(intended);
+      next.store(0, std::memory_order_release);
     }
   };
-  return measure_one_way(of, all, receive,
-                         [&](std::uint64_t intended) { carried.store(intended, std::memory_order_release); });
+  std::size_t sent = 0;
+  return measure_one_way(of, all, receive, [&](std::uint64_t intended) {
+    std::atomic<std::uint64_t>& next = words[sent++ % words.size()].carried;
+    while (next.load(std::memory_order_acquire) != 0) amphibus::base::pause();
+    next.store(intended, std::memory_order_release);
+  });
 }
 
 double blocking_moodycamel(const pace& of, histogram& all) {
@@ -137,8 +142,8 @@ std::vector<scenario> latency_scenarios(double effort) {
   const pace awake{awake_gap_ns, static_cast<std::size_t>(200'000 * effort)};
   return {make("latency/asleep", "bare futex", "one word, FUTEX_WAIT and FUTEX_WAKE; a message per ms", 1.15, asleep,
                &bare_futex),
-          make("latency/asleep", "moodycamel blocking", "BlockingConcurrentQueue, wait_dequeue; a message per ms", 0, asleep,
-               &blocking_moodycamel),
+          make("latency/asleep", "moodycamel blocking", "BlockingConcurrentQueue, wait_dequeue; a message per ms", 0,
+               asleep, &blocking_moodycamel),
           make("latency/awake", "bare atomic", "one word, spun on; a message every 5 us", 3, awake, &bare_atomic),
           make("latency/awake", "moodycamel blocking", "BlockingConcurrentQueue, wait_dequeue; a message every 5 us", 0,
                awake, &blocking_moodycamel)};

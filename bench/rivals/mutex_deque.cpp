@@ -9,7 +9,7 @@
 namespace bench {
 namespace {
 
-template <class T>
+template <class T, bool AllAtOnce>
 struct queue {
   explicit queue(std::int64_t limit) : bound(static_cast<std::size_t>(limit)) {}
 
@@ -29,19 +29,30 @@ struct queue {
   };
   struct consumer {
     explicit consumer(queue& from) : of(from) {}
-    /// Takes all at once: one lock for many.
     template <class Use>
     std::size_t take(const Use& use) {
-      {
+      if constexpr (AllAtOnce) {
+        {
+          std::unique_lock lock(of.mutex);
+          of.has_some.wait(lock, [&] { return !of.waiting.empty(); });
+          taken.swap(of.waiting);
+        }
+        of.has_room.notify_all();
+        for (T& each : taken) use(each);
+        const std::size_t count = taken.size();
+        taken.clear();
+        return count;
+      } else {
         std::unique_lock lock(of.mutex);
         of.has_some.wait(lock, [&] { return !of.waiting.empty(); });
-        taken.swap(of.waiting);
+        T one = std::move(of.waiting.front());
+        of.waiting.pop_front();
+        const bool was_full = of.waiting.size() + 1 == of.bound;
+        lock.unlock();
+        if (was_full) of.has_room.notify_all();
+        use(one);
+        return 1;
       }
-      of.has_room.notify_all();
-      for (T& each : taken) use(each);
-      const std::size_t count = taken.size();
-      taken.clear();
-      return count;
     }
     queue& of;
     std::deque<T> taken;
@@ -54,11 +65,22 @@ struct queue {
   std::deque<T> waiting;
 };
 
+template <class T>
+using one_by_one = queue<T, false>;
+template <class T>
+using all_at_once = queue<T, true>;
+
 }  // namespace
 
 rival mutex_deque() {
-  return {"mutex + deque", "one lock per push, one swap of the whole deque per pop, notifies only when it was empty",
-          &run_by_size<queue>, nullptr, 0.1};
+  return {"mutex + deque", "a lock per push and per pop, notifies only when it was empty or full",
+          &run_by_size<one_by_one>, nullptr, 0.1};
+}
+
+rival mutex_deque_swapped() {
+  return {"mutex + deque, swapped",
+          "a lock per push, one swap of the whole deque per pop, notifies only when it was empty",
+          &run_by_size<all_at_once>, nullptr, 0.25};
 }
 
 }  // namespace bench

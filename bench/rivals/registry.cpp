@@ -9,6 +9,7 @@ const std::vector<rival>& rivals() {
       raw_moodycamel(),
       tuned_moodycamel(),
       mutex_deque(),
+      mutex_deque_swapped(),
       libzmq_inproc(),
       std_function(),
 #ifdef BENCH_WITH_readerwriterqueue

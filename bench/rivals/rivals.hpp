@@ -28,6 +28,7 @@ std::vector<std::string> missing_packages();
 rival raw_moodycamel();
 rival tuned_moodycamel();
 rival mutex_deque();
+rival mutex_deque_swapped();
 rival readerwriterqueue();
 rival atomic_queue();
 rival boost_lockfree();

@@ -47,6 +47,7 @@ const line queued[] = {
     {"inproc/4p1c/32B", small_4p1c, way::publisher, "moodycamel", 1.0},
     {"inproc/4p1c/32B", small_4p1c, way::publisher, "moodycamel tuned", 0},
     {"inproc/1p1c/32B", small_1p1c, way::publisher, "mutex + deque", 5},
+    {"inproc/1p1c/32B", small_1p1c, way::publisher, "mutex + deque, swapped", 0},
     {"inproc/1p1c/32B", small_1p1c, way::publisher, "libzmq inproc", 30},
     {"inproc/1p1c/32B", small_1p1c, way::publisher, "CAF", 50},
     {"inproc/1p1c/32B", small_1p1c, way::publisher, "nng", 100},
@@ -82,6 +83,37 @@ void add_queued(std::vector<scenario>& to, double effort) {
                   .run_ours = [&each, effort] { return ours(each.of, count_for(each.of, effort, 1), each.how); },
                   .run_rival = [&each, against,
                                 effort] { return against->rate(each.of, count_for(each.of, effort, against->size)); }});
+  }
+}
+
+/// One thing grows: lines of a chart, named scaling/WHAT/NUMBER.
+void add_scaling(std::vector<scenario>& to, double effort) {
+  const auto add = [&](const std::string& name, const shape& of, const char* rival_name) {
+    const rival* const against = find_rival(rival_name);
+    if (against == nullptr || !against->takes(of)) return;
+    to.push_back({.name = "scaling/" + name,
+                  .ours = "publisher",
+                  .rival = against->name,
+                  .how = against->how,
+                  .pairs_max = 5,
+                  .run_ours = [=] { return ours(of, count_for(of, effort / 2, 1)); },
+                  .run_rival = [=] { return against->rate(of, count_for(of, effort / 2, against->size)); }});
+  };
+  for (const char* const rival : {"moodycamel", "mutex + deque"}) {
+    for (const int many : {1, 2, 4, 8, 16}) add("subscribers/" + std::to_string(many), {.subscribers = many}, rival);
+    for (const int many : {1, 2, 4, 8}) add("publishers/" + std::to_string(many), {.publishers = many}, rival);
+    for (const std::size_t bytes : {std::size_t{8}, std::size_t{32}, std::size_t{256}, std::size_t{4096}}) {
+      add("bytes/" + std::to_string(bytes), {.bytes = bytes, .bound = bytes > 256 ? 256 : 32'768}, rival);
+    }
+  }
+  for (const std::size_t topics :
+       {std::size_t{1}, std::size_t{10}, std::size_t{100}, std::size_t{1000}, std::size_t{10'000}}) {
+    const auto count = static_cast<std::size_t>(whole / 8 * effort);
+    to.push_back({.name = "scaling/topics/" + std::to_string(topics),
+                  .ours = "publishers",
+                  .unit = "messages/s",
+                  .pairs_max = 5,
+                  .run_ours = [=] { return ours_over_topics(topics, topics, count); }});
   }
 }
 
@@ -162,6 +194,7 @@ std::vector<scenario> inproc_scenarios(double effort) {
   add_own(out, effort);
   add_inline(out, effort);
   add_growth(out, effort);
+  add_scaling(out, effort);
   return out;
 }
 

@@ -26,7 +26,41 @@ void add_streams(std::vector<scenario>& to, double effort) {
                   .how = "XPUB with NODROP to SUB, two processes, one message per frame",
                   .target = 6,
                   .run_ours = [=] { return ours_zeromq(transport, count); },
-                  .run_rival = [=] { return raw_libzmq(transport, count / 5); }});
+                  .run_rival = [=] { return raw_libzmq("raw", transport, count / 5); }});
+    to.push_back({.name = "zeromq/" + transport + "/32B",
+                  .ours = "publisher",
+                  .rival = "libzmq by hand",
+                  .how = "the same with 2,048 messages per frame: no topics, no schema, no CRC, no latency bound",
+                  .target = 0.7,
+                  .run_ours = [=] { return ours_zeromq(transport, count); },
+                  .run_rival = [=] { return raw_libzmq("batched", transport, count); }});
+    const auto large = static_cast<std::size_t>(2'000 * effort);
+    to.push_back({.name = "zeromq/" + transport + "/1MiB",
+                  .ours = "loan",
+                  .rival = "libzmq one per frame",
+                  .how = "zmq_send and zmq_recv of the whole message",
+                  .target = 0.9,
+                  .run_ours = [=] { return ours_large(transport, large); },
+                  .run_rival = [=] { return raw_libzmq("large", transport, large); }});
+  }
+}
+
+void add_round_trips(std::vector<scenario>& to, double effort) {
+  for (const std::string transport : {"tcp", "ipc"}) {
+    const auto count = static_cast<std::size_t>(2'000 * effort);
+    const auto mine = std::make_shared<histogram>();
+    const auto other = std::make_shared<histogram>();
+    to.push_back({.name = "latency/zeromq/" + transport,
+                  .ours = "there and back",
+                  .rival = "libzmq",
+                  .how = "PAIR sockets, the answer sent by the thread that received",
+                  .unit = "ns",
+                  .less_is_better = true,
+                  .target = 1.8,
+                  .ours_times = mine,
+                  .rival_times = other,
+                  .run_ours = [=] { return ours_round_trip(transport, count, *mine); },
+                  .run_rival = [=] { return raw_round_trip(transport, count, *other); }});
   }
 }
 
@@ -69,6 +103,7 @@ void add_local(std::vector<scenario>& to, double effort) {
 std::vector<scenario> process_scenarios(double effort) {
   std::vector<scenario> out;
   add_streams(out, effort);
+  add_round_trips(out, effort);
   add_idle(out);
   add_local(out, effort);
   return out;

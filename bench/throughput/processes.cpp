@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include <unistd.h>
 
@@ -78,6 +79,21 @@ double rate_of(const std::vector<amphibus::supervised_process>& processes) {
   return amphibus::supervise(processes, options).exit_code == 0 ? rate : 0;
 }
 
+/// Of the times that they tell; infinite if they told less than `count`.
+double median_of(const std::vector<amphibus::supervised_process>& processes, std::size_t count, histogram& all) {
+  histogram here;
+  amphibus::supervise_options options;
+  options.deadline = std::chrono::minutes(2);
+  options.on_line = [&](const std::string& name, const std::string& line) {
+    unsigned long long took = 0;
+    if (std::sscanf(line.c_str(), "TOOK %llu", &took) == 1) return here.add(took);
+    std::fprintf(stderr, "%s | %s\n", name.c_str(), line.c_str());
+  };
+  const bool ended = amphibus::supervise(processes, options).exit_code == 0;
+  all.add(here);
+  return ended && here.count() == count ? here.at(0.5) : std::numeric_limits<double>::infinity();
+}
+
 }  // namespace
 
 double ours_zeromq(const std::string& transport, std::size_t count) {
@@ -87,12 +103,35 @@ double ours_zeromq(const std::string& transport, std::size_t count) {
   return rate_of(module_commands(config, modules, "stream", count, 0));
 }
 
-double raw_libzmq(const std::string& transport, std::size_t count) {
+double ours_large(const std::string& transport, std::size_t count) {
+  const scratch in;
+  const std::vector<std::string> modules{"source", "sink"};
+  const auto config = write_config(in, transport, modules, "block");
+  return rate_of(module_commands(config, modules, "large", count, 0));
+}
+
+double raw_libzmq(const std::string& role, const std::string& transport, std::size_t count) {
   const scratch in;
   const std::string where = endpoint(transport, in.path(), "raw");
   const std::string many = std::to_string(count);
-  return rate_of({{"publish", {"/proc/self/exe", "raw-publish", where, many}},
-                  {"subscribe", {"/proc/self/exe", "raw-subscribe", where, many}}});
+  return rate_of({{"publish", {"/proc/self/exe", role + "-publish", where, many}},
+                  {"subscribe", {"/proc/self/exe", role + "-subscribe", where, many}}});
+}
+
+double ours_round_trip(const std::string& transport, std::size_t count, histogram& all) {
+  const scratch in;
+  const std::vector<std::string> modules{"ping", "pong"};
+  const auto config = write_config(in, transport, modules, "block");
+  return median_of(module_commands(config, modules, "ping", count, 0), count, all);
+}
+
+double raw_round_trip(const std::string& transport, std::size_t count, histogram& all) {
+  const scratch in;
+  const std::string where = endpoint(transport, in.path(), "raw");
+  const std::string many = std::to_string(count);
+  return median_of(
+      {{"ping", {"/proc/self/exe", "raw-ping", where, many}}, {"pong", {"/proc/self/exe", "raw-pong", where, many}}},
+      count, all);
 }
 
 paced_result paced(int remote_subscribers, bool flat_out, double seconds) {

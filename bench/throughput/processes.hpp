@@ -16,7 +16,13 @@ std::vector<scenario> process_scenarios(double effort);
 
 /// Messages per second at the receiver, from its first to its last message; two processes, nothing may be lost.
 double ours_zeromq(const std::string& transport, std::size_t count);
-double raw_libzmq(const std::string& transport, std::size_t count);
+double ours_large(const std::string& transport, std::size_t count);
+/// `role`: raw (a message per frame), batched (by hand, 64 KiB per frame), large (1 MiB).
+double raw_libzmq(const std::string& role, const std::string& transport, std::size_t count);
+
+/// There and back, 1,000 a second by the clock; adds to `all`. Returns: the median in nanoseconds.
+double ours_round_trip(const std::string& transport, std::size_t count, histogram& all);
+double raw_round_trip(const std::string& transport, std::size_t count, histogram& all);
 
 /// A feeder paced at 100,000 messages/s with a local subscriber on a drop_newest route.
 struct paced_result {

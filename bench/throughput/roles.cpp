@@ -7,7 +7,9 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include <zmq.h>
 
@@ -15,19 +17,20 @@
 #include <amphibus/zeromq/zeromq.hpp>
 
 #include "harness/shape.hpp"
+#include "latency/pace.hpp"
 #include "throughput/idle.hpp"
 #include "throughput/processes.hpp"
 
-template <>
-struct amphibus::codec<bench::message<32>> {
-  static constexpr std::string_view type_name = "bench.message_32";
+template <std::size_t Bytes>
+struct amphibus::codec<bench::message<Bytes>> {
+  static constexpr std::string_view type_name = Bytes == 32 ? "bench.message_32" : "bench.message_large";
   static constexpr std::uint16_t major = 1;
-  static constexpr std::uint64_t schema_hash = 32;
-  static bool encode(const bench::message<32>& from, wire::byte_writer& out) {
+  static constexpr std::uint64_t schema_hash = Bytes;
+  static bool encode(const bench::message<Bytes>& from, wire::byte_writer& out) {
     std::memcpy(out.extend(sizeof from), &from, sizeof from);
     return true;
   }
-  static bool decode(std::span<const std::byte> bytes, bench::message<32>& into) {
+  static bool decode(std::span<const std::byte> bytes, bench::message<Bytes>& into) {
     if (bytes.size() != sizeof into) return false;
     std::memcpy(&into, bytes.data(), sizeof into);
     return true;
@@ -38,7 +41,12 @@ namespace bench {
 namespace {
 
 using clock = std::chrono::steady_clock;
+using large = message<std::size_t{1} << 20U>;
 constexpr amphibus::topic<message<32>> wire_topic{"bench.wire"};
+constexpr amphibus::topic<large> large_topic{"bench.large"};
+constexpr std::uint64_t ping_gap_ns = 1'000'000;
+constexpr amphibus::topic<message<32>> ping_topic{"bench.ping"};
+constexpr amphibus::topic<message<32>> pong_topic{"bench.pong"};
 
 double seconds_since(clock::time_point start) { return std::chrono::duration<double>(clock::now() - start).count(); }
 
@@ -69,6 +77,17 @@ struct plan {
 };
 
 void start_source(amphibus::module& m, const plan& how) {
+  if (how.what == "large") {
+    m.run([&m, count = how.count](const std::stop_token&) {
+      auto out = m.publisher(large_topic);
+      for (std::size_t i = 0; i != count; ++i) {
+        auto next = out.loan();
+        next->words[0] = i;
+        next.publish();
+      }
+      m.done();
+    });
+  }
   if (how.what != "stream") return;
   m.run([&m, count = how.count](const std::stop_token&) {
     auto out = m.publisher(wire_topic);
@@ -83,13 +102,41 @@ void start_sink(amphibus::module& m, const plan& how) {
     clock::time_point first;
   };
   auto& of = m.make<state>();
-  const std::size_t last = how.what == "stream" ? how.count : 0;
-  m.subscribe(wire_topic, {.capacity = 65'536}, [&m, &of, last](const message<32>&) {
+  const std::size_t last = how.what == "paced" || how.what == "flat" ? 0 : how.count;
+  const auto count = [&m, &of, last] {
     if (of.seen++ == 0) of.first = clock::now();
     if (of.seen != last) return;
     std::printf("RATE %f\n", static_cast<double>(of.seen - 1) / seconds_since(of.first));
     std::fflush(stdout);
     m.done();
+  };
+  if (how.what == "large") {
+    m.subscribe(large_topic, [count](const large&) { count(); });
+  } else {
+    m.subscribe(wire_topic, {.capacity = 65'536}, [count](const message<32>&) { count(); });
+  }
+}
+
+/// Sends by the clock, and tells how long each message was away.
+void start_ping(amphibus::module& m, const plan& how) {
+  auto& seen = m.make<std::size_t>(0U);
+  m.subscribe(pong_topic, [&m, &seen, count = how.count](const message<32>& back) {
+    std::printf("TOOK %llu\n", static_cast<unsigned long long>(now_ns() - back.words[0]));
+    if (++seen != count) return;
+    std::fflush(stdout);
+    m.done();
+  });
+  m.run([&m, count = how.count](const std::stop_token&) {
+    auto out = m.publisher(ping_topic);
+    send_paced(count, ping_gap_ns, [&](std::uint64_t intended) { out.publish({{intended}}); });
+  });
+}
+
+void start_pong(amphibus::module& m, const plan& how) {
+  auto& seen = m.make<std::size_t>(0U);
+  m.subscribe(ping_topic, [&m, &seen, count = how.count](const message<32>& sent) {
+    m.bus().publish(pong_topic, sent);
+    if (++seen == count) m.done();
   });
 }
 
@@ -151,43 +198,131 @@ int run_modules(int argc, char** argv) {
   add("pacer", &start_pacer);
   for (const char* name : {"sink", "sink-1", "sink-2", "sink-3"}) add(name, &start_sink);
   for (const char* name : {"idler", "idler-2"}) add(name, &start_idler);
+  add("ping", &start_ping);
+  add("pong", &start_pong);
   return app.run();
 }
 
-/// Same policy as ours: nothing is dropped (NODROP, wait for room), one message per frame.
-int publish_raw(const std::string& endpoint, std::size_t count) {
-  void* const context = ::zmq_ctx_new();
-  void* const socket = ::zmq_socket(context, ZMQ_XPUB);
-  const int on = 1;
-  ::zmq_setsockopt(socket, ZMQ_XPUB_NODROP, &on, sizeof on);
-  ::zmq_bind(socket, endpoint.c_str());
-  char subscription[8];
-  ::zmq_recv(socket, subscription, sizeof subscription, 0);  // the receiver is there
-  message<32> message{};
-  for (std::size_t i = 0; i != count; ++i) {
-    message.words[0] = i;
-    ::zmq_send(socket, &message, sizeof message, 0);
+/// A socket of its own context. Same policy as ours: nothing is dropped (NODROP, wait for room).
+struct raw_socket {
+  raw_socket(int type, const std::string& endpoint, bool binds)
+      : context(::zmq_ctx_new()), socket(::zmq_socket(context, type)) {
+    const int on = 1;
+    if (type == ZMQ_XPUB) ::zmq_setsockopt(socket, ZMQ_XPUB_NODROP, &on, sizeof on);
+    if (type == ZMQ_SUB) ::zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "", 0);
+    binds ? ::zmq_bind(socket, endpoint.c_str()) : ::zmq_connect(socket, endpoint.c_str());
   }
-  ::zmq_close(socket);
-  ::zmq_ctx_term(context);
+  ~raw_socket() {
+    ::zmq_close(socket);
+    ::zmq_ctx_term(context);
+  }
+  raw_socket(const raw_socket&) = delete;
+  raw_socket& operator=(const raw_socket&) = delete;
+  void* context;
+  void* socket;
+};
+
+/// One message per frame.
+int publish_raw(const std::string& endpoint, std::size_t count) {
+  raw_socket out(ZMQ_XPUB, endpoint, true);
+  char subscription[8];
+  ::zmq_recv(out.socket, subscription, sizeof subscription, 0);  // the receiver is there
+  message<32> one{};
+  for (std::size_t i = 0; i != count; ++i) {
+    one.words[0] = i;
+    ::zmq_send(out.socket, &one, sizeof one, 0);
+  }
   return 0;
 }
 
 int subscribe_raw(const std::string& endpoint, std::size_t count) {
-  void* const context = ::zmq_ctx_new();
-  void* const socket = ::zmq_socket(context, ZMQ_SUB);
-  ::zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "", 0);
-  ::zmq_connect(socket, endpoint.c_str());
-  message<32> message{};
+  raw_socket in(ZMQ_SUB, endpoint, false);
+  message<32> one{};
   clock::time_point first;
   for (std::size_t seen = 0; seen != count; ++seen) {
-    ::zmq_recv(socket, &message, sizeof message, 0);
+    ::zmq_recv(in.socket, &one, sizeof one, 0);
     if (seen == 0) first = clock::now();
   }
   std::printf("RATE %f\n", static_cast<double>(count - 1) / seconds_since(first));
-  std::fflush(stdout);
-  ::zmq_close(socket);
-  ::zmq_ctx_term(context);
+  return 0;
+}
+
+/// As many messages in a frame as one would write by hand: 64 KiB.
+constexpr std::size_t by_hand = 2048;
+
+int publish_batched(const std::string& endpoint, std::size_t count) {
+  raw_socket out(ZMQ_XPUB, endpoint, true);
+  char subscription[8];
+  ::zmq_recv(out.socket, subscription, sizeof subscription, 0);
+  std::vector<message<32>> batch(by_hand);
+  for (std::size_t i = 0; i < count; i += by_hand) {
+    for (std::size_t k = 0; k != by_hand; ++k) batch[k].words[0] = i + k;
+    ::zmq_send(out.socket, batch.data(), batch.size() * sizeof batch[0], 0);
+  }
+  return 0;
+}
+
+int subscribe_batched(const std::string& endpoint, std::size_t count) {
+  raw_socket in(ZMQ_SUB, endpoint, false);
+  std::vector<message<32>> batch(by_hand);
+  clock::time_point first;
+  std::uint64_t sum = 0;
+  for (std::size_t seen = 0; seen < count; seen += by_hand) {
+    ::zmq_recv(in.socket, batch.data(), batch.size() * sizeof batch[0], 0);
+    if (seen == 0) first = clock::now();
+    for (const auto& each : batch) sum += each.words[0];
+  }
+  std::printf("RATE %f\n", static_cast<double>(count - by_hand) / seconds_since(first));
+  return sum == 0 ? 1 : 0;
+}
+
+int publish_large(const std::string& endpoint, std::size_t count) {
+  raw_socket out(ZMQ_XPUB, endpoint, true);
+  char subscription[8];
+  ::zmq_recv(out.socket, subscription, sizeof subscription, 0);
+  const auto one = std::make_unique<large>();
+  for (std::size_t i = 0; i != count; ++i) {
+    one->words[0] = i;
+    ::zmq_send(out.socket, one.get(), sizeof *one, 0);
+  }
+  return 0;
+}
+
+int subscribe_large(const std::string& endpoint, std::size_t count) {
+  raw_socket in(ZMQ_SUB, endpoint, false);
+  const auto one = std::make_unique<large>();
+  clock::time_point first;
+  for (std::size_t seen = 0; seen != count; ++seen) {
+    ::zmq_recv(in.socket, one.get(), sizeof *one, 0);
+    if (seen == 0) first = clock::now();
+  }
+  std::printf("RATE %f\n", static_cast<double>(count - 1) / seconds_since(first));
+  return 0;
+}
+
+int ping_raw(const std::string& endpoint, std::size_t count) {
+  raw_socket both(ZMQ_PAIR, endpoint, true);
+  message<32> one{};
+  ::zmq_recv(both.socket, &one, sizeof one, 0);  // the other is there
+  std::vector<std::uint64_t> took;
+  send_paced(count, ping_gap_ns, [&](std::uint64_t intended) {
+    one.words[0] = intended;
+    ::zmq_send(both.socket, &one, sizeof one, 0);
+    ::zmq_recv(both.socket, &one, sizeof one, 0);
+    took.push_back(now_ns() - one.words[0]);
+  });
+  for (const std::uint64_t each : took) std::printf("TOOK %llu\n", static_cast<unsigned long long>(each));
+  return 0;
+}
+
+int pong_raw(const std::string& endpoint, std::size_t count) {
+  raw_socket both(ZMQ_PAIR, endpoint, false);
+  message<32> one{};
+  ::zmq_send(both.socket, &one, sizeof one, 0);
+  for (std::size_t i = 0; i != count; ++i) {
+    ::zmq_recv(both.socket, &one, sizeof one, 0);
+    ::zmq_send(both.socket, &one, sizeof one, 0);
+  }
   return 0;
 }
 
@@ -195,8 +330,17 @@ int subscribe_raw(const std::string& endpoint, std::size_t count) {
 
 int play_role(int argc, char** argv) {
   const std::string role = argv[1];
-  if (role == "raw-publish") return publish_raw(argv[2], std::stoull(argv[3]));
-  if (role == "raw-subscribe") return subscribe_raw(argv[2], std::stoull(argv[3]));
+  struct raw_role {
+    const char* name;
+    int (*play)(const std::string&, std::size_t);
+  };
+  for (const auto& [name, play] :
+       {raw_role{"raw-publish", &publish_raw}, raw_role{"raw-subscribe", &subscribe_raw},
+        raw_role{"batched-publish", &publish_batched}, raw_role{"batched-subscribe", &subscribe_batched},
+        raw_role{"large-publish", &publish_large}, raw_role{"large-subscribe", &subscribe_large},
+        raw_role{"raw-ping", &ping_raw}, raw_role{"raw-pong", &pong_raw}}) {
+    if (role == name) return play(argv[2], std::stoull(argv[3]));
+  }
   return run_modules(argc - 1, argv + 1);
 }
 

@@ -58,7 +58,7 @@ class loan {
   friend class publisher<T>;
   template <class... Arguments>
   loan(detail::outlet<T>& to, const detail::publish_limits& limits, Arguments&&... arguments)
-      : outlet_(to), limits_(limits), block_(to.make_block(std::forward<Arguments>(arguments)...)) {}
+      : outlet_(to), limits_(limits), block_(to.loan_block(std::forward<Arguments>(arguments)...)) {}
   publish_status publish_within(const detail::publish_limits& limits) {
     AMPHIBUS_ASSERT(block_ != nullptr, "a loan is published once");
     if constexpr (detail::travels_inline<T>) {
@@ -105,7 +105,8 @@ class publisher {
   /// Returns:   accepted; no_subscribers (nobody wants the topic); would_block (no room in time, none at somebody with
   ///            overflow::fail, or a handler holds 1024 messages already; nobody got it); too_large (key or headers);
   ///            closed. Unless it is accepted `value` is untouched.
-  /// Allocates: never in the steady state.   Throws: only what copying or moving T throws; nobody got it then.
+  /// Allocates: never in the steady state.   Throws: only what copying T throws; nobody got it then.
+  /// A move of T must not throw, nor end the memory: where the message has to wait that ends the program.
   [[gnu::always_inline]] publish_status publish(T&& value) { return outlet_->publish(value, limits_); }
   /// The same with a copy: the only one that is made, however many receive it.
   [[gnu::always_inline]] publish_status publish(const T& value) requires std::copy_constructible<T> {

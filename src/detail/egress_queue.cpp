@@ -74,6 +74,7 @@ bool egress_queue::prepare_to_sleep() {
   base::heavy_barrier();
   // What the I/O thread holds back itself, because a peer takes nothing, is no reason to stay awake.
   if (pushed() - inbox_base::finished() > drained_ - done_ && reactivate()) return false;
+  rest();
   core_.work_ended();
   return true;
 }

@@ -17,6 +17,7 @@
 #include <amphibus/detail/mailbox.hpp>
 #include <amphibus/executor.hpp>
 
+#include "detail/spin_budget.hpp"
 #include "detail/thread_executor.hpp"
 
 namespace amphibus::detail {
@@ -27,6 +28,7 @@ namespace {
 constexpr std::size_t small_drain = mailbox_base::batch_max / 4;
 constexpr unsigned nap_pauses = 32;
 constexpr unsigned spin_pauses = 50;
+constexpr unsigned pauses_between_looks = 4;
 constexpr unsigned yields_before_sleep = 5;
 
 }  // namespace
@@ -70,6 +72,7 @@ bool executor_core::prepare_to_sleep() {
   std::erase_if(active_, [&](const std::shared_ptr<mailbox_base>& each) {
     const bool waits = each->stalled();
     if (!waits && !each->has_work()) {
+      each->bounds().rest();
       each->core().work_ended();
       return true;
     }
@@ -124,23 +127,39 @@ bool thread_executor::join() {
   return true;
 }
 
+int spin_budget::cores() noexcept {
+  static const int count = std::max(1, static_cast<int>(base::usable_cpus().size()));
+  return count;
+}
+
 void thread_executor::run() {
+  spin_budget spinning;
   while (!stopping_.load(std::memory_order_acquire)) {
     const std::size_t handled = pass();
     if (handled != 0) {
       if (handled < small_drain) base::pause(nap_pauses);
       continue;
     }
-    if (spin_until_work()) continue;
+    if (spin_until_work(spinning.time())) continue;
     // The parker remembers a poke that comes between the last look and the sleep.
     if (prepare_to_sleep()) {
       const auto deadline = sleep_deadline();
+      const auto since = base::steady_clock().now();
+      spinning.going_to_sleep();
       deadline == base::time_point::max() ? parker_.park() : void(parker_.park_until(deadline));
+      spinning.woke_up(base::steady_clock().now() - since);
     }
   }
 }
 
-bool thread_executor::spin_until_work() {
+bool thread_executor::spin_until_work(base::duration longer) {
+  if (longer != base::duration::zero()) {
+    const auto until = base::steady_clock().now() + longer;
+    do {
+      base::pause(pauses_between_looks);
+      if (pass() != 0) return true;
+    } while (base::steady_clock().now() < until);
+  }
   for (unsigned i = 0; i != spin_pauses; ++i) {
     base::pause();
     if ((i & 15U) == 15U && pass() != 0) return true;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include <amphibus/base/barrier.hpp>
 #include <amphibus/detail/bus_core.hpp>
@@ -20,7 +21,7 @@ class stand_in_handler final : public message_handler {
   ~stand_in_handler() override { who_->part(caller_); }
 
   void invoke(const void* slots, std::size_t, frame& here, const context& with) override {
-    caller_.handled.store(caller_.handled.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    caller_.count_handled();
     who_->call_for_remote(*static_cast<const any_slot*>(slots), here, with);
   }
   [[nodiscard]] bool takes_batches() const noexcept override { return false; }
@@ -39,6 +40,7 @@ std::unique_ptr<message_handler> make_stand_in_handler(std::shared_ptr<inline_su
 inline_subscriber::inline_subscriber(std::shared_ptr<bus_core> core, interest to, std::string name,
                                      std::unique_ptr<message_handler> handler, std::unique_ptr<message_filter> filter)
     : subscriber_base(std::move(core), std::move(to), std::move(name)),
+      takes_values_(!filter && handler->takes_values()),
       handler_(std::move(handler)),
       filter_(std::move(filter)) {}
 
@@ -57,15 +59,23 @@ void inline_subscriber::call(inline_caller& by, const any_slot& message) noexcep
     const context with(core(), here.topic, here.message);
     try {
       handler_->invoke(&message, 1, here, with);
-    } catch (const std::exception& failure) {
-      count_failed(failure.what());
     } catch (...) {
-      count_failed("an exception that is not a std::exception");
+      count_caught();
     }
-    by.handled.store(by.handled.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    by.count_handled();
   }
   by.depth.store(depth, std::memory_order_release);  // SYNC(inline.depth): pairs with somebody_calls()
   if (ended()) destroy_if_last();
+}
+
+void inline_subscriber::count_caught() noexcept {
+  try {
+    throw;
+  } catch (const std::exception& failure) {
+    count_failed(failure.what());
+  } catch (...) {
+    count_failed("an exception that is not a std::exception");
+  }
 }
 
 bool inline_subscriber::wants_message(const any_slot& message) noexcept {
@@ -166,20 +176,47 @@ subscription_counters inline_subscriber::counters() noexcept {
   return out;
 }
 
-inline_table::inline_table(const std::vector<std::shared_ptr<subscriber_base>>& all) {
+void inline_call_entry::count_failed() noexcept { static_cast<inline_subscriber&>(here.owner).count_caught(); }
+
+void inline_call_entry::finish_end() noexcept { static_cast<inline_subscriber&>(here.owner).destroy_if_last(); }
+
+void inline_calls::finish_abandoning() noexcept { static_cast<inline_table*>(this)->release(); }
+
+inline_table::entry::entry(std::shared_ptr<inline_subscriber> of, topic_core& about)
+    : who(std::move(of)), calls(who->core(), *who, about, who->handler(), who->has_ended()) {
+  who->join(calls.caller);
+}
+
+inline_table::inline_table(const std::vector<std::shared_ptr<subscriber_base>>& all, topic_core& about) {
   for (const auto& each : all) {
-    entries_.push_back(std::make_unique<entry>());
-    entries_.back()->who = std::static_pointer_cast<inline_subscriber>(each);
-    entries_.back()->who->join(entries_.back()->caller);
+    entries_.push_back(std::make_unique<entry>(std::static_pointer_cast<inline_subscriber>(each), about));
+    at_once_.push_back(&entries_.back()->calls);
+    takes_values_ = takes_values_ && entries_.back()->who->takes_values();
   }
+  first_ = at_once_.data();
+  last_ = first_ + at_once_.size();
 }
 
 inline_table::~inline_table() {
-  for (const auto& each : entries_) each->who->part(each->caller);
+  for (const auto& each : entries_) each->who->part(each->calls.caller);
 }
 
 void inline_table::call(const any_slot& message) noexcept {
-  for (const auto& each : entries_) each->who->call(each->caller, message);
+  for (const auto& each : entries_) each->who->call(each->calls.caller, message);
+}
+
+void inline_table::abandon(std::shared_ptr<inline_table> which) noexcept {
+  if (!which || !which->calling_.load(std::memory_order_acquire)) return;  // SYNC(inline_calls.calling)
+  inline_table& own = *which;
+  own.self_ = std::move(which);
+  own.abandoned_.store(true, std::memory_order_release);
+  // Either the call sees that it is abandoned or we see that it returned; where both do, one takes it.
+  base::heavy_barrier();
+  if (!own.calling_.load(std::memory_order_acquire)) own.release();
+}
+
+void inline_table::release() noexcept {
+  if (abandoned_.exchange(false, std::memory_order_acq_rel)) self_.reset();  // and with it this table
 }
 
 }  // namespace amphibus::detail

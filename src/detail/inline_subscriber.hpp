@@ -6,16 +6,10 @@
 #include <mutex>
 #include <vector>
 
-#include <amphibus/detail/handler.hpp>
+#include <amphibus/detail/inline_calls.hpp>
 #include <amphibus/detail/subscriber.hpp>
 
 namespace amphibus::detail {
-
-/// One publisher's calls of one inline subscription. `depth` is written by that publisher alone.
-struct inline_caller {
-  std::atomic<std::uint32_t> depth{0};  ///< calls on its stack
-  std::atomic<std::uint64_t> handled{0};
-};
 
 /// A subscription whose handler runs inside the publish, on the publisher's thread; several publishers call at once.
 ///
@@ -29,6 +23,15 @@ class inline_subscriber final : public subscriber_base {
   ~inline_subscriber() override;
 
   void call(inline_caller& by, const any_slot& message) noexcept;
+  /// True if every message without a deadline may be handed to its handler by value.
+  [[nodiscard]] bool takes_values() const noexcept { return takes_values_; }
+  /// For who counts itself as a caller meanwhile, and saw that it had not ended then.
+  [[nodiscard]] message_handler& handler() noexcept { return *handler_; }
+  [[nodiscard]] const std::atomic<bool>& has_ended() const noexcept { return ended_; }
+  /// Its handler threw what is being caught.
+  void count_caught() noexcept;
+  /// A call returned and it has ended.
+  void destroy_if_last() noexcept;
   /// From the stand-in, whose frame and context are there already.
   void call_for_remote(const any_slot& message, frame& here, const context& with);
   void end() override;
@@ -43,11 +46,8 @@ class inline_subscriber final : public subscriber_base {
  private:
   void wait_for_callers();
   [[nodiscard]] bool somebody_calls() const;
-  /// The last frame of an ended subscription destroys the callable.
-  void destroy_if_last() noexcept;
-
   [[nodiscard]] bool wants_message(const any_slot& message) noexcept;
-
+  const bool takes_values_;
   std::unique_ptr<message_handler> handler_;
   std::unique_ptr<message_filter> filter_;
   std::atomic<std::uint64_t> filtered_{0};
@@ -62,21 +62,30 @@ class inline_subscriber final : public subscriber_base {
 std::unique_ptr<message_handler> make_stand_in_handler(std::shared_ptr<inline_subscriber> who);
 
 /// The inline subscriptions of one publisher's table; kept alive by the publish that calls them.
-class inline_table {
+class inline_table : public inline_calls {
  public:
-  explicit inline_table(const std::vector<std::shared_ptr<subscriber_base>>& all);
+  inline_table(const std::vector<std::shared_ptr<subscriber_base>>& all, topic_core& about);
   ~inline_table();
-  inline_table(const inline_table&) = delete;
-  inline_table& operator=(const inline_table&) = delete;
 
   void call(const any_slot& message) noexcept;
+
+  /// True if everybody may be called by value.
+  [[nodiscard]] bool takes_values() const noexcept { return takes_values_; }
+  /// Its outlet lets go of it, inside the gate, or in the owner's stead: a call keeps it until it returns.
+  static void abandon(std::shared_ptr<inline_table> which) noexcept;
+  /// The call returned, and it was abandoned.
+  void release() noexcept;
 
  private:
   struct entry {
     std::shared_ptr<inline_subscriber> who;
-    inline_caller caller;
+    inline_call_entry calls;
+    entry(std::shared_ptr<inline_subscriber> of, topic_core& about);
   };
   std::vector<std::unique_ptr<entry>> entries_;
+  std::vector<inline_call_entry*> at_once_;
+  bool takes_values_ = true;
+  std::shared_ptr<inline_table> self_;  // while abandoned
 };
 
 }  // namespace amphibus::detail

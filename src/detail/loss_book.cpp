@@ -92,9 +92,9 @@ class kept_losses final : public loss_book {
     return latest_->take(values, replaced, max);
   }
 
-  void add_thrown_out(const topic_core* topic, identity_word message) override {
-    const wire::envelope with = bus_.envelope_of(message);
-    evictions_.add(topic, with.id, 1 + with.lost_before);
+  void add_thrown_out(const topic_core* topic, identity_word last, std::uint64_t count) override {
+    const wire::envelope with = bus_.envelope_of(last);
+    evictions_.add(topic, with.id, count + with.lost_before);
   }
   void add_replaced(const topic_core* topic, identity_word message) override {
     const wire::envelope with = bus_.envelope_of(message);

@@ -39,6 +39,7 @@ outlet_base::outlet_base(bus_core& core, topic_core& to, source_state& by, queue
 }
 
 outlet_base::~outlet_base() {
+  inline_table::abandon(std::move(inlines_));
   if (writable_) writable_->end();
   any_.reset();  // its senders leave while the gate is there
   budget_->part(share_);
@@ -58,7 +59,12 @@ void outlet_base::adopt_any(const receiver_table& table) {
   } else if (!any_->egress) {
     any_->egress = std::make_unique<queue::sender<any_slot>>(gate_, table.egress);
   }
+  AMPHIBUS_ASSERT(any_->mailboxes.together() == 0, "push_any() reaches them one by one");
   if (any_->mailboxes.empty() && !any_->egress) any_.reset();
+}
+
+void outlet_base::note_only_called() noexcept {
+  only_called_ = inlines_ && !any_ && keeper_ == nullptr && inlines_->takes_values();
 }
 
 bool outlet_base::filters_any() const noexcept { return any_ && any_->mailboxes.filters(); }

@@ -20,6 +20,8 @@ constexpr const char* cycle =
     "cycle: a handler's publish found no room until its deadline; raise .capacity of the subscriptions of this topic, "
     "or "
     "break the cycle of modules that publish to each other";
+/// No version: those begin at 1, and in the child of a fork it is 0.
+constexpr std::uint64_t never = ~std::uint64_t{0};
 constexpr const char* closed_meanwhile = "the bus was closed before there was room";
 
 /// Wakes one publisher that waits for room.
@@ -141,13 +143,30 @@ void outlet_base::refresh() {
   for (const auto& each : table.subscribers) {
     if (remote_ == nullptr && each->kind() == delivery_kind::in_publisher) called.push_back(each);
   }
-  inlines_ = called.empty() ? nullptr : std::make_shared<inline_table>(called);
+  forget_table();
+  inlines_ = called.empty() ? nullptr : std::make_shared<inline_table>(called, topic_);
   keeper_ = table.keeper;
   adopt_any(table);
   adopt(table);
   // While the bus closes every publish must come here, where handlers are told from outsiders.
   const bool open = core_.current_phase() == bus_core::phase::open;
-  seen_version_ = open ? version : 0;
+  seen_version_ = open ? version : never;
+}
+
+void outlet_base::forget_table() noexcept {
+  at_once_.store(nullptr, std::memory_order_relaxed);
+  calls_at_once_.store(nullptr, std::memory_order_relaxed);
+  nobody_.store(false, std::memory_order_relaxed);
+  only_called_ = false;
+  inline_table::abandon(std::move(inlines_));
+  inlines_.reset();
+}
+
+bool outlet_base::is_unwanted() noexcept {
+  if (!nobody_.load(std::memory_order_relaxed) || seen_version_ != version_->load(std::memory_order_acquire))
+    return false;
+  no_subscribers_.store(no_subscribers_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  return true;
 }
 
 bool outlet_base::reclaim_for(const refusal& refused) {
@@ -172,7 +191,10 @@ outlet_base::attempt outlet_base::try_once(offer& what, refusal& refused, bool d
         refused = refusing(what);
         answer = !refused || (drops && passes_by(refused)) ? attempt::placed : attempt::refused;
       }
-      if (answer == attempt::placed && !refused) push_offered(what, identity_of(what));
+      if (answer == attempt::placed && !refused) {
+        push_offered(what, identity_of(what));
+        if (only_called_ && may_push_at_once()) calls_at_once_.store(inlines_.get(), std::memory_order_relaxed);
+      }
       if (answer == attempt::placed && refused) pass_offered_by(what, identity_of(what));
       // Two publishers that hold each other's last place must not wait for each other.
       if (answer == attempt::refused) return_credit();
@@ -202,6 +224,7 @@ publish_status outlet_base::publish_slowly(offer& what, const publish_limits& li
       case attempt::placed: return what.call.run(), publish_status::accepted;
       case attempt::closed: return publish_status::closed;
       case attempt::nobody:
+        nobody_.store(seen_version_ != never, std::memory_order_relaxed);
         no_subscribers_.store(no_subscribers_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         return publish_status::no_subscribers;
       case attempt::refused: break;
@@ -245,7 +268,7 @@ bool outlet_base::wait_for_room(const refusal& refused, base::time_point deadlin
   // Our sender keeps the inbox alive. close() moves the version first and wakes all listeners then, so whoever
   // registers too late for the waking sees the version.
   queue::credit_account& places = refused.by->credit();
-  if (places.listen(here, refused.places) && version_->load(std::memory_order_acquire) == seen_version_) {
+  if (refused.by->listen(here, refused.places) && version_->load(std::memory_order_acquire) == seen_version_) {
     in_time = core_.clock().park_until(here.parker, deadline);
   }
   places.forget(here);
@@ -271,9 +294,16 @@ publish_status outlet_base::publish_input(offer& what) {
 bool outlet_base::hold(offer& what, base::time_point deadline) {
   const std::lock_guard lock(slow_mutex_);
   lane& owner = *current_lane();
+  held_messages_.reserve(held_messages_.size() + 1);
   if (!owner.add_held(shared_from_this())) return false;
+  calls_at_once_.store(nullptr, std::memory_order_relaxed);  // what is published now goes behind it
+  try {
+    hold_offered(what);
+  } catch (...) {
+    owner.release_held(1);
+    throw;
+  }
   held_messages_.push_back({identity_of(what), deadline, owner.share()});
-  hold_offered(what);
   holder_.store(&owner.box().executor(), std::memory_order_release);
   held_.store(static_cast<std::uint32_t>(held_messages_.size()), std::memory_order_release);
   core_.add_held(1);
@@ -321,7 +351,7 @@ void outlet_base::let_go() {
     stop_listening();
     gate_.exclude();
     budget_->return_share(share_);
-    inlines_.reset();
+    forget_table();
     keeper_ = nullptr;
     adopt_any({});
     adopt({});
@@ -394,7 +424,7 @@ base::time_point outlet_base::held_deadline() const {
 bool outlet_base::listen_to(const refusal& full) {
   if (listening_to_ != full.by) stop_listening();
   listening_to_ = full.by;
-  return full.by->credit().listen(*this, full.places);
+  return full.by->listen(*this, full.places);
 }
 
 void outlet_base::space_available() noexcept {

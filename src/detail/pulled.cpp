@@ -31,6 +31,7 @@ bool wait_for_messages(pulled_box& at, base::time_point deadline) {
     if (inbox.reactivate()) at.executor().attend_as_thread();
     return true;
   }
+  inbox.rest();
   box.core().work_ended();
   return box.core().clock().park_until(at.executor().parker(), deadline);
 }

@@ -20,7 +20,7 @@ class thread_executor final : public executor_core {
 
  private:
   void run();
-  bool spin_until_work();
+  bool spin_until_work(base::duration longer);
 
   base::parker parker_;
   std::atomic<bool> stopping_{false};

@@ -54,7 +54,10 @@ void turn_executor::finish(turn of, std::size_t handled) {
 void turn_executor::let_go_if_empty(std::shared_ptr<mailbox_base> who) {
   who->bounds().deactivate();
   base::heavy_barrier();
-  if (!who->has_work()) return who->core().work_ended();
+  if (!who->has_work()) {
+    who->bounds().rest();
+    return who->core().work_ended();
+  }
   // False: a producer was faster, and it is queued already.
   if (who->bounds().reactivate()) enqueue(std::move(who), false);
 }

@@ -20,6 +20,13 @@ block_header* block_pool::allocate() {
   return block;
 }
 
+void block_pool::take_warm() noexcept {
+  block_header* const first = returned_.exchange(nullptr, std::memory_order_acquire);  // SYNC(pool.returned)
+  block_header* last = first;
+  while (last->next != nullptr) last = last->next;
+  last->next = std::exchange(local_, first);
+}
+
 void block_pool::free_block(block_header* block) noexcept {
   ::operator delete (static_cast<void*>(block), std::align_val_t{alignment_});
 }

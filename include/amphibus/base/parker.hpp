@@ -1,8 +1,8 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 
+#include <amphibus/base/atomic.hpp>
 #include <amphibus/base/time.hpp>
 
 #pragma GCC visibility push(default)
@@ -23,7 +23,7 @@ class parker {
 
  private:
   // SYNC(parker.state): unpark's exchange releases; park's exchange acquires what the waker did before.
-  std::atomic<std::uint32_t> state_{0};
+  base::atomic<std::uint32_t> state_{0};
 };
 
 }  // namespace amphibus::base

@@ -17,6 +17,10 @@ class subscriber_base;
 struct frame {
   frame(bus_core& of, subscriber_base& who, lane* whose, topic_core* about) noexcept;
   ~frame();
+  /// For many calls outside handlers, one after the other: whoever calls makes it the current one, and none again.
+  struct idle {};
+  frame(idle, bus_core& of, subscriber_base& who, topic_core& about) noexcept
+      : outer(nullptr), bus(of), owner(who), turn(nullptr), topic(&about) {}
   frame(const frame&) = delete;
   frame& operator=(const frame&) = delete;
 
@@ -37,7 +41,9 @@ inline frame::frame(bus_core& of, subscriber_base& who, lane* whose, topic_core*
     : outer(current_frame), bus(of), owner(who), turn(whose), topic(about) {
   current_frame = this;
 }
-inline frame::~frame() { current_frame = outer; }
+inline frame::~frame() {
+  if (current_frame == this) current_frame = outer;
+}
 
 /// The lane whose turn it is on this thread, or null.
 [[nodiscard]] inline lane* current_lane() noexcept { return current_frame == nullptr ? nullptr : current_frame->turn; }

@@ -86,8 +86,7 @@ struct stop_signs {
   }
 };
 
-/// A callable of any handler form behind one virtual call per message (measured: no slower than one per batch), or per
-/// run of messages where it takes batches.
+/// A callable of any handler form behind one virtual call per run of messages.
 class message_handler {
  public:
   virtual ~message_handler() = default;
@@ -95,6 +94,10 @@ class message_handler {
   /// for.
   virtual void invoke(const void* slots, std::size_t count, frame& here, const context& with) = 0;
   [[nodiscard]] virtual bool takes_batches() const noexcept = 0;
+  /// True if it may be given a message by its value alone, with call().
+  [[nodiscard]] virtual bool takes_values() const noexcept { return false; }
+  /// Handles the T at `value`. Precondition: takes_values().
+  virtual void call(const void* value, const context& with) { static_cast<void>(value), static_cast<void>(with); }
   /// Handles `count` of them one after the other and drops each: the same as invoke() for each, for one virtual call.
   /// `done` says how many, also when one throws, which is not among them. Stops before one that has a deadline, and
   /// after one where `until` says so.
@@ -135,6 +138,17 @@ class handler final : public message_handler {
     }
   }
   [[nodiscard]] bool takes_batches() const noexcept override { return batches; }
+  [[nodiscard]] bool takes_values() const noexcept override { return !batches && !std::is_same_v<T, any_message>; }
+
+  void call([[maybe_unused]] const void* value, [[maybe_unused]] const context& with) override {
+    if constexpr (!batches && !std::is_same_v<T, any_message>) {
+      if constexpr (std::is_invocable_v<Callable&, const T&>) {
+        callable_(*static_cast<const T*>(value));
+      } else {
+        callable_(*static_cast<const T*>(value), with);
+      }
+    }
+  }
 
   void invoke_each([[maybe_unused]] const void* slots, [[maybe_unused]] std::size_t count,
                    [[maybe_unused]] std::size_t& done, [[maybe_unused]] frame& here,

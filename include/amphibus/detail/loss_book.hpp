@@ -37,8 +37,9 @@ class loss_book {
   /// Takes up to `max` values, oldest key first, and how many each of them replaced. Returns: how many.
   virtual std::size_t take(void* values, std::uint64_t* replaced, std::size_t max) = 0;
 
-  /// `message` was thrown out, and with it what it would have told.
-  virtual void add_thrown_out(const topic_core* topic, identity_word message) = 0;
+  /// `count` messages of one source were thrown out, of which `last` is the last, and with them what it would have
+  /// told.
+  virtual void add_thrown_out(const topic_core* topic, identity_word last, std::uint64_t count) = 0;
   /// `message` gave way to one of its key: only what it would have told is new.
   virtual void add_replaced(const topic_core* topic, identity_word message) = 0;
   /// True if the next messages have losses to tell.

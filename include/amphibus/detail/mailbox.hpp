@@ -74,7 +74,7 @@ class mailbox_base : public subscriber_base {
   void count_filtered() noexcept { filtered_.fetch_add(1, std::memory_order_relaxed); }
 
   /// Producer: a message passed by, or was thrown out, because of the overflow rule.
-  void count_dropped() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
+  void count_dropped(std::uint64_t count = 1) noexcept { dropped_.fetch_add(count, std::memory_order_relaxed); }
   /// Producer: `message` passed by; the next one of its source tells, also what this one would have told.
   void pass_by(queue::sender_state& by, identity_word message);
   /// The same, because the memory of the bus is full.
@@ -171,6 +171,8 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
       : slot_mailbox(std::move(core), std::move(to), std::move(on), std::move(name)),
         queue::inbox<Slot>(bounds.capacity, bounds.overflow, bounds.bytes_per_place),
         return_every_(std::max<std::int64_t>(1, bounds.capacity / 16)),
+        thrown_out_at_once_(
+            std::clamp<std::size_t>(static_cast<std::size_t>(bounds.capacity) / 128, 1, thrown_out_max)),
         kind_(kind),
         takes_batches_(handler->takes_batches()),
         handler_(std::move(handler)) {
@@ -188,15 +190,28 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
   /// keep_latest(); false: counted, the message passes by.
   bool make_room(queue::sender<Slot>& by, identity_word message, std::int64_t places) noexcept {
     if (keeps_latest()) return true;
-    Slot oldest;
-    while (losses_ && by.take_back_oldest(oldest)) {
-      losses_->add_thrown_out(topic_of(oldest), oldest.identity);
-      oldest.drop();
-      count_dropped();
+    slot_array<Slot, thrown_out_max> oldest;
+    while (const std::size_t count = losses_ ? by.take_back_oldest(oldest.data(), thrown_out_at_once_) : 0) {
+      throw_out(oldest.data(), count);
       if (by.has_room(places)) return true;
     }
     by.return_credit();  // too little for it, and nobody reclaims from an inbox that never refuses
     return pass_by(by, message), false;
+  }
+  /// Producer: tells of losses, source by source, and drops the messages.
+  void throw_out(const Slot* oldest, std::size_t count) noexcept {
+    for (std::size_t i = 0; i != count;) {
+      // Of one publisher, whose identities are packed, the last one stands for all.
+      std::size_t run = 1;
+      const auto same = [&](const Slot& next) {
+        return oldest[i].identity.is_packed() && next.identity.is_packed() && topic_of(next) == topic_of(oldest[i]) &&
+               next.identity.source() == oldest[i].identity.source();
+      };
+      while (i + run != count && same(oldest[i + run])) ++run;
+      losses_->add_thrown_out(topic_of(oldest[i]), oldest[i + run - 1].identity, run);
+      for (; run != 0; --run) oldest[i++].drop();
+    }
+    count_dropped(count);
   }
   /// The message is done with, and with it its places.
   void finish_one(const Slot& message) noexcept {
@@ -284,11 +299,7 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
  private:
   /// What waits from before first, then everything else.
   std::size_t take(Slot* out, std::size_t max) noexcept {
-    return has_pending_ || keeps_latest() ? take_first(out, max) : this->pop(out, max);
-  }
-  /// The same without what is in multicasts.
-  std::size_t take_first(Slot* out, std::size_t max) noexcept {
-    if (!has_pending_) return keeps_latest() ? take_latest(out, max) : this->pop_queue(out, max);
+    if (!has_pending_) return keeps_latest() ? take_latest(out, max) : this->pop(out, max);
     const std::size_t count = std::min(max, pending_.size() - pending_at_);
     std::copy_n(pending_.data() + pending_at_, count, out);
     pending_at_ += count;
@@ -296,6 +307,8 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
     if (!has_pending_ && pending_.size() > batch_max) std::vector<Slot>().swap(pending_);  // was a history
     return count;
   }
+
+  std::size_t take_queued(Slot* out, std::size_t max) noexcept { return this->pop_queue(out, max); }
 
   [[nodiscard]] bool keeps_latest() const noexcept { return losses_ && losses_->keeps_latest(); }
 
@@ -329,26 +342,36 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
       batch[i].identity = losses_->told(batch[i].identity, topic_of(batch[i]), 0);
   }
 
-  /// Up to batch_max messages: what was put back or comes from before, else from the queue, then where they lie in the
+  /// Up to batch_max messages: what was put back or comes from before, else from the queue and where they lie in the
   /// multicasts. A batch is copied out of there: at the end of a block it would be a short one.
   std::size_t handle_waiting() noexcept {
+    if (has_pending_ || takes_batches_ || keeps_latest()) return handle_copies(batch_max, &mailbox::take);
+    if (!this->uses_queue()) return handle_in_place(batch_max);
+    const bool queue_first = this->queue_has_turn();
+    std::size_t handled = queue_first ? handle_copies(batch_max, &mailbox::take_queued) : 0;
+    if (stops()) return handled;
+    handled += handle_in_place(batch_max - handled);
+    if (queue_first || stops()) return handled;
+    return handled + handle_copies(batch_max - handled, &mailbox::take_queued);
+  }
+  std::size_t handle_copies(std::size_t max, std::size_t (mailbox::*take_some)(Slot*, std::size_t) noexcept) noexcept {
+    slot_array<Slot, batch_max> batch;
+    const std::size_t count = (this->*take_some)(batch.data(), max);
+    const std::size_t handled = handle(batch.data(), count);
+    put_back(batch.data() + handled, count - handled);
+    return handled;
+  }
+  std::size_t handle_in_place(std::size_t max) noexcept {
     std::size_t handled = 0;
-    if (has_pending_ || this->uses_queue() || takes_batches_) {
-      slot_array<Slot, batch_max> batch;
-      const std::size_t count = takes_batches_ ? take(batch.data(), batch_max) : take_first(batch.data(), batch_max);
-      handled = handle(batch.data(), count);
-      put_back(batch.data() + handled, count - handled);
-      if (has_pending_ || takes_batches_ || stops()) return handled;
-    }
     this->for_each_reader([&](queue::multicast_reader<Slot>& from) {
       if (!from.look()) return true;
-      while (const queue::slot_run<Slot> run = from.next(batch_max - handled)) {
+      while (const queue::slot_run<Slot> run = from.next(max - handled)) {
         const std::size_t done = handle(run.first, run.count);
         from.advance(done);
         handled += done;
         if (done != run.count || stops()) return false;
       }
-      return handled != batch_max;
+      return handled != max;
     });
     return handled;
   }
@@ -362,7 +385,13 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
     const context with(core(), here.topic, here.message);
     std::size_t done = 0;
     std::size_t expired = 0;
+    std::size_t counted = 0;
     queue::load finished;
+    // Counted first: who drains reads the counters then.
+    const auto finish_them = [&] {
+      count_handled(done - expired - std::exchange(counted, done - expired));
+      this->finish(std::exchange(finished, {}));
+    };
     while (done != count && running_.messages == 0 && !ended()) {
       Slot* const current = batch + done;
       if (const std::size_t some = handle_singly(current, count - done, here, with, finished)) {
@@ -375,12 +404,11 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
       } else {
         done += handle_together(current, takes_batches_ ? run_at(current, count - done) : 1, here, with, finished);
       }
-      if (finished.places >= return_every_) this->finish(std::exchange(finished, {}));
+      if (finished.places >= return_every_) finish_them();
     }
-    count_handled(done - expired);
     if (expired != 0) [[unlikely]]
       count_expired(expired);
-    this->finish(finished);
+    finish_them();
     return done;
   }
   /// What is done when a handler returns, or, where its publishes wait for room, later: such messages keep their
@@ -466,7 +494,10 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
   static constexpr bool weighs = requires(const Slot& message) { message.weighed_bytes(); };
   static constexpr const char* unknown_exception = "an exception that is not a std::exception";
 
+  static constexpr std::size_t thrown_out_max = 64;
+
   const std::int64_t return_every_;  // places
+  const std::size_t thrown_out_at_once_;
   const delivery_kind kind_;
   const bool takes_batches_;
   std::unique_ptr<message_handler> handler_;

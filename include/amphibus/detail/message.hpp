@@ -42,7 +42,7 @@ class identity_word {
   static constexpr bool fits_local(std::uint64_t source, std::uint64_t sequence) noexcept {
     return source <= local_source_max && sequence <= sequence_max;
   }
-  static constexpr identity_word packed(std::uint64_t source, std::uint64_t sequence) noexcept {
+  [[gnu::always_inline]] static constexpr identity_word packed(std::uint64_t source, std::uint64_t sequence) noexcept {
     return identity_word((sequence << 25U) | (source << 1U) | 1U);
   }
   static identity_word pooled(envelope_block* block) noexcept {

@@ -25,7 +25,7 @@ class outlet final : public outlet_base {
   /// `Value` is T, moved from if the message is accepted, or const T, copied.
   template <class Value>
   [[gnu::always_inline]] publish_status publish(Value& value, const publish_limits& limits) {
-    if (push_at_once(value)) [[likely]]
+    if (push_at_once(value) || call_at_once(&value)) [[likely]]
       return publish_status::accepted;
     return publish_with_care(value, limits);
   }
@@ -53,6 +53,12 @@ class outlet final : public outlet_base {
       const publish_status one = publish_with_care(values[done], limits);
       if (one != publish_status::accepted) return {one, done};
     }
+  }
+  /// make_block() for a loan, which may be made while the executor of a handler places what it held.
+  template <class... Arguments>
+  [[nodiscard]] value_block<T>* loan_block(Arguments&&... arguments) {
+    const auto held = while_held();
+    return make_block(std::forward<Arguments>(arguments)...);
   }
   /// A message T(arguments…) where it will lie. Throws: what its constructor throws, std::bad_alloc.
   template <class... Arguments>
@@ -108,7 +114,7 @@ class outlet final : public outlet_base {
     senders_.adopt(gate_, table, {delivery_kind::queued}, remote_ != nullptr, !differs_in_size<T>);
     filters_ = filters_any() || senders_.filters();
     only_together_ = senders_.together() != 0 && senders_.apart().empty() && !has_other_receivers();
-    at_once_ = nullptr;
+    if (senders_.empty()) note_only_called();
   }
 
   [[nodiscard]] queue::overflow_rule strictest() const noexcept override { return senders_.strictest(strictest_any()); }
@@ -128,7 +134,7 @@ class outlet final : public outlet_base {
   }
 
   void hold_offered(offer& what) override {
-    at_once_ = nullptr;  // what is published now goes behind it
+    at_once_.store(nullptr, std::memory_order_relaxed);  // what is published now goes behind it
     if (what.loaned == nullptr) return held_values_.push_back(std::move(*static_cast<T*>(what.value)));
     auto* const block = static_cast<value_block<T>*>(std::exchange(what.loaned, nullptr));
     held_values_.push_back(std::move(block->value()));
@@ -153,12 +159,12 @@ class outlet final : public outlet_base {
   template <class Value>
   [[nodiscard, gnu::always_inline]] bool push_at_once([[maybe_unused]] Value& value) noexcept {
     if constexpr (travels_inline<T>) {
-      auto* const to = static_cast<queue::multicast<slot<T>>*>(at_once_);
+      auto* const to = static_cast<queue::multicast<slot<T>>*>(at_once_.load(std::memory_order_relaxed));
       if (to == nullptr || current_frame != nullptr) [[unlikely]]
         return false;
       const bool now = gate_.enter_by_membarrier() &&
                        seen_version_ == version_->load(std::memory_order_acquire) &&  // SYNC(bus.version)
-                       to->has_room();
+                       to->has_room() && source_.next_sequence <= identity_word::sequence_max;
       if (now) [[likely]] {
         const auto identity = identity_word::packed(source_.index, source_.next_sequence++);
         to->push(slot<T>{identity, base::words<sizeof(T)>(value)});
@@ -176,6 +182,7 @@ class outlet final : public outlet_base {
 
   template <class Value>
   [[gnu::noinline]] publish_status publish_with_care(Value& value, const publish_limits& limits) {
+    if (is_unwanted()) return publish_status::no_subscribers;
     if (push_if_room(value)) return publish_status::accepted;
     if constexpr (std::is_const_v<Value>) {
       T copy(value);
@@ -274,7 +281,9 @@ class outlet final : public outlet_base {
   [[nodiscard]] bool everywhere_has_room(std::size_t bytes, const T& message) noexcept {
     if (only_together_) [[likely]] {
       const bool room = senders_.full_together() == nullptr;
-      at_once_ = room && may_push_at_once() ? senders_.multicast() : nullptr;
+      if constexpr (travels_inline<T>) {
+        at_once_.store(room && may_push_at_once() ? senders_.multicast() : nullptr, std::memory_order_relaxed);
+      }
       return room && (travels_inline<T> || reserve_memory(bytes));
     }
     // What is called waits for the slow path's end, and what is retained is kept in order there.

@@ -11,6 +11,7 @@
 #include <amphibus/counters.hpp>
 #include <amphibus/publish_options.hpp>
 #include <amphibus/detail/envelope_pool.hpp>
+#include <amphibus/detail/inline_calls.hpp>
 #include <amphibus/detail/mailbox.hpp>
 #include <amphibus/detail/message.hpp>
 #include <amphibus/detail/topic_core.hpp>
@@ -116,6 +117,8 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   virtual void drop_oldest_held() noexcept = 0;
 
   // What is not of the message's type; src/detail/outlet_any.cpp.
+  /// In adopt(), where nobody has an inbox of the message's type.
+  void note_only_called() noexcept;
   [[nodiscard]] bool has_other_receivers() const noexcept { return any_ || inlines_ || keeper_ != nullptr; }
   [[nodiscard]] refusal refusing_any(std::size_t bytes, const void* message) noexcept;
   [[nodiscard]] bool filters_any() const noexcept;
@@ -127,6 +130,26 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
 
   /// Adds `options` to the offer; `bytes` keeps key and headers meanwhile. Returns: false if a limit is exceeded.
   [[nodiscard]] bool describe(offer& what, const publish_options& options, wire::byte_writer& bytes);
+  /// Where everybody who wants the topic is called with the value. Returns: false if not, and nothing happened.
+  [[nodiscard, gnu::always_inline]] bool call_at_once(const void* value) noexcept {
+    if (calls_at_once_.load(std::memory_order_relaxed) == nullptr || current_frame != nullptr) return false;
+    inline_calls* who = nullptr;
+    identity_word identity;
+    const bool now = gate_.enter_by_membarrier() &&
+                     seen_version_ == version_->load(std::memory_order_acquire) &&  // SYNC(bus.version)
+                     source_.next_sequence <= identity_word::sequence_max &&
+                     (who = calls_at_once_.load(std::memory_order_relaxed)) != nullptr;
+    if (now) [[likely]] {
+      identity = identity_word::packed(source_.index, source_.next_sequence++);
+      count_published();
+      who->enter();
+    }
+    gate_.leave();
+    if (now) who->call(value, identity);  // a handler may destroy this outlet
+    return now;
+  }
+  /// True, and counted, if nobody wants it.
+  [[nodiscard]] bool is_unwanted() noexcept;
   /// Everything but the case that fits at once. What is offered is taken only if the answer is accepted.
   publish_status publish_slowly(offer& what, const publish_limits& limits);
   /// From a transport: never waits, never holds; `remote` is told once after would_block.
@@ -140,12 +163,15 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
     return identity_word::packed(source_.index, source_.next_sequence++);
   }
   /// Whether, until something of it changes, a publish outside handlers needs no look at what next_identity() and
-  /// held_ would tell it. Sequence numbers are left for as many messages as can be published before the next look.
+  /// held_ would tell it, but for the sequence number, which other outlets of the source move too.
   [[nodiscard]] bool may_push_at_once() const noexcept {
-    constexpr std::uint64_t before_next_look = std::uint64_t{1} << 33U;
     return held_.load(std::memory_order_acquire) == 0 && source_.index != 0 &&
            base::current_barrier_mode() == base::barrier_mode::membarrier &&
-           identity_word::fits_local(source_.index, source_.next_sequence + before_next_look);
+           identity_word::fits_local(source_.index, source_.next_sequence);
+  }
+  /// The lock against who places what is held; none where nothing is.
+  [[nodiscard]] std::unique_lock<std::mutex> while_held() {
+    return held_.load(std::memory_order_acquire) == 0 ? std::unique_lock<std::mutex>() : std::unique_lock(slow_mutex_);
   }
   /// A first message of the source that was seen last needs no look-up; everything else does.
   [[nodiscard]] identity_word input_identity(const wire::envelope& with) {
@@ -170,16 +196,19 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   }
   /// Before the inbox it listens to can go: the derived destructor calls it first.
   void stop_listening();
-  void count_published() noexcept {
+  [[gnu::always_inline]] void count_published() noexcept {
     published_.store(published_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
 
-  // What every publish reads or writes, by its owner alone.
+  // What every publish reads or writes.
   alignas(64) queue::gate gate_;
   source_state& source_;
   const std::atomic<std::uint64_t>* const version_;  // the bus's
   std::uint64_t seen_version_ = 0;
-  queue::multicast_base* at_once_ = nullptr;  // the one to push to while there is nothing else to look at
+  // Shortcuts, each null or false unless nothing else has to be looked at. Atomic, because close() takes them away.
+  std::atomic<queue::multicast_base*> at_once_{nullptr};  // the one to push to
+  std::atomic<inline_calls*> calls_at_once_{nullptr};     // those to call
+  std::atomic<bool> nobody_{false};                       // wants the topic, as of seen_version_
   std::atomic<std::uint64_t> published_{0};
 
   bus_core& core_;
@@ -191,6 +220,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   std::uint64_t last_alias_ = 0;
   std::atomic<std::uint32_t> held_{0};
   std::shared_ptr<inline_table> inlines_;  // null: none
+  bool only_called_ = false;               // everybody who wants the topic may be called by value
   history_keeper* keeper_ = nullptr;       // the topic's; null: none
 
  private:
@@ -208,6 +238,8 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
 
   struct any_receivers;
   void refresh();
+  /// What depends on who receives; adopt() finds it anew.
+  void forget_table() noexcept;
   void adopt_any(const receiver_table& table);
   /// `drops`: a message for which there is no memory may pass by.
   attempt try_once(offer& what, refusal& refused, bool drops);

@@ -32,7 +32,7 @@ class mailboxes_of {
 /// One outlet's ways into the inboxes of one kind of slot: together through a multicast to those that may refuse and
 /// take everything, each on its own to the others.
 ///
-/// Thread: inside the outlet's gate; adopt() and the end are the owner's, outside of it.
+/// Thread: inside the outlet's gate; adopt() and the end in the owner's stead, while nobody is inside.
 template <class Slot>
 class sender_list {
  public:

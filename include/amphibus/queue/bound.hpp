@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include <amphibus/base/barrier.hpp>
 #include <amphibus/base/time.hpp>
 #include <amphibus/queue/credit.hpp>
 
@@ -48,6 +49,17 @@ class bound {
   /// Takes the unused credit of producers that are not publishing right now. Returns: true if any was found. Costs a
   /// heavy barrier where there may be some. Precondition: the caller is outside every gate.
   virtual bool reclaim_idle_credit() = 0;
+  /// As credit_account::listen(), for who found nothing to reclaim either. Precondition: the caller is outside every
+  /// gate.
+  [[nodiscard]] bool listen(space_listener& who, std::int64_t needed) {
+    if (!credit_.listen(who, needed)) return false;
+    // Once more, now that we are told: a place that was free at the last look may have gone to a producer that does not
+    // use it, and nobody tells of those. Light: the consumer's half is before it rests (inbox_base::rest()).
+    base::light_barrier();
+    if (!reclaim_idle_credit() || credit_.available() < needed) return true;
+    credit_.forget(who);
+    return false;
+  }
 
  protected:
   ~bound() = default;

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
-#include <mutex>
+
+#include <amphibus/base/atomic.hpp>
 
 #pragma GCC visibility push(default)
 namespace amphibus::queue {
@@ -84,10 +84,10 @@ class credit_account {
 
   const std::int64_t capacity_;
   const waking when_;
-  alignas(64) std::atomic<std::int64_t> free_;
-  std::atomic<std::int64_t> wake_at_;
-  std::atomic<bool> waiting_{false};
-  std::mutex mutex_;
+  alignas(64) base::atomic<std::int64_t> free_;
+  base::atomic<std::int64_t> wake_at_;
+  base::atomic<bool> waiting_{false};
+  base::mutex mutex_;
   space_listener* first_ = nullptr;
 };
 

@@ -1,9 +1,8 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
-#include <thread>
 
+#include <amphibus/base/atomic.hpp>
 #include <amphibus/base/barrier.hpp>
 
 #pragma GCC visibility push(default)
@@ -27,33 +26,35 @@ class gate {
     return false;
   }
   /// The same for who knows that the barrier mode is membarrier.
-  [[nodiscard]] bool enter_by_membarrier() noexcept {
+  [[nodiscard, gnu::always_inline]] bool enter_by_membarrier() noexcept {
     busy_.store(1, std::memory_order_relaxed);
     base::compiler_barrier();
     return locked_.load(std::memory_order_acquire) == 0;  // SYNC(gate.locked); leave() in either case
   }
   /// Enters as soon as nobody excludes; exclusions are short and never wait on the owner's own work.
   void enter_waiting() noexcept {
-    while (!enter()) std::this_thread::yield();
+    while (!enter()) base::yield();
   }
-  void leave() noexcept { busy_.store(0, std::memory_order_release); }  // SYNC(gate.busy): read by exclude()
+  [[gnu::always_inline]] void leave() noexcept {
+    busy_.store(0, std::memory_order_release);
+  }  // SYNC(gate.busy): read by exclude()
 
   /// Returns when the owner is outside; it stays outside until admit(). Precondition: the caller is not inside.
   void exclude() noexcept {
     locked_.fetch_add(1, std::memory_order_seq_cst);
     base::heavy_barrier();
-    while (busy_.load(std::memory_order_acquire) != 0) std::this_thread::yield();  // SYNC(gate.busy)
+    while (busy_.load(std::memory_order_acquire) != 0) base::yield();  // SYNC(gate.busy)
   }
   void admit() noexcept { locked_.fetch_sub(1, std::memory_order_release); }  // SYNC(gate.locked)
 
   /// Returns when a publish that had begun before the call has ended. Needs a heavy_barrier() of the caller before it.
   void wait_outside() const noexcept {
-    while (busy_.load(std::memory_order_acquire) != 0) std::this_thread::yield();  // SYNC(gate.busy)
+    while (busy_.load(std::memory_order_acquire) != 0) base::yield();  // SYNC(gate.busy)
   }
 
  private:
-  std::atomic<std::uint8_t> busy_{0};
-  std::atomic<std::uint32_t> locked_{0};
+  base::atomic<std::uint8_t> busy_{0};
+  base::atomic<std::uint32_t> locked_{0};
 };
 
 /// Leaves a gate that was entered.

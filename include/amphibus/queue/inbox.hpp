@@ -3,15 +3,14 @@
 #include <concurrentqueue/concurrentqueue.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include <amphibus/base/assert.hpp>
+#include <amphibus/base/atomic.hpp>
 #include <amphibus/base/barrier.hpp>
 #include <amphibus/base/ids.hpp>
 #include <amphibus/base/parker.hpp>
@@ -54,16 +53,17 @@ struct load {
 /// `credit` belongs to whoever is inside `owner`; `pushed` is written there and read by anyone.
 struct sender_state {
   gate* owner = nullptr;
-  std::int64_t credit = 0;               ///< places taken from the inbox and not yet used
-  std::atomic<std::uint64_t> pushed{0};  ///< written before the push is visible, so never behind inbox_base::finished()
-  bool refuses = true;                   ///< the inbox's overflow kind, beside what every publish reads
-  std::uint64_t lost_since_push = 0;     ///< dropped here and not told: lost_before of the next message of its source
-  bool many_sources = false;             ///< a transport's input speaks for many
-  bool filtered = false;                 ///< the inbox does not take every message
-  bool wanted = true;                    ///< with `filtered`: whether it takes the one at hand
-  multicast_base* through = nullptr;     ///< what it sends goes there instead of the queue, and is counted there
-  std::uint64_t joined_at = 0;           ///< with `through`: how much had been written there before
-  std::uint64_t charged_to = 0;          ///< with `through`: up to where `credit` is reduced by what was written
+  std::int64_t credit = 0;  ///< places taken from the inbox and not yet used
+  base::atomic<std::uint64_t> pushed{
+      0};                             ///< written before the push is visible, so never behind inbox_base::finished()
+  bool refuses = true;                ///< the inbox's overflow kind, beside what every publish reads
+  std::uint64_t lost_since_push = 0;  ///< dropped here and not told: lost_before of the next message of its source
+  bool many_sources = false;          ///< a transport's input speaks for many
+  bool filtered = false;              ///< the inbox does not take every message
+  bool wanted = true;                 ///< with `filtered`: whether it takes the one at hand
+  multicast_base* through = nullptr;  ///< what it sends goes there instead of the queue, and is counted there
+  std::uint64_t joined_at = 0;        ///< with `through`: how much had been written there before
+  std::uint64_t charged_to = 0;       ///< with `through`: up to where `credit` is reduced by what was written
 
   /// Anyone who keeps it from leaving.
   [[nodiscard]] std::uint64_t pushed_so_far() const noexcept {
@@ -145,12 +145,16 @@ class inbox_base : public bound {
   }
   /// A message that takes so many places and reaches the consumer on another way counts as pushed too.
   void count_unqueued(std::int64_t places) noexcept;
-  /// Producer: one message that was pushed will never reach the consumer; its place passes to whoever replaced it.
-  void count_replaced() noexcept { replaced_.fetch_add(1, std::memory_order_release); }
+  /// Producer: so many messages that were pushed will never reach the consumer; their places pass to who replaced them.
+  void count_replaced(std::uint64_t count = 1) noexcept { replaced_.fetch_add(count, std::memory_order_release); }
   /// True if the consumer promises to look before it sleeps: nobody needs to wake it.
   [[nodiscard]] bool promises() const noexcept { return active_.load(std::memory_order_relaxed); }
-  /// Consumer: stop promising to look. Follow with one heavy_barrier() for any number of inboxes, then has_work().
+  /// Consumer: stop promising to look. Follow with one heavy_barrier() for any number of inboxes, then either rest() or
+  /// reactivate().
   void deactivate() noexcept;
+  /// Consumer, after deactivate() and the barrier, if no message came: producers that wait look once more. They may not
+  /// have seen what was finished last, and so not that another holds the place that it gave back.
+  void rest() noexcept { credit().notify_if_waiting(); }
   /// Consumer, after deactivate() and the barrier, if messages came: promise again. Returns: false if a producer did so
   /// already and activated() has been called.
   bool reactivate() noexcept { return !active_.exchange(true, std::memory_order_acq_rel); }
@@ -170,7 +174,7 @@ class inbox_base : public bound {
   /// Called once per sleep by the first producer, on its thread: make the consumer look.
   virtual void activated() noexcept = 0;
 
-  mutable std::mutex senders_mutex_;
+  mutable base::mutex senders_mutex_;
   std::vector<multicast_base*> multicasts_;  // senders_mutex_: whose reader the consumer is
 
  private:
@@ -183,20 +187,20 @@ class inbox_base : public bound {
   const overflow_rule overflow_;
   const std::int64_t bytes_per_place_;
   bool many_finishers_ = false;
-  alignas(64) std::atomic<bool> active_{false};         // read by every publish
-  alignas(64) std::atomic<std::uint64_t> finished_{0};  // written by the consumer
-  std::atomic<std::uint64_t> replaced_{0};
+  alignas(64) base::atomic<bool> active_{false};         // read by every publish
+  alignas(64) base::atomic<std::uint64_t> finished_{0};  // written by the consumer
+  base::atomic<std::uint64_t> replaced_{0};
   std::vector<sender_state*> senders_;  // senders_mutex_, as what follows
-  std::atomic<std::int64_t> sender_count_{0};
+  base::atomic<std::int64_t> sender_count_{0};
   std::uint64_t pushed_by_parted_ = 0;
 };
 
 /// A bounded multi-producer single-consumer queue of `Slot`, with credit for the bound and an announcement that costs a
 /// sleeping consumer's producer nothing. FIFO per producer.
 ///
-/// Messages come in two ways. A few producers that wait for room each write into a multicast, where one message serves
-/// all of their receivers; everybody else (many sources, and whoever may have to take messages back) uses moodycamel's
-/// queue with a token per producer. A producer keeps the way that it began with.
+/// Messages come in two ways. The first sixteen producers each write into a multicast, where one message serves all of
+/// their receivers, as long as every message takes one place and the inbox may refuse and takes everything; all others
+/// use moodycamel's queue with a token per producer. A producer keeps the way that it began with.
 ///
 /// `Slot` is trivially copyable; what it refers to is the user's to release (drain it before destruction). One whose
 /// messages differ in size has `weighed_bytes()`.
@@ -225,8 +229,9 @@ class inbox : public inbox_base {
   }
   void add_reader(std::shared_ptr<reader> who) {
     const std::lock_guard lock(senders_mutex_);
+    multicasts_.reserve(multicasts_.size() + 1);
+    new_readers_.push_back(who);
     multicasts_.push_back(&who->source());
-    new_readers_.push_back(std::move(who));
     has_new_readers_.store(true, std::memory_order_release);
   }
   /// A producer uses the queue from now on.
@@ -235,9 +240,11 @@ class inbox : public inbox_base {
 
   /// Consumer: moves up to `max` messages to `out`. Returns: how many.
   std::size_t pop(Slot* out, std::size_t max) {
-    std::size_t count = pop_queue(out, max);
+    const bool queue_first = queue_has_turn();
+    std::size_t count = queue_first ? pop_queue(out, max) : 0;
+    if (count == max) return count;
     for_each_reader([&](reader& from) {
-      if (count == max || !from.look()) return count != max;
+      if (!from.look()) return true;
       while (const slot_run<Slot> run = from.next(max - count)) {
         std::copy_n(run.first, run.count, out + count);
         from.advance(run.count);
@@ -245,8 +252,12 @@ class inbox : public inbox_base {
       }
       return count != max;
     });
+    if (!queue_first && count != max) count += pop_queue(out + count, max - count);
     return count;
   }
+  /// Consumer: whether the queue comes before the multicasts, which it does every other time: neither may starve the
+  /// other.
+  [[nodiscard]] bool queue_has_turn() noexcept { return queue_had_turn_ = !queue_had_turn_; }
   /// Consumer: the same, but of the queue only.
   std::size_t pop_queue(Slot* out, std::size_t max) {
     if (!uses_queue()) return 0;
@@ -299,16 +310,17 @@ class inbox : public inbox_base {
     const std::lock_guard lock(senders_mutex_);
     std::erase_if(readers_, [&](const std::shared_ptr<reader>& each) {
       if (!each->is_over()) return false;
-      std::erase(multicasts_, &each->source());
+      multicasts_.erase(std::find(multicasts_.begin(), multicasts_.end(), &each->source()));
       return true;
     });
   }
 
-  std::atomic<bool> queue_used_{false};
-  std::atomic<bool> has_new_readers_{false};
+  base::atomic<bool> queue_used_{false};
+  base::atomic<bool> has_new_readers_{false};
   std::vector<std::shared_ptr<reader>> new_readers_;  // senders_mutex_
   std::vector<std::shared_ptr<reader>> readers_;      // the consumer's
   std::size_t first_reader_ = 0;
+  bool queue_had_turn_ = false;
   queue_type queue_;
   moodycamel::ConsumerToken consumer_;
 };
@@ -329,7 +341,6 @@ class sender : public sender_state {
   sender& operator=(const sender&) = delete;
 
   [[nodiscard]] inbox<Slot>& to() noexcept { return *inbox_; }
-  [[nodiscard]] const std::shared_ptr<inbox<Slot>>& shared() const noexcept { return inbox_; }
   /// True if a message of so many places has room, fetching a chunk of credit where needed.
   [[nodiscard]] bool has_room(std::int64_t places = 1) noexcept {
     return credit >= places || inbox_->refill(*this, places);
@@ -341,14 +352,14 @@ class sender : public sender_state {
     const bool stored = inbox_->queue().enqueue(token_, slot);
     AMPHIBUS_ASSERT(stored, "out of memory for an inbox block");
   }
-  /// Takes back this producer's oldest message, and with it its places. Returns: false if none of its waits in the
-  /// queue.
-  [[nodiscard]] bool take_back_oldest(Slot& into) noexcept {
+  /// Takes back this producer's oldest messages, at most `max`, and with them their places. Returns: how many; none if
+  /// none of its waits in the queue.
+  [[nodiscard]] std::size_t take_back_oldest(Slot* into, std::size_t max) noexcept {
     const base::tsan_unseen copying;
-    if (!inbox_->queue().try_dequeue_from_producer(token_, into)) return false;
-    credit += inbox_->places_of(into);
-    inbox_->count_replaced();
-    return true;
+    const std::size_t count = inbox_->queue().try_dequeue_bulk_from_producer(token_, into, max);
+    for (std::size_t i = 0; i != count; ++i) credit += inbox_->places_of(into[i]);
+    if (count != 0) inbox_->count_replaced(count);
+    return count;
   }
   /// A message that is kept elsewhere than in the queue counts as pushed too.
   void count_pushed() noexcept { pushed.store(pushed.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
@@ -363,7 +374,7 @@ class sender : public sender_state {
 };
 
 /// One producer's side of one inbox that it reaches through its multicast. Thread: inside the owner's gate; made and
-/// destroyed by the owner.
+/// destroyed in the owner's stead, while nobody is inside.
 template <class Slot>
 class multicast_sender : public sender_state {
  public:
@@ -372,8 +383,13 @@ class multicast_sender : public sender_state {
     owner = &by;
     through = &multicast_;
     joined_at = charged_to = multicast_.position();
-    inbox_->add_reader(reader_);
-    inbox_->join(*this);
+    try {
+      inbox_->add_reader(reader_);
+      inbox_->join(*this);
+    } catch (...) {
+      multicast_.part(*reader_);  // the inbox lets go of it, if it has it already
+      throw;
+    }
   }
   ~multicast_sender() {
     multicast_.part(*reader_);

@@ -30,16 +30,22 @@ class multicast_base {
     return written_.load(std::memory_order_acquire);  // SYNC(multicast.written)
   }
   /// Writer.
-  [[nodiscard]] bool has_room() const noexcept { return position() != limit_.load(std::memory_order_relaxed); }
+  [[nodiscard, gnu::always_inline]] bool has_room() const noexcept {
+    return position() != limit_.load(std::memory_order_relaxed);
+  }
   /// Writer, or who excludes it: from here on `count` messages have room at every reader.
   void set_room(std::uint64_t count) noexcept { limit_.store(position() + count, std::memory_order_relaxed); }
   /// Writer, or who excludes it.
-  [[nodiscard]] std::uint64_t position() const noexcept { return written_.load(std::memory_order_relaxed); }
+  [[nodiscard, gnu::always_inline]] std::uint64_t position() const noexcept {
+    return written_.load(std::memory_order_relaxed);
+  }
 
   /// Reader, before the heavy barrier that precedes its last look: the next push looks who sleeps.
   void note_sleeper() noexcept { sleepers_.exchange(true, std::memory_order_acq_rel); }  // SYNC(multicast.sleepers)
   /// Writer, after a push and a light barrier: take_sleepers() may be true.
-  [[nodiscard]] bool may_have_sleepers() const noexcept { return sleepers_.load(std::memory_order_relaxed); }
+  [[nodiscard, gnu::always_inline]] bool may_have_sleepers() const noexcept {
+    return sleepers_.load(std::memory_order_relaxed);
+  }
   /// Writer, after a push and a light barrier. True at most once per note_sleeper(): then look at every reader.
   [[nodiscard]] bool take_sleepers() noexcept {
     // SYNC(multicast.sleepers): both sides exchange, so a reader that notes itself after this sees what was pushed
@@ -64,7 +70,7 @@ struct multicast_block : block_header {
   [[nodiscard]] Slot* slots() noexcept { return std::launder(reinterpret_cast<Slot*>(this + 1)); }
 };
 
-template <class Slot>
+template <class Slot, std::uint32_t FirstBlock = 16, std::uint32_t Block = 256>
 class multicast_reader;
 
 /// One writer, any number of readers, each of which sees every message from its join to its leaving: written once,
@@ -72,19 +78,21 @@ class multicast_reader;
 ///
 /// A list of blocks; who leaves a block as the last gives it back to the writer, so the memory follows what the slowest
 /// reader has not handled, and one reader that stands still holds back neither the writer nor the others. Unbounded by
-/// itself: the readers' inboxes grant the room. `Slot` is trivially copyable. Thread: the writer's methods by one
+/// itself: the readers' inboxes grant the room. `Slot` is trivially copyable. `FirstBlock`, `Block`: slots in the first
+/// block, small because most publishers say little, and in the others. Thread: the writer's methods by one
 /// thread at a time. Lifetime: shared with its readers.
-template <class Slot>
+template <class Slot, std::uint32_t FirstBlock = 16, std::uint32_t Block = 256>
 class multicast : public multicast_base {
  public:
+  using reader = multicast_reader<Slot, FirstBlock, Block>;
+
   multicast() = default;
   ~multicast() { end(); }
 
   /// A reader of everything that is written from now on. Throws: std::bad_alloc.
-  [[nodiscard]] std::shared_ptr<multicast_reader<Slot>> join(const std::shared_ptr<multicast>& self) {
+  [[nodiscard]] std::shared_ptr<reader> join(const std::shared_ptr<multicast>& self) {
     if (tail_ == nullptr) grow();
-    auto joined = std::make_shared<multicast_reader<Slot>>(
-        self, tail_, static_cast<std::uint32_t>(next_ - tail_->slots()), position());
+    auto joined = std::make_shared<reader>(self, tail_, static_cast<std::uint32_t>(next_ - tail_->slots()), position());
     tail_->references.fetch_add(1, std::memory_order_relaxed);
     ++readers_;
     sleepers_.store(true, std::memory_order_relaxed);  // nobody knows yet whether it sleeps
@@ -92,11 +100,10 @@ class multicast : public multicast_base {
     return joined;
   }
   /// `who` sees nothing of what is written from now on.
-  void part(multicast_reader<Slot>& who) noexcept {
+  void part(reader& who) noexcept {
     who.end_.store(position(), std::memory_order_release);  // SYNC(multicast.end)
     --readers_;
   }
-  [[nodiscard]] std::uint32_t readers() const noexcept { return readers_; }
   /// Nothing is written any more: lets go of what no reader holds. Precondition: no reader is left to part.
   void end() noexcept {
     if (tail_ == nullptr) return;
@@ -106,7 +113,7 @@ class multicast : public multicast_base {
   }
 
   /// Precondition: has_room(). Out of memory for a block is the end of the program.
-  void push(const Slot& message) noexcept {
+  [[gnu::always_inline]] void push(const Slot& message) noexcept {
     if (next_ == end_) [[unlikely]]
       grow();
     base::prefetch_to_write(next_ + written_ahead);
@@ -116,21 +123,19 @@ class multicast : public multicast_base {
   }
 
  private:
-  friend class multicast_reader<Slot>;
+  friend class multicast_reader<Slot, FirstBlock, Block>;
   /// How many slots ahead of the writer a line is asked for. Readers of other cores have the block's lines: without it
   /// each store waits for the one before to get its line (measured: 180 to 250 M/s).
   static constexpr std::size_t written_ahead = 16;
-  static constexpr std::uint32_t small_block = 16;
-  static constexpr std::uint32_t large_block = 256;
   static constexpr std::size_t alignment = std::max(alignof(multicast_block<Slot>), alignof(Slot));
 
   static void leave(multicast_block<Slot>* block) noexcept {
     if (release(*block)) block_pool::give_back(block);
   }
 
-  /// Goes on in another block. The first is small, because most publishers say little.
+  /// Goes on in another block.
   [[gnu::noinline]] void grow() {
-    const std::uint32_t size = tail_ == nullptr ? small_block : large_block;
+    const std::uint32_t size = tail_ == nullptr ? FirstBlock : Block;
     if (pool_ == nullptr || size != block_size_) {
       block_pool* const wider = block_pool::make(sizeof(multicast_block<Slot>) + size * sizeof(Slot), alignment);
       if (pool_ != nullptr) pool_->retire();
@@ -167,11 +172,13 @@ struct slot_run {
 };
 
 /// One reader's place in a multicast. Thread: one consumer at a time; its end is set by the writer.
-template <class Slot>
+template <class Slot, std::uint32_t FirstBlock, std::uint32_t Block>
 class multicast_reader {
  public:
+  using writer = multicast<Slot, FirstBlock, Block>;
+
   /// For multicast::join().
-  multicast_reader(std::shared_ptr<multicast<Slot>> of, multicast_block<Slot>* block, std::uint32_t at,
+  multicast_reader(std::shared_ptr<writer> of, multicast_block<Slot>* block, std::uint32_t at,
                    std::uint64_t position) noexcept
       : of_(std::move(of)), block_(block), at_(at), position_(position), known_(position) {}
   multicast_reader(const multicast_reader&) = delete;
@@ -182,7 +189,7 @@ class multicast_reader {
       known_ = end_.load(std::memory_order_relaxed);
       advance(next(std::numeric_limits<std::size_t>::max()).count);
     }
-    multicast<Slot>::leave(block_);
+    writer::leave(block_);
   }
 
   [[nodiscard]] multicast_base& source() noexcept { return *of_; }
@@ -203,7 +210,7 @@ class multicast_reader {
     if (at_ == block_->size) {
       // What is written there is known, so the block is too.
       multicast_block<Slot>* const following = block_->following.load(std::memory_order_acquire);
-      multicast<Slot>::leave(std::exchange(block_, following));  // SYNC(multicast.following)
+      writer::leave(std::exchange(block_, following));  // SYNC(multicast.following)
       at_ = 0;
     }
     const std::uint64_t together = std::min<std::uint64_t>(known_ - position_, block_->size - at_);
@@ -220,8 +227,8 @@ class multicast_reader {
   }
 
  private:
-  friend class multicast<Slot>;
-  const std::shared_ptr<multicast<Slot>> of_;
+  friend class multicast<Slot, FirstBlock, Block>;
+  const std::shared_ptr<writer> of_;
   multicast_block<Slot>* block_;
   std::uint32_t at_;        // in the block
   std::uint64_t position_;  // of the next message, counted as by the writer

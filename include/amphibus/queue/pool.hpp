@@ -1,12 +1,12 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
 #include <utility>
 
+#include <amphibus/base/atomic.hpp>
 #include <amphibus/queue/byte_budget.hpp>
 
 #pragma GCC visibility push(default)
@@ -16,7 +16,7 @@ class block_pool;
 
 /// Head of every pooled block; the payload follows it.
 struct block_header {
-  std::atomic<std::uint32_t> references{1};
+  base::atomic<std::uint32_t> references{1};
   block_pool* home = nullptr;
   union {
     block_header* next = nullptr;  ///< while it is in the pool
@@ -41,7 +41,11 @@ class block_pool {
 
   /// A block whose header is fresh (one reference) and whose payload is raw memory. Throws std::bad_alloc.
   block_header* take() {
-    if (local_ == nullptr) local_ = returned_.exchange(nullptr, std::memory_order_acquire);  // SYNC(pool.returned)
+    if (local_ == nullptr) {
+      local_ = returned_.exchange(nullptr, std::memory_order_acquire);  // SYNC(pool.returned)
+    } else if (size_ >= cold_from && returned_.load(std::memory_order_relaxed) != nullptr) {
+      take_warm();
+    }
     block_header* block = local_;
     if (block == nullptr) return allocate();
     local_ = block->next;
@@ -70,6 +74,9 @@ class block_pool {
   block_pool(std::size_t size, std::size_t alignment, std::shared_ptr<byte_budget> budget) noexcept;
   ~block_pool();
   block_header* retired_mark() noexcept { return reinterpret_cast<block_header*>(this); }
+  /// Large blocks leave the caches while they wait: what came back last goes out first.
+  static constexpr std::size_t cold_from = 4096;
+  void take_warm() noexcept;
   block_header* allocate();
   void free_list(block_header* first) noexcept;
   void free_after_retirement(block_header* block) noexcept;
@@ -80,8 +87,8 @@ class block_pool {
   const std::shared_ptr<byte_budget> budget_;
   block_header* local_ = nullptr;
   std::int64_t outstanding_ = 0;  // owner: blocks that exist
-  alignas(64) std::atomic<block_header*> returned_{nullptr};
-  std::atomic<std::int64_t> after_retirement_{0};
+  alignas(64) base::atomic<block_header*> returned_{nullptr};
+  base::atomic<std::int64_t> after_retirement_{0};
 };
 
 /// Drops one reference. Returns: true if it was the last: destroy the payload and give the block back.

@@ -1,0 +1,173 @@
+// Credit, its reclaim through gates, announcing and parking (amphibus/queue/inbox.hpp, credit.hpp, gate.hpp,
+// base/parker.hpp), through the seam, with the portable barrier: a full fence on both sides. One place; a publisher
+// that takes it and uses it late, one that has to get it back from there, a consumer that sleeps. Whatever the
+// interleaving: every message arrives once and in the order of its source, nobody sleeps for ever (a deadlock here,
+// which the checker finds), there is never more than one message at once, and at the end the place is free.
+//
+// `inbox_model planted` takes one thing away at a time, and each has to be caught.
+#include "model/watched.hpp"
+
+#include <amphibus/base/barrier.hpp>
+#include <amphibus/queue/inbox.hpp>
+
+#include "model/planted.hpp"
+
+namespace {
+
+using model::watched_slot;
+namespace base = amphibus::base;
+namespace queue = amphibus::queue;
+
+constexpr int each = 2;  // messages of a publisher
+constexpr int publishers = 2;
+
+enum class fault {
+  none,
+  no_second_look,     // the consumer sleeps without looking once more
+  no_announcement,    // a publisher does not look who sleeps
+  no_reclaim,         // who is refused waits without asking idle publishers
+  no_second_reclaim,  // who waits does not ask them once more when it is listed
+  no_rest,            // the consumer sleeps without telling publishers that wait
+};
+fault planted = fault::none;
+
+class woken_inbox final : public queue::inbox<watched_slot> {
+ public:
+  woken_inbox() : inbox(1, {}) {}
+  base::parker parker;
+
+ protected:
+  void activated() noexcept override { parker.unpark(); }
+};
+
+class parked final : public queue::space_listener {
+ public:
+  void space_available() noexcept override { parker.unpark(); }
+  base::parker parker;
+};
+
+struct publishing {
+  queue::gate gate;
+  std::shared_ptr<queue::multicast<watched_slot>> out = std::make_shared<queue::multicast<watched_slot>>();
+  queue::multicast_sender<watched_slot> sender;
+  parked bed;
+  explicit publishing(const std::shared_ptr<woken_inbox>& to) : sender(gate, to, out) {}
+
+  bool find_room() {
+    const std::int64_t room = sender.find_room();
+    out->set_room(static_cast<std::uint64_t>(room));
+    return room != 0;
+  }
+  /// Takes a place that is free, and never uses it.
+  void hoard() {
+    gate.enter_waiting();
+    find_room();
+    gate.leave();
+  }
+  /// As an outlet does.
+  void publish(int number) {
+    queue::inbox<watched_slot>& to = sender.to();
+    for (;;) {
+      gate.enter_waiting();
+      if (out->has_room() || find_room()) {
+        out->push(watched_slot(number));
+        base::light_barrier();
+        if (planted != fault::no_announcement && out->take_sleepers()) to.announce();
+        return gate.leave();
+      }
+      gate.leave();
+      if (planted != fault::no_reclaim && to.reclaim_idle_credit()) continue;
+      const bool asks_once = planted == fault::no_reclaim || planted == fault::no_second_reclaim;
+      if (asks_once ? to.credit().listen(bed) : to.listen(bed, 1)) bed.parker.park();
+      to.credit().forget(bed);
+    }
+  }
+};
+
+struct exchanging : rl::test_suite<exchanging, publishers + 1> {
+  model::of_run<std::shared_ptr<woken_inbox>> box;
+  model::of_run<publishing> one;
+  model::of_run<publishing> other;
+  model::of_run<base::futex_bed> beds;
+
+  void before() {
+    model::begin_run();
+    base::bed = &beds.make();
+    auto& to = box.make(std::make_shared<woken_inbox>());
+    one.make(to);
+    other.make(to);
+    one->find_room();  // holds the only place, and may use it late
+  }
+  void after() {
+    one.end();
+    other.end();
+    RL_ASSERT((*box)->credit().available() == 1);
+    box.end();
+    beds.end();
+    model::end_run();
+  }
+  void thread(unsigned index) {
+    if (index == publishers) return consume();
+    publishing& by = index == 0 ? *one : *other;
+    for (int i = 0; i != each; ++i) by.publish(static_cast<int>(index) * 100 + i);
+    if (index == 0) by.hoard();
+  }
+
+  void consume() {
+    woken_inbox& from = **box;
+    int next[publishers] = {};
+    for (int seen = 0; seen != publishers * each;) {
+      watched_slot got[2] = {watched_slot(0), watched_slot(0)};
+      const std::size_t count = from.pop(got, 2);
+      RL_ASSERT(count <= 1);
+      if (count == 1) {
+        RL_ASSERT(next[got[0].number / 100]++ == got[0].number % 100);
+        ++seen;
+        from.finish(queue::load::of_small(1));
+        continue;
+      }
+      from.credit().notify_if_waiting();
+      sleep(from);
+    }
+  }
+  static void sleep(woken_inbox& from) {
+    from.deactivate();
+    base::heavy_barrier();
+    if (planted != fault::no_second_look && from.pushed() != from.finished()) {
+      if (!from.reactivate()) from.parker.park();  // it has been unparked
+      return;
+    }
+    if (planted != fault::no_rest) from.rest();
+    from.parker.park();
+  }
+};
+
+template <fault Which>
+bool holds_with() {
+  planted = Which;
+  const bool held = model::holds<exchanging>();
+  planted = fault::none;
+  return held;
+}
+template <int Which>
+bool holds_weakened() {
+  constexpr model::weakening all[] = {{"publish", std::memory_order_seq_cst}, {"enter", std::memory_order_seq_cst}};
+  model::planted_weakening = all[Which];
+  const bool held = model::holds<exchanging>();
+  model::planted_weakening = {};
+  return held;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return model::run(
+      argc, argv, {&holds_with<fault::none>},
+      {{"the consumer sleeps without a second look", &holds_with<fault::no_second_look>},
+       {"a publisher does not look who sleeps", &holds_with<fault::no_announcement>},
+       {"who is refused does not ask idle publishers", &holds_with<fault::no_reclaim>},
+       {"who waits does not ask idle publishers once more", &holds_with<fault::no_second_reclaim>},
+       {"the consumer sleeps without telling publishers that wait", &holds_with<fault::no_rest>},
+       {"the publisher's fence between its message and its look is missing", &holds_weakened<0>},
+       {"the publisher's fence between its entry and its look at the gate is missing", &holds_weakened<1>}});
+}

@@ -1,0 +1,114 @@
+// The multicast itself (amphibus/queue/multicast.hpp, pool.hpp), through the seam: one writer, a reader from the
+// beginning that leaves early, and one that joins later. Blocks of one and two slots, so that every push begins a block
+// or uses one again. Whatever the interleaving: each reader sees everything from its join to its leaving, once and in
+// order, and no slot is written while somebody may still read it.
+//
+// `multicast_model planted` takes one memory order away at a time, and each has to be caught.
+#include "model/watched.hpp"
+
+#include <amphibus/queue/multicast.hpp>
+
+#include "model/planted.hpp"
+
+namespace {
+
+using model::watched_slot;
+using small_multicast = amphibus::queue::multicast<watched_slot, 1, 2>;
+using reader = amphibus::queue::multicast_reader<watched_slot, 1, 2>;
+
+constexpr int last = 6;
+constexpr int joins_after = 2;
+constexpr int leaves_after = 4;
+
+struct reading : rl::test_suite<reading, 3> {
+  model::of_run<std::shared_ptr<small_multicast>> writer;
+  model::of_run<std::shared_ptr<reader>> first;
+  model::of_run<std::shared_ptr<reader>> second;
+  rl::atomic<int> second_is_there;
+
+  void before() {
+    model::begin_run();
+    auto& of = writer.make(std::make_shared<small_multicast>());
+    first.make(of->join(of));
+    second_is_there.store(0, rl::mo_relaxed, $);
+  }
+  void after() {
+    first.end();
+    second.end();
+    writer.end();
+    model::end_run();
+  }
+  void thread(unsigned index) {
+    if (index == 0) return write();
+    if (index == 1) return read(**first, 1, leaves_after);
+    while (second_is_there.load(rl::mo_acquire, $) == 0) rl::yield(1, $);
+    read(**second, joins_after + 1, last);
+  }
+
+  void write() {
+    auto& of = *writer;
+    for (int i = 1; i <= last; ++i) {
+      of->push(watched_slot(i));
+      if (i == joins_after) {
+        second.make(of->join(of));
+        second_is_there.store(1, rl::mo_release, $);
+      }
+      if (i == leaves_after) of->part(**first);
+    }
+    of->part(**second);
+    of->end();
+  }
+  static void read(reader& from, int next, int end) {
+    while (!from.is_over()) {
+      if (!from.look()) {
+        rl::yield(1, $);
+        continue;
+      }
+      while (const auto run = from.next(2)) {
+        for (std::size_t i = 0; i != run.count; ++i) RL_ASSERT(run.first[i].get() == next++);
+        from.advance(run.count);
+      }
+    }
+    RL_ASSERT(next == end + 1);
+  }
+};
+
+template <int Which>
+bool holds_without();
+
+template <>
+bool holds_without<0>() {
+  model::planted_weakening = {"push", std::memory_order_release};
+  return model::holds<reading>();
+}
+template <>
+bool holds_without<1>() {
+  model::planted_weakening = {"written", std::memory_order_acquire};
+  return model::holds<reading>();
+}
+template <>
+bool holds_without<2>() {
+  model::planted_weakening = {"give_back", std::memory_order_release};
+  return model::holds<reading>();
+}
+template <>
+bool holds_without<3>() {
+  model::planted_weakening = {"take", std::memory_order_acquire};
+  return model::holds<reading>();
+}
+template <>
+bool holds_without<4>() {
+  model::planted_weakening = {"release", std::memory_order_acq_rel};
+  return model::holds<reading>();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return model::run(argc, argv, {&model::holds<reading>},
+                    {{"a position is published without what it counts", &holds_without<0>},
+                     {"a position is read without what it counts", &holds_without<1>},
+                     {"a block goes back before its last reader has read", &holds_without<2>},
+                     {"a block is written before its last reader has read", &holds_without<3>},
+                     {"a reader leaves a block before it has read", &holds_without<4>}});
+}
