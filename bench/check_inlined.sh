@@ -4,9 +4,9 @@
 set -euo pipefail
 
 objdump --disassemble --demangle --no-show-raw-insn "$1" | awk '
-  # The rival publishes in the threads that run() starts, we in the two fast paths of an outlet.
+  # The rivals publish in the threads that run_threads() starts, we in an outlet.
   /^[0-9a-f]+ <.*>:$/ {
-    inside = /_State_impl.*bench::.*run<|::push_if_room\(|::publish_received\(/ ? $0 : ""
+    inside = /_State_impl.*bench::run_threads<|::push_if_room[<(]|::publish_received\(/ ? $0 : ""
     if (inside != "") functions++
   }
   inside != "" && /call.*ConcurrentQueue.*enqueue/ && !/dequeue/ { print inside "\n" $0; calls++ }

@@ -45,8 +45,9 @@ std::string json_of(const figure& one) {
   std::snprintf(numbers, sizeof numbers,
                 "\"less_is_better\": %s, \"target\": %g, \"ratio\": %.4f, \"ratio_low\": %.4f, \"ratio_high\": %.4f, "
                 "\"reached\": %s",
-                of.less_is_better ? "true" : "false", of.target, one.outcome(), quantile(one.ratios(), 0.25),
-                quantile(one.ratios(), 0.75), one.reaches_target() ? "true" : "false");
+                of.less_is_better ? "true" : "false", of.target, std::min(one.outcome(), 1e12),
+                std::min(quantile(one.ratios(), 0.25), 1e12), std::min(quantile(one.ratios(), 0.75), 1e12),
+                one.reaches_target() ? "true" : "false");
   std::string times;
   if (of.ours_times) times += ",\n   \"ours_percentiles\": " + percentiles_of(*of.ours_times);
   if (of.rival_times) times += ",\n   \"rival_percentiles\": " + percentiles_of(*of.rival_times);
@@ -84,8 +85,10 @@ figure measure(const scenario& what, int pairs) {
   figure out{what, {}, {}};
   pairs = std::min(pairs, what.pairs_max);
   // Not counted: pages, caches and the clock of the cores settle.
-  what.run_ours();
-  if (what.run_rival) what.run_rival();
+  if (what.run_rival) {
+    what.run_ours();
+    what.run_rival();
+  }
   for (int i = 0; i != pairs; ++i) {
     tell_progress(what, i + 1, pairs);
     const bool we_begin = i % 2 == 0;

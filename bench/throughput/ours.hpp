@@ -25,8 +25,8 @@ double ours_beside_a_stopped_one(const shape& of, std::size_t count);
 /// Calls per second of handlers inside the publish.
 double ours_inline(const shape& of, std::size_t count, way how = way::publisher);
 
-/// Messages per second, round robin over `hot` of `existing` topics, one subscription each, handled by one loop in the
-/// publisher's thread.
+/// Messages published per second, round robin over `hot` of `existing` topics, one subscription each. A loop handles
+/// them in between, in the same thread; that is not counted.
 double ours_over_topics(std::size_t existing, std::size_t hot, std::size_t count);
 
 }  // namespace bench

@@ -1,3 +1,8 @@
+#include <malloc.h>
+#include <unistd.h>
+
+#include <fstream>
+
 #include <amphibus/bus.hpp>
 
 #include "throughput/idle.hpp"
@@ -36,9 +41,9 @@ void add_streams(std::vector<scenario>& to, double effort) {
                   .run_rival = [=] { return raw_libzmq("batched", transport, count); }});
     const auto large = static_cast<std::size_t>(2'000 * effort);
     to.push_back({.name = "zeromq/" + transport + "/1MiB",
-                  .ours = "loan",
+                  .ours = "publisher",
                   .rival = "libzmq one per frame",
-                  .how = "zmq_send and zmq_recv of the whole message",
+                  .how = "zmq_send, which copies once, and zmq_msg_recv, which does not",
                   .target = 0.9,
                   .run_ours = [=] { return ours_large(transport, large); },
                   .run_rival = [=] { return raw_libzmq("large", transport, large); }});
@@ -75,7 +80,33 @@ scenario alone(std::string name, std::string unit, bool less_is_better, double t
           .run_ours = std::move(run)};
 }
 
+long resident_bytes() {
+  std::ifstream in("/proc/self/statm");
+  long total = 0;
+  long resident = 0;
+  in >> total >> resident;
+  return resident * ::sysconf(_SC_PAGESIZE);
+}
+
+/// Bytes of memory per topic that exists and is subscribed, and nobody publishes.
+double idle_topic_bytes() {
+  constexpr int count = 100'000;
+  amphibus::bus bus;
+  std::vector<amphibus::topic<message<32>>> topics;
+  std::vector<amphibus::subscription> subscriptions;
+  topics.reserve(count);
+  subscriptions.reserve(count);
+  ::malloc_trim(0);  // what scenarios before left would be used first
+  const long before = resident_bytes();
+  for (int i = 0; i != count; ++i) {
+    topics.push_back(bus.make_topic<message<32>>("bench.idle.t" + std::to_string(i)).value());
+    subscriptions.push_back(bus.subscribe(topics.back(), [](const message<32>&) {}));
+  }
+  return static_cast<double>(resident_bytes() - before) / count;
+}
+
 void add_idle(std::vector<scenario>& to) {
+  to.push_back(alone("idle_topic/with a subscription", "bytes", true, 1024, [] { return idle_topic_bytes(); }));
   to.push_back(alone("idle/100 subscriptions", "switches/s", true, 1, [] { return idle_bus(); }));
   to.push_back(alone("idle/connected to one peer", "switches/s", true, 2, [] { return connected_idle(12); }));
 }

@@ -4,6 +4,8 @@
 
 #include <amphibus/base/barrier.hpp>
 
+#include "detail/origin_table.hpp"
+
 namespace amphibus::detail {
 egress_queue::~egress_queue() {
   slot_array<any_slot, batch_max> batch;
@@ -20,6 +22,10 @@ std::size_t egress_queue::drain(std::size_t max, transport::egress_sink& to) {
     if (core_.is_expired(leaving.identity)) [[unlikely]] {
       leaving.topic->count_egress_expired();
       ++expired_;
+    } else if (leaving.identity.is_packed() && !origin_table::is_alias(leaving.identity.source())) {
+      to.on_first_message(leaving.topic->name(), *leaving.topic->codec(),
+                          {{core_.incarnation(), leaving.identity.source()}, leaving.identity.sequence()},
+                          leaving.value());
     } else {
       to.on_message(leaving.topic->name(), *leaving.topic->codec(), core_.envelope_of(leaving.identity),
                     leaving.value());

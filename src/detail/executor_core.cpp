@@ -38,13 +38,15 @@ executor_core::executor_core(std::string name) : name_(std::move(name)) {}
 executor_core::~executor_core() = default;
 
 void executor_core::ready(std::shared_ptr<mailbox_base> who) {
+  bool first = false;
   {
     const std::lock_guard lock(arrivals_mutex_);
     if (abandoned_) return;
+    first = arrivals_.empty();  // whoever was first pokes for all that come until they are taken
     arrivals_.push_back(std::move(who));
     has_arrivals_.store(true, std::memory_order_release);
   }
-  poke();
+  if (first) poke();
 }
 
 bool executor_core::take_arrivals() {

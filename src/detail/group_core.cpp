@@ -140,7 +140,7 @@ void group_core::discard() noexcept {
         orphans_.remove_ready(*each);
         each->now = key_lane::state::empty;
       }
-      if (each->now == key_lane::state::empty) letting_go.push_back(std::move(each->turn.own_source().outlets));
+      if (each->now == key_lane::state::empty) letting_go.push_back(each->turn.take_outlets());
     }
   }
   queue::load left;

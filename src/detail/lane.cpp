@@ -1,6 +1,7 @@
 #include <amphibus/detail/lane.hpp>
 
 #include <algorithm>
+#include <utility>
 
 #include <amphibus/detail/mailbox.hpp>
 #include <amphibus/detail/outlet_base.hpp>
@@ -12,6 +13,12 @@ std::shared_ptr<source_state> make_source() { return std::make_shared<source_sta
 lane::lane(mailbox_base& of) noexcept : box_(of) {}
 
 lane::~lane() = default;
+
+void lane::make_source() { source_ = std::make_shared<detail::source>(); }
+
+std::vector<source::entry> lane::take_outlets() noexcept {
+  return source_ ? std::move(source_->outlets) : std::vector<source::entry>();
+}
 
 bus_core& lane::core() noexcept { return box_.core(); }
 

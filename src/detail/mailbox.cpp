@@ -181,7 +181,7 @@ void mailbox_base::finish_own_end() noexcept {
     const std::lock_guard lock(run_mutex_);
     discard_queue();
     report_dropped(true);
-    lane_.own_source().outlets.clear();  // what it published to may in turn publish to us
+    static_cast<void>(lane_.take_outlets());  // what it published to may in turn publish to us
   }
   core().work_ended();  // a drain may have waited for what was discarded
   bounds().credit().notify_all();

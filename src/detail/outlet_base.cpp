@@ -121,7 +121,7 @@ identity_word outlet_base::described_identity(const offer& what) {
 }
 
 identity_word outlet_base::identity_of(const offer& what) {
-  if (what.from != nullptr) return input_identity(*what.from);
+  if (what.from != nullptr) return input_identity(*what.from, is_first(*what.from));
   const bool described =
       what.correlation || !what.attributes.bytes().empty() || what.deadline != base::time_point::max();
   return described ? described_identity(what) : next_identity();
@@ -157,6 +157,7 @@ void outlet_base::forget_table() noexcept {
   at_once_.store(nullptr, std::memory_order_relaxed);
   calls_at_once_.store(nullptr, std::memory_order_relaxed);
   nobody_.store(false, std::memory_order_relaxed);
+  leaves_at_once_.store(nullptr, std::memory_order_relaxed);
   only_called_ = false;
   inline_table::abandon(std::move(inlines_));
   inlines_.reset();
@@ -297,6 +298,7 @@ bool outlet_base::hold(offer& what, base::time_point deadline) {
   held_messages_.reserve(held_messages_.size() + 1);
   if (!owner.add_held(shared_from_this())) return false;
   calls_at_once_.store(nullptr, std::memory_order_relaxed);  // what is published now goes behind it
+  leaves_at_once_.store(nullptr, std::memory_order_relaxed);
   try {
     hold_offered(what);
   } catch (...) {

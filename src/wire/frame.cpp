@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include <amphibus/base/words.hpp>
 #include <amphibus/wire/crc32c.hpp>
@@ -132,6 +133,35 @@ void batch_writer::begin(const batch_header& header) {
   out_.extend(batch_header_size_bytes);
 }
 
+bool batch_writer::add_first(std::uint64_t source, std::uint64_t sequence, const codec_operations& codec,
+                             const void* value, std::size_t size_max_bytes) {
+  const bool follows = last_first_ && source == last_first_.source.index && sequence == last_first_.sequence + 1;
+  const std::size_t begin = out_.size();
+  std::byte* const prefix = out_.extend(prefix_size_bytes + (follows ? 0 : context_size_bytes(context_kind::first)));
+  if (!follows) {
+    store(prefix + prefix_size_bytes, base::apart(source));
+    store(prefix + prefix_size_bytes + 8, base::apart(sequence));
+  }
+  const context_kind kind = follows ? context_kind::following : context_kind::first;
+  if (!add_payload(begin, static_cast<std::uint32_t>(kind), codec, value, size_max_bytes)) return false;
+  last_first_ = {{header_.producer, source}, sequence};
+  return true;
+}
+
+bool batch_writer::add_payload(std::size_t begin, std::uint32_t kind, const codec_operations& codec, const void* value,
+                               std::size_t size_max_bytes) {
+  const std::size_t payload = out_.size();
+  if (!codec.encode(value, out_) || out_.size() - payload > size_max_bytes) {
+    out_.truncate(begin);
+    return false;
+  }
+  const std::size_t size = out_.size() - payload;
+  store(out_.data() + begin, std::array<std::uint32_t, 2>{static_cast<std::uint32_t>(size), kind});
+  out_.pad(8);
+  ++header_.count;
+  return true;
+}
+
 bool batch_writer::add(const envelope& with, const codec_operations& codec, const void* value,
                        std::size_t size_max_bytes) {
   const context_kind kind = kind_of(with, header_.producer, last_first_);
@@ -147,16 +177,7 @@ bool batch_writer::add(const envelope& with, const codec_operations& codec, cons
     store_id(context + 2 * id_words * 8, with.causation);
   }
   if (kind == context_kind::attributed) append_attributes(with, out_);
-  const std::size_t payload = out_.size();
-  if (!codec.encode(value, out_) || out_.size() - payload > size_max_bytes) {
-    out_.truncate(begin);
-    return false;
-  }
-  const std::size_t size = out_.size() - payload;
-  store(out_.data() + begin,
-        std::array<std::uint32_t, 2>{static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(kind)});
-  out_.pad(8);
-  ++header_.count;
+  if (!add_payload(begin, static_cast<std::uint32_t>(kind), codec, value, size_max_bytes)) return false;
   if (kind == context_kind::first || kind == context_kind::following) last_first_ = with.id;
   return true;
 }
@@ -248,6 +269,7 @@ bool batch_reader::next(received_message& into) noexcept {
                  0,
                  {}};
     if (!into.with.causation) into.with.causation = {};  // none, whatever else it says
+    into.first = false;
   } else {
     if (kind == context_kind::first) {
       last_first_ = {{header_.producer, load<std::uint64_t>(bytes_, position_)},
@@ -255,7 +277,9 @@ bool batch_reader::next(received_message& into) noexcept {
     } else {
       ++last_first_.sequence;
     }
-    into.with = first_envelope(last_first_);
+    if (!std::exchange(into.first, true)) into.with = first_envelope(last_first_);
+    into.with.id = into.with.correlation = last_first_;
+    into.with.lost_before = 0;
   }
   position_ += context_size_bytes(kind);
   if (kind == context_kind::attributed) {

@@ -62,7 +62,13 @@ class lane {
   /// Whose messages it handles; its executor is told when the lane need not stall any longer.
   [[nodiscard]] mailbox_base& box() noexcept { return box_; }
   [[nodiscard]] bus_core& core() noexcept;
-  [[nodiscard]] source& own_source() noexcept { return source_; }
+  /// Made at its first use: most handlers publish nothing.
+  [[nodiscard]] source& own_source() {
+    if (!source_) make_source();
+    return *source_;
+  }
+  /// Its ways to topics, which it lets go of.
+  [[nodiscard]] std::vector<source::entry> take_outlets() noexcept;
   /// Keeps the mailbox alive.
   [[nodiscard]] std::shared_ptr<lane> share();
 
@@ -78,8 +84,10 @@ class lane {
   bool settle();
 
  private:
+  void make_source();
+
   mailbox_base& box_;
-  detail::source source_;
+  std::shared_ptr<detail::source> source_;  // owned alone
   std::vector<std::shared_ptr<outlet_base>> held_at_;
   std::atomic<std::size_t> held_{0};
 };

@@ -180,8 +180,33 @@ class outlet final : public outlet_base {
     }
   }
 
+  /// The same to a route alone, where nobody in this process wants the topic.
+  template <class Value>
+  [[nodiscard]] bool push_to_egress_at_once([[maybe_unused]] Value& value) noexcept {
+    if constexpr (travels_inline<T>) {
+      queue::multicast<any_slot>* const to = leaves_at_once_.load(std::memory_order_relaxed);
+      if (to == nullptr || current_frame != nullptr) return false;
+      const bool now = gate_.enter_by_membarrier() &&
+                       seen_version_ == version_->load(std::memory_order_acquire) &&  // SYNC(bus.version)
+                       to->has_room() && source_.next_sequence <= identity_word::sequence_max;
+      if (now) [[likely]] {
+        const auto identity = identity_word::packed(source_.index, source_.next_sequence++);
+        to->push(any_slot{identity, &topic_, base::words<inline_size_max_bytes>(value)});
+        count_published();
+        base::compiler_barrier();
+        if (to->may_have_sleepers()) [[unlikely]]
+          wake_egress();
+      }
+      gate_.leave();
+      return now;
+    } else {
+      return false;
+    }
+  }
+
   template <class Value>
   [[gnu::noinline]] publish_status publish_with_care(Value& value, const publish_limits& limits) {
+    if (push_to_egress_at_once(value)) return publish_status::accepted;
     if (is_unwanted()) return publish_status::no_subscribers;
     if (push_if_room(value)) return publish_status::accepted;
     if constexpr (std::is_const_v<Value>) {
@@ -252,16 +277,35 @@ class outlet final : public outlet_base {
     return count;
   }
 
-  /// Where the sizes differ, or somebody filters, it has to be decoded to know whether there is room for it.
+  /// By the codec that is visible here, where that is the topic's: without a call through a pointer.
+  static bool decode_received(const wire::received_message& from, const wire::codec_operations& codec, T& into) {
+    if constexpr (has_codec<T>) {
+      if (&codec == &wire::codec_operations_of<T> && codec.decode_owned == nullptr) {
+        return wire::contained([&] { return amphibus::codec<T>::decode(from.payload, into); });
+      }
+    }
+    return codec.decode_received(from.payload, from.owner, &into);
+  }
+
+  /// Where somebody filters, or the sizes differ, it has to be decoded to know whether there is room for it.
   bool push_decoded(const wire::received_message& from, const wire::codec_operations& codec) {
-    T value{};
-    const bool known = !differs_in_size<T> && !filters_;
-    if (known && !everywhere_has_room(bytes_of(value), value)) return false;
-    if (!codec.decode_received(from.payload, from.owner, &value)) return false;
-    const std::size_t bytes = bytes_of(value);
-    if (!known && !everywhere_has_room(bytes, value)) return false;
-    push(
-        std::move(value), [&] { return input_identity(from.with); }, bytes);
+    const auto name = [&] { return input_identity(from.with, from.first && from.with.lost_before == 0); };
+    if constexpr (travels_inline<T>) {
+      T value{};
+      if (!filters_ && !everywhere_has_room(0, value)) return false;
+      if (!decode_received(from, codec, value)) return false;
+      if (filters_ && !everywhere_has_room(0, value)) return false;
+      push(std::move(value), name, 0);
+    } else {
+      if (only_together_ && senders_.full_together() != nullptr) return false;
+      value_block<T>* const block = make_block();  // decoded where it will lie
+      const bool decoded = decode_received(from, codec, block->value());
+      block->bytes = decoded ? bytes_of(block->value()) : 0;
+      if (!decoded || !everywhere_has_room(block->bytes, block->value())) return destroy_block<T>(block), false;
+      spend_memory(block->bytes);
+      count_published();
+      push_all(name(), nullptr, block, nullptr);
+    }
     return true;
   }
 
@@ -287,7 +331,12 @@ class outlet final : public outlet_base {
       return room && (travels_inline<T> || reserve_memory(bytes));
     }
     // What is called waits for the slow path's end, and what is retained is kept in order there.
-    return !inlines_ && keeper_ == nullptr && has_receivers() && !refusing(bytes, message);
+    const bool room = !inlines_ && keeper_ == nullptr && has_receivers() && !refusing(bytes, message);
+    if constexpr (travels_inline<T>) {
+      const bool leaves = room && senders_.empty() && may_push_at_once();
+      leaves_at_once_.store(leaves ? only_egress() : nullptr, std::memory_order_relaxed);
+    }
+    return room;
   }
 
   [[nodiscard]] refusal refusing(std::size_t bytes, const T& message) noexcept {

@@ -117,6 +117,9 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   virtual void drop_oldest_held() noexcept = 0;
 
   // What is not of the message's type; src/detail/outlet_any.cpp.
+  /// The route's, if nobody else among these wants the topic and it is reached so; else null.
+  [[nodiscard]] queue::multicast<any_slot>* only_egress() const noexcept;
+  void wake_egress() noexcept;
   /// In adopt(), where nobody has an inbox of the message's type.
   void note_only_called() noexcept;
   [[nodiscard]] bool has_other_receivers() const noexcept { return any_ || inlines_ || keeper_ != nullptr; }
@@ -174,8 +177,8 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
     return held_.load(std::memory_order_acquire) == 0 ? std::unique_lock<std::mutex>() : std::unique_lock(slow_mutex_);
   }
   /// A first message of the source that was seen last needs no look-up; everything else does.
-  [[nodiscard]] identity_word input_identity(const wire::envelope& with) {
-    const bool known = is_first(with) && with.id.source == last_remote_ && last_alias_ != 0;
+  [[nodiscard]] identity_word input_identity(const wire::envelope& with, bool first) {
+    const bool known = first && with.id.source == last_remote_ && last_alias_ != 0;
     if (!known || with.id.sequence > identity_word::sequence_max) [[unlikely]]
       return slow_input_identity(with);
     return identity_word::packed(last_alias_, with.id.sequence);
@@ -206,9 +209,10 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   const std::atomic<std::uint64_t>* const version_;  // the bus's
   std::uint64_t seen_version_ = 0;
   // Shortcuts, each null or false unless nothing else has to be looked at. Atomic, because close() takes them away.
-  std::atomic<queue::multicast_base*> at_once_{nullptr};  // the one to push to
-  std::atomic<inline_calls*> calls_at_once_{nullptr};     // those to call
-  std::atomic<bool> nobody_{false};                       // wants the topic, as of seen_version_
+  std::atomic<queue::multicast_base*> at_once_{nullptr};              // the one to push to
+  std::atomic<inline_calls*> calls_at_once_{nullptr};                 // those to call
+  std::atomic<bool> nobody_{false};                                   // wants the topic, as of seen_version_
+  std::atomic<queue::multicast<any_slot>*> leaves_at_once_{nullptr};  // a route's, where nobody is here
   std::atomic<std::uint64_t> published_{0};
 
   bus_core& core_;

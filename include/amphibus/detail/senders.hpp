@@ -53,8 +53,7 @@ class sender_list {
       if (keep(together_, *box, together) || keep(apart_, *box, apart)) continue;
       const bool may_refuse = queue::refuses_when_full(box->overflow().kind);
       if (one_place && may_refuse && !box->filters() && box->takes_reader()) {
-        if (!multicast_) multicast_ = std::make_shared<queue::multicast<Slot>>();
-        together.push_back(std::make_unique<queue::multicast_sender<Slot>>(owner, box, multicast_));
+        join(owner, box, together);
         continue;
       }
       apart.push_back(std::make_unique<queue::sender<Slot>>(owner, box));
@@ -63,6 +62,19 @@ class sender_list {
     }
     together_ = std::move(together);
     apart_ = std::move(apart);
+  }
+  /// The same for one inbox that is no subscription's, or for none.
+  void adopt_only(queue::gate& owner, const std::shared_ptr<queue::inbox<Slot>>& box, bool one_place) {
+    if (!together_.empty() && &together_[0]->to() == box.get()) return;
+    if (!apart_.empty() && &apart_[0]->to() == box.get()) return;
+    together_.clear();
+    apart_.clear();
+    if (!box) return;
+    if (one_place && queue::refuses_when_full(box->overflow().kind) && box->takes_reader()) {
+      join(owner, box, together_);
+    } else {
+      apart_.push_back(std::make_unique<queue::sender<Slot>>(owner, box));
+    }
   }
   void clear() noexcept {
     apart_.clear();
@@ -108,6 +120,11 @@ class sender_list {
   }
 
  private:
+  void join(queue::gate& owner, const std::shared_ptr<queue::inbox<Slot>>& box,
+            std::vector<std::unique_ptr<queue::multicast_sender<Slot>>>& to) {
+    if (!multicast_) multicast_ = std::make_shared<queue::multicast<Slot>>();
+    to.push_back(std::make_unique<queue::multicast_sender<Slot>>(owner, box, multicast_));
+  }
   template <class Sender>
   static bool keep(std::vector<std::unique_ptr<Sender>>& from, const queue::inbox<Slot>& box,
                    std::vector<std::unique_ptr<Sender>>& kept) {

@@ -84,7 +84,7 @@ class credit_account {
 
   const std::int64_t capacity_;
   const waking when_;
-  alignas(64) base::atomic<std::int64_t> free_;
+  base::atomic<std::int64_t> free_;
   base::atomic<std::int64_t> wake_at_;
   base::atomic<bool> waiting_{false};
   base::mutex mutex_;

@@ -187,8 +187,10 @@ class inbox_base : public bound {
   const overflow_rule overflow_;
   const std::int64_t bytes_per_place_;
   bool many_finishers_ = false;
-  alignas(64) base::atomic<bool> active_{false};         // read by every publish
-  alignas(64) base::atomic<std::uint64_t> finished_{0};  // written by the consumer
+  // On no lines of their own, which would double what an idle subscription takes: each is written once for many
+  // messages.
+  base::atomic<bool> active_{false};
+  base::atomic<std::uint64_t> finished_{0};
   base::atomic<std::uint64_t> replaced_{0};
   std::vector<sender_state*> senders_;  // senders_mutex_, as what follows
   base::atomic<std::int64_t> sender_count_{0};
@@ -211,7 +213,7 @@ class inbox : public inbox_base {
   using reader = multicast_reader<Slot>;
 
   inbox(std::int64_t capacity, overflow_rule overflow, std::int64_t bytes_per_place = any_size)
-      : inbox_base(capacity, overflow, bytes_per_place), queue_(0), consumer_(queue_) {}
+      : inbox_base(capacity, overflow, bytes_per_place) {}
 
   [[nodiscard]] std::int64_t places_of(const Slot& message) const noexcept {
     if constexpr (requires { message.weighed_bytes(); }) {
@@ -234,8 +236,13 @@ class inbox : public inbox_base {
     multicasts_.push_back(&who->source());
     has_new_readers_.store(true, std::memory_order_release);
   }
-  /// A producer uses the queue from now on.
-  void use_queue() noexcept { queue_used_.store(true, std::memory_order_release); }
+  /// For a producer that uses the queue from now on. Made at its first use.
+  [[nodiscard]] queue_type& use_queue() {
+    const std::lock_guard lock(senders_mutex_);
+    if (!queued_) queued_ = std::make_shared<queued>();
+    queue_used_.store(true, std::memory_order_release);
+    return queued_->queue;
+  }
   [[nodiscard]] bool uses_queue() const noexcept { return queue_used_.load(std::memory_order_acquire); }
 
   /// Consumer: moves up to `max` messages to `out`. Returns: how many.
@@ -290,15 +297,18 @@ class inbox : public inbox_base {
       drop_readers();
   }
 
-  [[nodiscard]] queue_type& queue() noexcept { return queue_; }
-
  private:
   /// Who polls many places looks in vain more often than not; beyond this the queue is as good.
   static constexpr std::size_t readers_max = 16;
 
+  struct queued {
+    queue_type queue{0};
+    moodycamel::ConsumerToken consumer{queue};
+  };
+
   std::size_t dequeue(Slot* out, std::size_t max) {
     const base::tsan_unseen copying;
-    return queue_.try_dequeue_bulk(consumer_, out, max);
+    return queued_->queue.try_dequeue_bulk(queued_->consumer, out, max);
   }
   [[gnu::noinline]] void take_new_readers() {
     const std::lock_guard lock(senders_mutex_);
@@ -321,8 +331,7 @@ class inbox : public inbox_base {
   std::vector<std::shared_ptr<reader>> readers_;      // the consumer's
   std::size_t first_reader_ = 0;
   bool queue_had_turn_ = false;
-  queue_type queue_;
-  moodycamel::ConsumerToken consumer_;
+  std::shared_ptr<queued> queued_;  // senders_mutex_ until queue_used_; owned alone
 };
 
 /// One producer's side of one inbox that it reaches through the queue. Thread: confined to who is inside the owner's
@@ -330,10 +339,10 @@ class inbox : public inbox_base {
 template <class Slot>
 class sender : public sender_state {
  public:
-  sender(gate& by, std::shared_ptr<inbox<Slot>> to) : inbox_(std::move(to)), token_(inbox_->queue()) {
+  sender(gate& by, std::shared_ptr<inbox<Slot>> to)
+      : inbox_(std::move(to)), queue_(inbox_->use_queue()), token_(queue_) {
     owner = &by;
     refuses = refuses_when_full(inbox_->overflow().kind);
-    inbox_->use_queue();
     inbox_->join(*this);
   }
   ~sender() { inbox_->part(*this); }
@@ -349,14 +358,14 @@ class sender : public sender_state {
   void push(const Slot& slot, std::int64_t places = 1) noexcept {
     credit -= places;
     count_pushed();
-    const bool stored = inbox_->queue().enqueue(token_, slot);
+    const bool stored = queue_.enqueue(token_, slot);
     AMPHIBUS_ASSERT(stored, "out of memory for an inbox block");
   }
   /// Takes back this producer's oldest messages, at most `max`, and with them their places. Returns: how many; none if
   /// none of its waits in the queue.
   [[nodiscard]] std::size_t take_back_oldest(Slot* into, std::size_t max) noexcept {
     const base::tsan_unseen copying;
-    const std::size_t count = inbox_->queue().try_dequeue_bulk_from_producer(token_, into, max);
+    const std::size_t count = queue_.try_dequeue_bulk_from_producer(token_, into, max);
     for (std::size_t i = 0; i != count; ++i) credit += inbox_->places_of(into[i]);
     if (count != 0) inbox_->count_replaced(count);
     return count;
@@ -370,6 +379,7 @@ class sender : public sender_state {
 
  private:
   std::shared_ptr<inbox<Slot>> inbox_;
+  typename inbox<Slot>::queue_type& queue_;
   moodycamel::ProducerToken token_;
 };
 

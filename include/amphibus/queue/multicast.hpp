@@ -56,10 +56,10 @@ class multicast_base {
  protected:
   ~multicast_base() = default;
 
-  // Each on a line of its own: what every push writes, what every push reads, what only the writer knows.
+  // On a line of its own what every push writes and readers poll; then what is the writer's, but for who falls asleep.
   alignas(64) base::atomic<std::uint64_t> written_{0};
   alignas(64) base::atomic<bool> sleepers_{true};
-  alignas(64) base::atomic<std::uint64_t> limit_{0};  // atomic, because two may take room away at once
+  base::atomic<std::uint64_t> limit_{0};  // atomic, because two may take room away at once
 };
 
 /// Some slots of a multicast. `references`: the readers that have not left it, and the writer while it writes there.

@@ -106,6 +106,12 @@ class egress_sink {
   /// `topic`: stable for the life of the session. `value`: valid only during the call; encode it with `operations`.
   virtual void on_message(std::string_view topic, const wire::codec_operations& operations, const wire::envelope& with,
                           const void* value) = 0;
+  /// The same for a message of this process that no handler caused, and that has neither attributes nor a time limit:
+  /// its origin is the session's incarnation. What most messages are; overrides may be faster for it.
+  virtual void on_first_message(std::string_view topic, const wire::codec_operations& operations, const message_id& id,
+                                const void* value) {
+    on_message(topic, operations, wire::first_envelope(id), value);
+  }
   /// `count` messages of `topic` were dropped since the last call; they consume sequence numbers.
   virtual void on_dropped(std::string_view topic, std::uint64_t count) = 0;
 

@@ -34,6 +34,7 @@ struct received_message {
   envelope with;
   std::span<const std::byte> payload;
   shared_buffer* owner = nullptr;  ///< of the bytes, for a codec that keeps them; null: they end with the call
+  bool first = false;              ///< `with` is first_envelope(with.id), but for lost_before
 };
 
 }  // namespace amphibus::wire

@@ -41,6 +41,9 @@ class batch_writer {
   /// `size_max_bytes`.
   [[nodiscard]] bool add(const envelope& with, const codec_operations& codec, const void* value,
                          std::size_t size_max_bytes);
+  /// The same for a first message of the batch's own producer, which has no attributes and no time limit.
+  [[nodiscard]] bool add_first(std::uint64_t source, std::uint64_t sequence, const codec_operations& codec,
+                               const void* value, std::size_t size_max_bytes);
   /// Appends bytes that are no message: the body of sync and goodbye.
   void add_raw(std::span<const std::byte> bytes);
   /// Completes header and CRC. Returns: the whole batch, valid until the next begin() or exchange_buffer().
@@ -51,6 +54,10 @@ class batch_writer {
   [[nodiscard]] std::size_t size_bytes() const noexcept { return out_.size(); }
 
  private:
+  /// The message that began at `begin`, whose context is there.
+  bool add_payload(std::size_t begin, std::uint32_t kind, const codec_operations& codec, const void* value,
+                   std::size_t size_max_bytes);
+
   batch_header header_;
   byte_writer out_;
   message_id last_first_;  // the last message of this batch that no handler caused

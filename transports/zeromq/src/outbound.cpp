@@ -94,11 +94,24 @@ void outbound::open_batch(stream& to) {
 
 void outbound::on_message(std::string_view topic, const wire::codec_operations& operations, const wire::envelope& with,
                           const void* value) {
+  add(topic, operations,
+      [&](wire::batch_writer& to) { return to.add(with, operations, value, settings_.message_size_max_bytes); });
+}
+
+void outbound::on_first_message(std::string_view topic, const wire::codec_operations& operations, const message_id& id,
+                                const void* value) {
+  add(topic, operations, [&](wire::batch_writer& to) {
+    return to.add_first(id.source.index, id.sequence, operations, value, settings_.message_size_max_bytes);
+  });
+}
+
+template <class Add>
+void outbound::add(std::string_view topic, const wire::codec_operations& operations, const Add& add_to) {
   stream& to = stream_of(topic);
   to.schema_hash = operations.schema_hash;
   if (!to.open) open_batch(to);
   const std::size_t before = to.batch.size_bytes();
-  if (to.batch.add(with, operations, value, settings_.message_size_max_bytes)) [[likely]] {
+  if (add_to(to.batch)) [[likely]] {
     ++to.next_sequence;
     taken_bytes_ += to.batch.size_bytes() - before;
     if (to.batch.size_bytes() >= batch_cap_bytes) flush(to);
