@@ -2,15 +2,19 @@
 
 #include <concurrentqueue/concurrentqueue.h>
 
+#include <chrono>
+
 #include <vector>
+
+#include <amphibus/base/pause.hpp>
 
 #include "rivals/queues.hpp"
 
 namespace bench {
 
-/// moodycamel's queue as its README says it is fastest: a token on each side, pops in bulk. `Nap` pauses follow a small
-/// pop: none unless the user measured.
-template <class T, class Traits, unsigned Nap>
+/// moodycamel's queue as its README says it is fastest: a token on each side, pops in bulk. With `Naps` it waits
+/// for 850 ns after a small pop, as ours does.
+template <class T, class Traits, bool Naps>
 struct moodycamel_queue {
   using queue_type = moodycamel::ConcurrentQueue<T, Traits>;
   explicit moodycamel_queue(std::int64_t bound) : queue(static_cast<std::size_t>(bound)), room(bound) {}
@@ -35,7 +39,7 @@ struct moodycamel_queue {
       for (std::size_t i = 0; i != count; ++i) use(batch[i]);
       if (count != 0) of.room.give_back(count);
       if (count != 0 && count < drain_max / 4) {
-        for (unsigned i = 0; i != Nap; ++i) __builtin_ia32_pause();
+        if constexpr (Naps) amphibus::base::pause(amphibus::base::pauses_in(std::chrono::nanoseconds(850)));
       }
       return count;
     }

@@ -26,8 +26,8 @@ namespace {
 // research: a nap after a small drain keeps the consumer off the producer's cache line (x2 to x4); a lone message is
 // not delayed by it, because the nap comes after the handler.
 constexpr std::size_t small_drain = mailbox_base::batch_max / 4;
-constexpr unsigned nap_pauses = 32;
-constexpr unsigned spin_pauses = 50;
+constexpr auto nap = std::chrono::nanoseconds(850);
+constexpr auto short_spin = std::chrono::nanoseconds(1'300);
 constexpr unsigned pauses_between_looks = 4;
 constexpr unsigned yields_before_sleep = 5;
 
@@ -136,6 +136,7 @@ int spin_budget::cores() noexcept {
 
 void thread_executor::run() {
   spin_budget spinning;
+  const unsigned nap_pauses = base::pauses_in(nap);
   while (!stopping_.load(std::memory_order_acquire)) {
     const std::size_t handled = pass();
     if (handled != 0) {
@@ -162,6 +163,7 @@ bool thread_executor::spin_until_work(base::duration longer) {
       if (pass() != 0) return true;
     } while (base::steady_clock().now() < until);
   }
+  const unsigned spin_pauses = base::pauses_in(short_spin);
   for (unsigned i = 0; i != spin_pauses; ++i) {
     base::pause();
     if ((i & 15U) == 15U && pass() != 0) return true;

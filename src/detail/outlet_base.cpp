@@ -14,7 +14,7 @@
 namespace amphibus::detail {
 namespace {
 
-constexpr unsigned spin_pauses = 50;
+constexpr auto short_spin = std::chrono::nanoseconds(1'300);
 constexpr unsigned yields_before_sleep = 5;
 constexpr const char* cycle =
     "cycle: a handler's publish found no room until its deadline; raise .capacity of the subscriptions of this topic, "
@@ -33,6 +33,7 @@ class parked_publisher final : public queue::space_listener {
 
 bool spin_for_room(const refusal& refused) noexcept {
   const queue::credit_account& places = refused.by->credit();
+  const unsigned spin_pauses = base::pauses_in(short_spin);
   for (unsigned i = 0; i != spin_pauses; ++i) {
     if (places.available() >= refused.places) return true;
     base::pause();

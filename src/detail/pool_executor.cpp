@@ -12,7 +12,7 @@
 namespace amphibus::detail {
 namespace {
 
-constexpr unsigned spin_pauses = 50;
+constexpr auto short_spin = std::chrono::nanoseconds(1'300);
 constexpr unsigned yields_before_sleep = 5;
 
 }  // namespace
@@ -138,6 +138,7 @@ bool pool_executor::spin_until_ready() {
     }
     return false;
   }
+  const unsigned spin_pauses = base::pauses_in(short_spin);
   for (unsigned i = 0; i != spin_pauses; ++i) {
     if (there()) return true;
     base::pause();

@@ -13,7 +13,7 @@
 namespace amphibus::detail {
 namespace {
 
-constexpr unsigned spin_pauses = 50;
+constexpr auto short_spin = std::chrono::nanoseconds(1'300);
 
 }  // namespace
 
@@ -21,7 +21,7 @@ bool wait_for_messages(pulled_box& at, base::time_point deadline) {
   if (current_lane() != nullptr) return false;
   mailbox_base& box = at.box();
   queue::inbox_base& inbox = box.bounds();
-  for (unsigned i = 0; i != spin_pauses; ++i) base::pause();
+  base::pause(base::pauses_in(short_spin));
   if (box.ended() || at.has_unread()) return true;
   at.executor().stop_attending();
   inbox.deactivate();

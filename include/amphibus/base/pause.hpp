@@ -1,9 +1,11 @@
 #pragma once
 
+#include <amphibus/base/time.hpp>
+
 #pragma GCC visibility push(default)
 namespace amphibus::base {
 
-/// Tells the core that this is a spin loop: about 25 ns, and the sibling thread gets the pipeline.
+/// Tells the core that this is a spin loop, and the sibling thread gets the pipeline. 10 to 45 ns, by processor.
 inline void pause() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
@@ -11,6 +13,9 @@ inline void pause() noexcept {
   asm volatile("isb" ::: "memory");
 #endif
 }
+
+/// How many pauses take so long here; one at least. Measured at the first call, which takes some microseconds.
+unsigned pauses_in(duration time) noexcept;
 
 /// `count` pauses.
 inline void pause(unsigned count) noexcept {

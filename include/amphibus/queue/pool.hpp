@@ -75,7 +75,7 @@ class block_pool {
   ~block_pool();
   block_header* retired_mark() noexcept { return reinterpret_cast<block_header*>(this); }
   /// Large blocks leave the caches while they wait: what came back last goes out first.
-  static constexpr std::size_t cold_from = 4096;
+  static constexpr std::size_t cold_from = 65536;
   void take_warm() noexcept;
   block_header* allocate();
   void free_list(block_header* first) noexcept;
