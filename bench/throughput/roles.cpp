@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <semaphore>
 #include <string>
 #include <vector>
 
@@ -153,18 +154,27 @@ void start_sink(amphibus::module& m, const plan& how) {
   }
 }
 
-/// Sends by the clock, and tells how long each message was away.
+/// Sends by the clock, and tells how long each message was away. While one is away the sender sleeps, as the rival's
+/// does, whose send and receive are in one thread: a core that spins for the clock would be taken from the others.
 void start_ping(amphibus::module& m, const plan& how) {
-  auto& seen = m.make<std::size_t>(0U);
-  m.subscribe(pong_topic, [&m, &seen, count = how.count](const message<32>& back) {
-    std::printf("TOOK %llu\n", static_cast<unsigned long long>(now_ns() - back.words[0]));
-    if (++seen != count) return;
+  struct state {
+    std::vector<std::uint64_t> took;
+    std::binary_semaphore back{0};
+  };
+  auto& of = m.make<state>();
+  m.subscribe(pong_topic, [&of](const message<32>& back) {
+    of.took.push_back(now_ns() - back.words[0]);
+    of.back.release();
+  });
+  m.run([&m, &of, count = how.count](const std::stop_token&) {
+    auto out = m.publisher(ping_topic);
+    send_paced(count, ping_gap_ns, [&](std::uint64_t intended) {
+      out.publish({{intended}});
+      of.back.acquire();
+    });
+    for (const std::uint64_t each : of.took) std::printf("TOOK %llu\n", static_cast<unsigned long long>(each));
     std::fflush(stdout);
     m.done();
-  });
-  m.run([&m, count = how.count](const std::stop_token&) {
-    auto out = m.publisher(ping_topic);
-    send_paced(count, ping_gap_ns, [&](std::uint64_t intended) { out.publish({{intended}}); });
   });
 }
 

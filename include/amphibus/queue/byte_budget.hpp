@@ -40,11 +40,10 @@ class budget_share {
 /// shared by the bus and every message block.
 class byte_budget final : public bound {
  public:
-  explicit byte_budget(std::int64_t bytes) noexcept : bound(bytes, credit_account::waking::by_need) {}
+  explicit byte_budget(std::int64_t bytes) noexcept : bound(bytes, credit_account::waking::by_need), half_(bytes / 2) {}
 
   [[nodiscard]] std::int64_t cost_of(std::size_t bytes) const noexcept {
-    const std::int64_t half = credit().capacity() / 2;
-    return bytes < static_cast<std::uint64_t>(half) ? static_cast<std::int64_t>(bytes) : half;
+    return bytes < static_cast<std::uint64_t>(half_) ? static_cast<std::int64_t>(bytes) : half_;
   }
   /// Returns: true if `cost` bytes are in the share, now or already.
   [[nodiscard]] bool reserve(budget_share& share, std::int64_t cost) {
@@ -75,6 +74,7 @@ class byte_budget final : public bound {
   mutable std::mutex mutex_;
   budget_share* first_ = nullptr;
   std::atomic<std::int64_t> share_count_{0};
+  alignas(64) const std::int64_t half_;  // every publish reads it, and every message that is done with writes credit()
 };
 
 }  // namespace amphibus::queue
