@@ -15,7 +15,7 @@ PLANTS = [
     ("levels.py", "transports/zeromq/src/link.cpp", "#include <amphibus/detail/bus_core.hpp>\n", "a transport sees L0 to L2"),
     ("levels.py", "src/bus.cpp", "#include <zmq.hpp>\n", "only transports/zeromq/"),
     ("levels.py", "src/bus.cpp", "#include <amphibus/zeromq/zeromq.hpp>\n", "must not know the transport zeromq"),
-    ("levels.py", "src/bus.cpp", "#include <boost/asio.hpp>\n", "has no place"),
+    ("levels.py", "src/bus.cpp", "#include <folly/Function.h>\n", "has no place"),
     ("levels.py", "examples/hello/main.cpp", "#include <amphibus/detail/bus_core.hpp>\n", "public interface only"),
     ("shape.py", "src/bus.cpp", LONG_FUNCTION, "function of 77 lines"),
     ("shape.py", "src/bus.cpp", "int x;\n" * 700, "the limit is 700"),
