@@ -42,6 +42,7 @@ inline_subscriber::inline_subscriber(std::shared_ptr<bus_core> core, interest to
     : subscriber_base(std::move(core), std::move(to), std::move(name)),
       takes_values_(!filter && handler->takes_values()),
       handler_(std::move(handler)),
+      called_(*handler_),
       filter_(std::move(filter)) {}
 
 inline_subscriber::~inline_subscriber() = default;
@@ -206,13 +207,13 @@ void inline_table::call(const any_slot& message) noexcept {
 }
 
 void inline_table::abandon(std::shared_ptr<inline_table> which) noexcept {
-  if (!which || !which->calling_.load(std::memory_order_acquire)) return;  // SYNC(inline_calls.calling)
+  if (!which || which->calling_.load(std::memory_order_acquire) == 0) return;  // SYNC(inline_calls.calling)
   inline_table& own = *which;
   own.self_ = std::move(which);
   own.abandoned_.store(true, std::memory_order_release);
   // Either the call sees that it is abandoned or we see that it returned; where both do, one takes it.
   base::heavy_barrier();
-  if (!own.calling_.load(std::memory_order_acquire)) own.release();
+  if (own.calling_.load(std::memory_order_acquire) == 0) own.release();
 }
 
 void inline_table::release() noexcept {

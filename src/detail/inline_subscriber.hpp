@@ -26,7 +26,7 @@ class inline_subscriber final : public subscriber_base {
   /// True if every message without a deadline may be handed to its handler by value.
   [[nodiscard]] bool takes_values() const noexcept { return takes_values_; }
   /// For who counts itself as a caller meanwhile, and saw that it had not ended then.
-  [[nodiscard]] message_handler& handler() noexcept { return *handler_; }
+  [[nodiscard]] message_handler& handler() noexcept { return called_; }
   [[nodiscard]] const std::atomic<bool>& has_ended() const noexcept { return ended_; }
   /// Its handler threw what is being caught.
   void count_caught() noexcept;
@@ -49,6 +49,7 @@ class inline_subscriber final : public subscriber_base {
   [[nodiscard]] bool wants_message(const any_slot& message) noexcept;
   const bool takes_values_;
   std::unique_ptr<message_handler> handler_;
+  message_handler& called_;  // the same; a table may be made while the end takes handler_ away
   std::unique_ptr<message_filter> filter_;
   std::atomic<std::uint64_t> filtered_{0};
   std::shared_ptr<subscriber_base> stand_in_;

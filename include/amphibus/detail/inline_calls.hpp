@@ -65,12 +65,15 @@ class inline_calls {
   inline_calls& operator=(const inline_calls&) = delete;
 
   /// Inside the outlet's gate; call() outside of it follows.
-  [[gnu::always_inline]] void enter() noexcept { calling_.store(true, std::memory_order_relaxed); }
+  [[gnu::always_inline]] void enter() noexcept {
+    calling_.store(calling_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
   [[gnu::always_inline]] void call(const void* value, identity_word identity) noexcept {
     for (inline_call_entry* const* each = first_; each != last_; ++each) (*each)->call(value, identity);
-    calling_.store(false, std::memory_order_release);  // SYNC(inline_calls.calling)
+    const std::uint32_t left = calling_.load(std::memory_order_relaxed) - 1;
+    calling_.store(left, std::memory_order_release);  // SYNC(inline_calls.calling)
     base::compiler_barrier();
-    if (abandoned_.load(std::memory_order_relaxed)) [[unlikely]]
+    if (abandoned_.load(std::memory_order_relaxed) && left == 0) [[unlikely]]
       finish_abandoning();
   }
 
@@ -80,7 +83,8 @@ class inline_calls {
 
   inline_call_entry* const* first_ = nullptr;
   inline_call_entry* const* last_ = nullptr;
-  std::atomic<bool> calling_{false};    // the owner, outside handlers
+  // Calls of the owner outside handlers: more than one where a callable that ended publishes as it is destroyed.
+  std::atomic<std::uint32_t> calling_{0};
   std::atomic<bool> abandoned_{false};  // who takes it back lets go of the table
 
  private:
