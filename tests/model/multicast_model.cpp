@@ -73,32 +73,15 @@ struct reading : rl::test_suite<reading, 3> {
   }
 };
 
-template <int Which>
-bool holds_without();
+constexpr model::weakening weakenings[] = {{"push", std::memory_order_release},
+                                           {"written", std::memory_order_acquire},
+                                           {"give_back", std::memory_order_release},
+                                           {"take", std::memory_order_acquire},
+                                           {"release", std::memory_order_acq_rel}};
 
-template <>
-bool holds_without<0>() {
-  model::planted_weakening = {"push", std::memory_order_release};
-  return model::holds<reading>();
-}
-template <>
-bool holds_without<1>() {
-  model::planted_weakening = {"written", std::memory_order_acquire};
-  return model::holds<reading>();
-}
-template <>
-bool holds_without<2>() {
-  model::planted_weakening = {"give_back", std::memory_order_release};
-  return model::holds<reading>();
-}
-template <>
-bool holds_without<3>() {
-  model::planted_weakening = {"take", std::memory_order_acquire};
-  return model::holds<reading>();
-}
-template <>
-bool holds_without<4>() {
-  model::planted_weakening = {"release", std::memory_order_acq_rel};
+template <int Which>
+bool holds_without() {
+  model::planted_weakening = weakenings[Which];
   return model::holds<reading>();
 }
 
