@@ -229,17 +229,19 @@ void group_core::get_up_locked(group_hand& who) noexcept {
   who.rests_stalled_ = false;
 }
 
-void group_core::begin_turn(group_hand& who) noexcept {
+bool group_core::begin_turn(group_hand& who) noexcept {
   const std::lock_guard lock(mutex_);
   get_up_locked(who);
+  if (!who.counts_ && !closed_) return false;
   who.seen_pokes_ = pokes_;
   group_share& share = share_of(who);
-  if (share.stalled == 0) return;
+  if (share.stalled == 0) return true;
   for (const auto& each : lanes_) {
     if (each->home != &share || each->now != key_lane::state::stalled) continue;
     --share.stalled;
     share.push_ready(*each);
   }
+  return true;
 }
 
 bool group_core::has_work_locked(group_hand& who) const noexcept {

@@ -136,8 +136,8 @@ class group_core final : public executor_core {
     alignas(std::uint64_t) std::byte slots[lane_turn_max * slot_size_max];
   };
 
-  /// What is stalled in its share gets another try.
-  void begin_turn(group_hand& who) noexcept;
+  /// What is stalled in its share gets another try. Returns: false if there is nothing for that hand any more.
+  [[nodiscard]] bool begin_turn(group_hand& who) noexcept;
   void get_up_locked(group_hand& who) noexcept;
   /// Puts back what the turn was about and finds the next. One lock for both: lanes have few messages at a time.
   /// Returns: false if there is nothing.

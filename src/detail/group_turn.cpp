@@ -160,7 +160,7 @@ void group_core::give_back(group_hand& who) noexcept {
 }
 
 std::size_t group_core::run(group_hand& by) noexcept {
-  begin_turn(by);
+  if (!begin_turn(by)) return 0;
   turn of;
   std::size_t handled = 0;
   while (handled < turn_max && (next(by, of) || (!by.ended() && sort(&by) && next(by, of)))) {
