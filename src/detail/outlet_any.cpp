@@ -50,12 +50,13 @@ void outlet_base::adopt_any(const receiver_table& table) {
   const bool local = remote_ == nullptr;
   if (!any_) any_ = std::make_shared<any_receivers>();
   if (local) {
-    any_->mailboxes.adopt(gate_, table, {delivery_kind::queued_any}, false, false);
+    any_->mailboxes.adopt(gate_, table, {delivery_kind::queued_any}, false, sharing::none);
   } else {
-    any_->mailboxes.adopt(gate_, table, {delivery_kind::queued_any, delivery_kind::stand_in}, true, false);
+    any_->mailboxes.adopt(gate_, table, {delivery_kind::queued_any, delivery_kind::stand_in}, true, sharing::none);
   }
   // What came from a transport never leaves again.
-  any_->egress.adopt_only(gate_, local ? table.egress : nullptr, topic_.type().travels_inline);
+  any_->egress.adopt_only(gate_, local ? table.egress : nullptr,
+                          topic_.type().travels_inline ? sharing::who_refuses : sharing::none);
   AMPHIBUS_ASSERT(any_->mailboxes.together() == 0, "push_any() reaches them one by one");
   if (any_->mailboxes.empty() && any_->egress.empty()) any_.reset();
 }

@@ -2,7 +2,9 @@
 // base/parker.hpp), through the seam, with the portable barrier: a full fence on both sides. One place; a publisher
 // that takes it and uses it late, one that has to get it back from there, a consumer that sleeps. Whatever the
 // interleaving: every message arrives once and in the order of its source, nobody sleeps for ever (a deadlock here,
-// which the checker finds), there is never more than one message at once, and at the end the place is free.
+// which the checker finds), there is never more than one message at once, and at the end the place is free. And one
+// publisher to an inbox that throws out the oldest: every message is handled or thrown out, the newest is handled, and
+// the places come back.
 //
 // `inbox_model planted` takes one thing away at a time, and each has to be caught.
 #include "model/watched.hpp"
@@ -142,6 +144,73 @@ struct exchanging : rl::test_suite<exchanging, publishers + 1> {
   }
 };
 
+struct throwing_inbox final : queue::inbox<watched_slot> {
+  throwing_inbox() : inbox(1, {queue::overflow_kind::drop_oldest, {}}) {}
+
+ protected:
+  void activated() noexcept override {}
+};
+
+struct throwing_out : rl::test_suite<throwing_out, 2> {
+  static constexpr int last = 4;
+  struct sending {
+    queue::gate gate;
+    std::shared_ptr<queue::multicast<watched_slot>> out = std::make_shared<queue::multicast<watched_slot>>();
+    queue::multicast_sender<watched_slot> sender;
+    explicit sending(const std::shared_ptr<throwing_inbox>& to) : sender(gate, to, out) {}
+  };
+  model::of_run<std::shared_ptr<throwing_inbox>> box;
+  model::of_run<sending> by;
+  rl::atomic<int> sent;
+
+  void before() {
+    model::begin_run();
+    by.make(box.make(std::make_shared<throwing_inbox>()));
+    sent.store(0, rl::mo_relaxed, $);
+  }
+  void after() {
+    by.end();
+    RL_ASSERT((*box)->credit().available() == 1);
+    box.end();
+    model::end_run();
+  }
+  void thread(unsigned index) { index == 0 ? send() : consume(); }
+
+  /// As a list of senders does.
+  void send() {
+    const auto drop = [](const auto&) {};
+    queue::multicast_sender<watched_slot>& sender = by->sender;
+    for (int i = 1; i <= last; ++i) {
+      if (sender.find_room() == 0) sender.make_room(1, drop);
+      by->out->push(watched_slot(i));
+      if (sender.has_lent()) sender.take_lent(drop);
+    }
+    sent.store(1, rl::mo_release, $);
+  }
+  void consume() {
+    throwing_inbox& from = **box;
+    int newest = 0;
+    std::uint64_t handled = 0;
+    for (;;) {
+      const bool all_sent = sent.load(rl::mo_acquire, $) != 0;
+      watched_slot got[1] = {watched_slot(0)};
+      if (from.pop(got, 1) == 1) {
+        RL_ASSERT(got[0].number > newest);
+        newest = got[0].number;
+        ++handled;
+        from.finish(queue::load::of_small(1));
+      } else if (all_sent) {
+        break;
+      } else {
+        rl::yield(1, $);
+      }
+    }
+    RL_ASSERT(newest == last);
+    RL_ASSERT(handled + from.replaced() == last);
+    RL_ASSERT(from.pushed() == from.finished());
+  }
+};
+
 template <fault Which>
 bool holds_with() {
   planted = Which;
@@ -162,7 +231,7 @@ bool holds_weakened() {
 
 int main(int argc, char** argv) {
   return model::run(
-      argc, argv, {&holds_with<fault::none>},
+      argc, argv, {&holds_with<fault::none>, &model::holds<throwing_out>},
       {{"the consumer sleeps without a second look", &holds_with<fault::no_second_look>},
        {"a publisher does not look who sleeps", &holds_with<fault::no_announcement>},
        {"who is refused does not ask idle publishers", &holds_with<fault::no_reclaim>},

@@ -1,9 +1,10 @@
 // The multicast itself (amphibus/queue/multicast.hpp, pool.hpp), through the seam: one writer, a reader from the
 // beginning that leaves early, and one that joins later. Blocks of one and two slots, so that every push begins a block
 // or uses one again. Whatever the interleaving: each reader sees everything from its join to its leaving, once and in
-// order, and no slot is written while somebody may still read it.
+// order, and no slot is written while somebody may still read it. And a writer that takes the oldest away from a reader
+// that falls behind: every message is one side's, in order, and the reader's is the newest.
 //
-// `multicast_model planted` takes one memory order away at a time, and each has to be caught.
+// `multicast_model planted` takes one memory order away at a time, or a look under the lock, and each has to be caught.
 #include "model/watched.hpp"
 
 #include <amphibus/queue/multicast.hpp>
@@ -73,6 +74,69 @@ struct reading : rl::test_suite<reading, 3> {
   }
 };
 
+bool looks_without_the_lock = false;
+
+struct throwing_out : rl::test_suite<throwing_out, 2> {
+  static constexpr int places = 1;
+  model::of_run<std::shared_ptr<small_multicast>> writer;
+  model::of_run<std::shared_ptr<reader>> behind;
+  rl::atomic<int> free_places;
+
+  void before() {
+    model::begin_run();
+    auto& of = writer.make(std::make_shared<small_multicast>());
+    behind.make(of->join(of));
+    free_places.store(places, rl::mo_relaxed, $);
+  }
+  void after() {
+    behind.end();
+    writer.end();
+    model::end_run();
+  }
+  void thread(unsigned index) { index == 0 ? write() : read(); }
+  void free_some(std::size_t count) { free_places.fetch_add(static_cast<int>(count), rl::mo_relaxed, $); }
+
+  void write() {
+    auto& of = *writer;
+    int oldest = 0;
+    for (int i = 1; i <= last; ++i) {
+      if (free_places.load(rl::mo_relaxed, $) == 0) {
+        const bool looks = !looks_without_the_lock || !(*behind)->has_all();
+        if (looks) take(**behind, oldest, [this](std::size_t count) { free_some(count); });
+        RL_ASSERT(free_places.load(rl::mo_relaxed, $) != 0);  // where nothing was left the reader's are free
+      }
+      free_places.fetch_sub(1, rl::mo_relaxed, $);
+      of->push(watched_slot(i));
+    }
+    of->part(**behind);
+    of->end();
+  }
+  void read() {
+    int newest = 0;
+    while (!(*behind)->is_over()) {
+      if (take(**behind, newest, [this](std::size_t count) { free_some(count); }) == 0) rl::yield(1, $);
+    }
+    RL_ASSERT(newest == last);
+    RL_ASSERT(free_places.load(rl::mo_relaxed, $) == places);
+  }
+  template <class Taken>
+  static std::size_t take(reader& from, int& before, const Taken& taken) {
+    return from.take(1, taken, [&](const auto& run) {
+      const int number = run.first->get();
+      RL_ASSERT(number > before);
+      before = number;
+    });
+  }
+};
+
+bool holds_looking_without_the_lock() {
+  model::planted_weakening = {};
+  looks_without_the_lock = true;
+  const bool held = model::holds<throwing_out>();
+  looks_without_the_lock = false;
+  return held;
+}
+
 constexpr model::weakening weakenings[] = {{"push", std::memory_order_release},
                                            {"written", std::memory_order_acquire},
                                            {"give_back", std::memory_order_release},
@@ -88,10 +152,11 @@ bool holds_without() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return model::run(argc, argv, {&model::holds<reading>},
+  return model::run(argc, argv, {&model::holds<reading>, &model::holds<throwing_out>},
                     {{"a position is published without what it counts", &holds_without<0>},
                      {"a position is read without what it counts", &holds_without<1>},
                      {"a block goes back before its last reader has read", &holds_without<2>},
                      {"a block is written before its last reader has read", &holds_without<3>},
-                     {"a reader leaves a block before it has read", &holds_without<4>}});
+                     {"a reader leaves a block before it has read", &holds_without<4>},
+                     {"who throws out looks without the lock whether there is something", &holds_looking_without_the_lock}});
 }

@@ -198,6 +198,11 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
     by.return_credit();  // too little for it, and nobody reclaims from an inbox that never refuses
     return pass_by(by, message), false;
   }
+  /// The same for one that it reaches together with others; the message passes by in take_lent().
+  void make_room(queue::multicast_sender<Slot>& by) noexcept {
+    by.make_room(thrown_out_at_once_, thrower());
+  }
+  void take_lent(queue::multicast_sender<Slot>& by) noexcept { by.take_lent(thrower()); }
   /// Producer: tells of losses, source by source, and drops the messages.
   void throw_out(const Slot* oldest, std::size_t count) noexcept {
     for (std::size_t i = 0; i != count;) {
@@ -343,9 +348,10 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
   }
 
   /// Up to batch_max messages: what was put back or comes from before, else from the queue and where they lie in the
-  /// multicasts. A batch is copied out of there: at the end of a block it would be a short one.
+  /// multicasts. A batch is copied out of there: at the end of a block it would be a short one. So is what producers may
+  /// throw out.
   std::size_t handle_waiting() noexcept {
-    if (has_pending_ || takes_batches_ || keeps_latest()) return handle_copies(batch_max, &mailbox::take);
+    if (has_pending_ || takes_batches_ || losses_) return handle_copies(batch_max, &mailbox::take);
     if (!this->uses_queue()) return handle_in_place(batch_max);
     const bool queue_first = this->queue_has_turn();
     std::size_t handled = queue_first ? handle_copies(batch_max, &mailbox::take_queued) : 0;
@@ -374,6 +380,9 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
       return handled != max;
     });
     return handled;
+  }
+  [[nodiscard]] auto thrower() noexcept {
+    return [this](const queue::slot_run<Slot>& oldest) { throw_out(oldest.first, oldest.count); };
   }
   [[nodiscard]] bool stops() noexcept { return running_.messages != 0 || own_lane().stalled() || ended(); }
 

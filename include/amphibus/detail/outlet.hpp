@@ -111,7 +111,10 @@ class outlet final : public outlet_base {
 
   void adopt(const receiver_table& table) override {
     // The bus checked the type of the topic: every mailbox of it is one of T.
-    senders_.adopt(gate_, table, {delivery_kind::queued}, remote_ != nullptr, !differs_in_size<T>);
+    constexpr auto multicast = travels_inline<T>        ? sharing::who_throws_out_too
+                               : differs_in_size<T> ? sharing::none
+                                                    : sharing::who_refuses;
+    senders_.adopt(gate_, table, {delivery_kind::queued}, remote_ != nullptr, multicast);
     filters_ = filters_any() || senders_.filters();
     only_together_ = senders_.together() != 0 && senders_.apart().empty() && !has_other_receivers();
     if (senders_.empty()) note_only_called();

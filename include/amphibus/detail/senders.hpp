@@ -29,8 +29,13 @@ class mailboxes_of {
   std::size_t at_ = 0;
 };
 
-/// One outlet's ways into the inboxes of one kind of slot: together through a multicast to those that may refuse and
-/// take everything, each on its own to the others.
+/// Which inboxes a multicast may serve, of those that take everything: it counts messages, so all have to be of one
+/// place; and one that throws out the oldest may be passed by where the memory of the bus is full, so what it takes from
+/// there must need none.
+enum class sharing : std::uint8_t { none, who_refuses, who_throws_out_too };
+
+/// One outlet's ways into the inboxes of one kind of slot: together through a multicast to those that take everything
+/// and refuse what has no room or throw out the oldest; each on its own to the others.
 ///
 /// Thread: inside the outlet's gate; adopt() and the end in the owner's stead, while nobody is inside.
 template <class Slot>
@@ -41,18 +46,16 @@ class sender_list {
   sender_list(const sender_list&) = delete;
   sender_list& operator=(const sender_list&) = delete;
 
-  /// Keeps the senders to who is still in the table and makes those that are missing. `one_place`: every message takes
-  /// one place, which is what a multicast counts in.
+  /// Keeps the senders to who is still in the table and makes those that are missing.
   void adopt(queue::gate& owner, const receiver_table& table, std::initializer_list<delivery_kind> kinds,
-             bool many_sources, bool one_place) {
+             bool many_sources, sharing multicast) {
     std::vector<std::unique_ptr<queue::sender<Slot>>> apart;
     std::vector<std::unique_ptr<queue::multicast_sender<Slot>>> together;
     mailboxes_of wanted(table, kinds);
     while (const auto* const who = wanted.next()) {
       const std::shared_ptr<mailbox<Slot>> box = std::static_pointer_cast<mailbox<Slot>>(*who);
       if (keep(together_, *box, together) || keep(apart_, *box, apart)) continue;
-      const bool may_refuse = queue::refuses_when_full(box->overflow().kind);
-      if (one_place && may_refuse && !box->filters() && box->takes_reader()) {
+      if (!box->filters() && may_share(multicast, *box)) {
         join(owner, box, together);
         continue;
       }
@@ -64,13 +67,13 @@ class sender_list {
     apart_ = std::move(apart);
   }
   /// The same for one inbox that is no subscription's, or for none.
-  void adopt_only(queue::gate& owner, const std::shared_ptr<queue::inbox<Slot>>& box, bool one_place) {
+  void adopt_only(queue::gate& owner, const std::shared_ptr<queue::inbox<Slot>>& box, sharing multicast) {
     if (!together_.empty() && &together_[0]->to() == box.get()) return;
     if (!apart_.empty() && &apart_[0]->to() == box.get()) return;
     together_.clear();
     apart_.clear();
     if (!box) return;
-    if (one_place && queue::refuses_when_full(box->overflow().kind) && box->takes_reader()) {
+    if (may_share(multicast, *box)) {
       join(owner, box, together_);
     } else {
       apart_.push_back(std::make_unique<queue::sender<Slot>>(owner, box));
@@ -95,7 +98,12 @@ class sender_list {
   }
   /// To everybody who is reached together. Takes over its references, one for each of them. After full_together().
   void push_together(const Slot& message) noexcept {
+    const bool crowded = !multicast_->has_room();
+    if (crowded) [[unlikely]]
+      throw_out();
     multicast_->push(message);
+    if (crowded) [[unlikely]]
+      pass_by();
     base::light_barrier();
     if (multicast_->may_have_sleepers()) [[unlikely]]
       wake_together();
@@ -120,6 +128,12 @@ class sender_list {
   }
 
  private:
+  [[nodiscard]] static bool may_share(sharing multicast, const queue::inbox<Slot>& box) {
+    const queue::overflow_kind kind = box.overflow().kind;
+    const bool refuses = queue::refuses_when_full(kind) && multicast != sharing::none;
+    const bool throws_out = kind == queue::overflow_kind::drop_oldest && multicast == sharing::who_throws_out_too;
+    return (refuses || throws_out) && box.takes_reader();
+  }
   void join(queue::gate& owner, const std::shared_ptr<queue::inbox<Slot>>& box,
             std::vector<std::unique_ptr<queue::multicast_sender<Slot>>>& to) {
     if (!multicast_) multicast_ = std::make_shared<queue::multicast<Slot>>();
@@ -137,12 +151,32 @@ class sender_list {
     std::int64_t room = std::numeric_limits<std::int64_t>::max();
     multicast_->set_room(0);
     for (auto& each : together_) {
-      room = std::min(room, each->find_room());
-      if (room == 0) return &each->to();
+      const std::int64_t own = each->find_room();
+      if (own == 0 && each->refuses) return &each->to();
+      room = std::min(room, own);  // none where something has to be thrown out first
     }
     multicast_->set_room(static_cast<std::uint64_t>(room));
     return nullptr;
   }
+  /// Nobody refuses the message, and somebody has to throw out another for it.
+  [[gnu::noinline]] void throw_out() noexcept {
+    std::int64_t room = std::numeric_limits<std::int64_t>::max();
+    for (auto& each : together_) {
+      if (each->find_room() == 0) mailbox_of(*each).make_room(*each);
+      room = std::min(room, each->credit);
+    }
+    multicast_->set_room(static_cast<std::uint64_t>(room));
+  }
+  /// The message was pushed, and is not for those that are full of others' messages.
+  [[gnu::noinline]] void pass_by() noexcept {
+    for (auto& each : together_) {
+      if (each->has_lent()) mailbox_of(*each).take_lent(*each);
+    }
+  }
+  [[nodiscard]] static mailbox<Slot>& mailbox_of(queue::multicast_sender<Slot>& by) noexcept {
+    return static_cast<mailbox<Slot>&>(by.to());
+  }
+
   std::shared_ptr<queue::multicast<Slot>> multicast_;
   std::vector<std::unique_ptr<queue::multicast_sender<Slot>>> together_;
   std::vector<std::unique_ptr<queue::sender<Slot>>> apart_;

@@ -201,8 +201,8 @@ class inbox_base : public bound {
 /// sleeping consumer's producer nothing. FIFO per producer.
 ///
 /// Messages come in two ways. The first sixteen producers each write into a multicast, where one message serves all of
-/// their receivers, as long as every message takes one place and the inbox may refuse and takes everything; all others
-/// use moodycamel's queue with a token per producer. A producer keeps the way that it began with.
+/// their receivers, as long as every message takes one place and the inbox takes everything and may refuse, or throws out
+/// the oldest; all others use moodycamel's queue with a token per producer. A producer keeps the way that it began with.
 ///
 /// `Slot` is trivially copyable; what it refers to is the user's to release (drain it before destruction). One whose
 /// messages differ in size has `weighed_bytes()`.
@@ -251,12 +251,7 @@ class inbox : public inbox_base {
     std::size_t count = queue_first ? pop_queue(out, max) : 0;
     if (count == max) return count;
     for_each_reader([&](reader& from) {
-      if (!from.look()) return true;
-      while (const slot_run<Slot> run = from.next(max - count)) {
-        std::copy_n(run.first, run.count, out + count);
-        from.advance(run.count);
-        count += run.count;
-      }
+      count += throws_out() ? take(from, out + count, max - count) : copy(from, out + count, max - count);
       return count != max;
     });
     if (!queue_first && count != max) count += pop_queue(out + count, max - count);
@@ -270,7 +265,7 @@ class inbox : public inbox_base {
     if (!uses_queue()) return 0;
     const std::size_t count = dequeue(out, max);
     // What was taken cannot be thrown out any more: it must not keep newer messages out.
-    if (count != 0 && overflow().kind == overflow_kind::drop_oldest) {
+    if (count != 0 && throws_out()) {
       std::int64_t places = 0;
       for (std::size_t i = 0; i != count; ++i) places += places_of(out[i]);
       credit().give_back(places);
@@ -306,6 +301,30 @@ class inbox : public inbox_base {
     moodycamel::ConsumerToken consumer{queue};
   };
 
+  [[nodiscard]] bool throws_out() const noexcept { return overflow().kind == overflow_kind::drop_oldest; }
+  /// Consumer: up to `max` of one reader, whom nobody takes anything from.
+  static std::size_t copy(reader& from, Slot* out, std::size_t max) noexcept {
+    if (!from.look()) return 0;
+    std::size_t count = 0;
+    while (const slot_run<Slot> run = from.next(max - count)) {
+      std::copy_n(run.first, run.count, out + count);
+      from.advance(run.count);
+      count += run.count;
+    }
+    return count;
+  }
+  /// Consumer: the same of one whose producer throws out. What was taken must not keep newer messages out.
+  std::size_t take(reader& from, Slot* out, std::size_t max) noexcept {
+    const auto give_back = [this](std::size_t count) { credit().give_back(static_cast<std::int64_t>(count)); };
+    std::size_t count = 0;
+    const auto copy_run = [&](const slot_run<Slot>& run) { std::copy_n(run.first, run.count, out + count); };
+    while (count != max && !from.has_all()) {
+      const std::size_t some = from.take(max - count, give_back, copy_run);
+      if (some == 0) break;  // what is there comes after its end
+      count += some;
+    }
+    return count;
+  }
   std::size_t dequeue(Slot* out, std::size_t max) {
     const base::tsan_unseen copying;
     return queued_->queue.try_dequeue_bulk(queued_->consumer, out, max);
@@ -391,6 +410,7 @@ class multicast_sender : public sender_state {
   multicast_sender(gate& by, std::shared_ptr<inbox<Slot>> to, const std::shared_ptr<multicast<Slot>>& writes_to)
       : inbox_(std::move(to)), multicast_(*writes_to), reader_(writes_to->join(writes_to)) {
     owner = &by;
+    refuses = refuses_when_full(inbox_->overflow().kind);
     through = &multicast_;
     joined_at = charged_to = multicast_.position();
     try {
@@ -414,12 +434,40 @@ class multicast_sender : public sender_state {
     charge_written();
     return credit > 0 || inbox_->refill(*this, 1) ? credit : 0;
   }
+  /// Where nothing may be refused and nothing has room: takes this producer's oldest messages away from the consumer, at
+  /// most `max`, calls `use(slot_run)` with them and has their places. Where none of its waits, it is lent a place.
+  template <class Use>
+  void make_room(std::size_t max, const Use& use) noexcept {
+    // Where the consumer took them meanwhile, their places are free.
+    lent_ = !take_away(max, use) && !inbox_->refill(*this, 1);
+    if (!lent_) return;
+    inbox_->credit().charge(1);
+    ++credit;
+  }
+  [[nodiscard]] bool has_lent() const noexcept { return lent_; }
+  /// After a push to the place that was lent: takes that message away, unless the consumer has it already.
+  template <class Use>
+  void take_lent(const Use& use) noexcept {
+    lent_ = false;
+    if (take_away(1, use)) return_credit();
+  }
   /// Returns unused credit, so that nobody waits for what we do not use.
   void return_credit() noexcept {
     if (const std::int64_t unused = take_credit(); unused > 0) inbox_->credit().give_back(unused);
   }
 
  private:
+  /// Returns: true if there was something.
+  template <class Use>
+  [[nodiscard]] bool take_away(std::size_t max, const Use& use) noexcept {
+    const std::size_t count = reader_->take(
+        max, [](std::size_t) {}, use);
+    if (count != 0) inbox_->count_replaced(count);
+    credit += static_cast<std::int64_t>(count);
+    return count != 0;
+  }
+
+  bool lent_ = false;
   std::shared_ptr<inbox<Slot>> inbox_;
   multicast<Slot>& multicast_;  // the outlet's, and the reader's
   std::shared_ptr<multicast_reader<Slot>> reader_;

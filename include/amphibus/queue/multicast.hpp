@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <utility>
 
@@ -78,9 +79,9 @@ class multicast_reader;
 ///
 /// A list of blocks; who leaves a block as the last gives it back to the writer, so the memory follows what the slowest
 /// reader has not handled, and one reader that stands still holds back neither the writer nor the others. Unbounded by
-/// itself: the readers' inboxes grant the room. `Slot` is trivially copyable. `FirstBlock`, `Block`: slots in the first
-/// block, small because most publishers say little, and in the others. Thread: the writer's methods by one
-/// thread at a time. Lifetime: shared with its readers.
+/// itself: the readers' inboxes grant the room, or the writer takes from a reader what waits there longest. `Slot` is
+/// trivially copyable. `FirstBlock`, `Block`: slots in the first block, small because most publishers say little, and in
+/// the others. Thread: the writer's methods by one thread at a time. Lifetime: shared with its readers.
 template <class Slot, std::uint32_t FirstBlock = 16, std::uint32_t Block = 256>
 class multicast : public multicast_base {
  public:
@@ -171,7 +172,11 @@ struct slot_run {
   explicit operator bool() const noexcept { return count != 0; }
 };
 
-/// One reader's place in a multicast. Thread: one consumer at a time; its end is set by the writer.
+/// One reader's place in a multicast.
+///
+/// Its messages are handled where they lie, with look(), next() and advance(); or they are taken out with take(), by its
+/// consumer and by the writer, which makes room so: what both take is nobody's twice. Thread: one consumer at a time;
+/// its end is set by the writer.
 template <class Slot, std::uint32_t FirstBlock, std::uint32_t Block>
 class multicast_reader {
  public:
@@ -185,7 +190,7 @@ class multicast_reader {
   multicast_reader& operator=(const multicast_reader&) = delete;
   /// Precondition: the writer parted with it. What it has not taken is lost, without being dropped.
   ~multicast_reader() {
-    while (position_ != end_.load(std::memory_order_relaxed)) {
+    while (position() != end_.load(std::memory_order_relaxed)) {
       known_ = end_.load(std::memory_order_relaxed);
       advance(next(std::numeric_limits<std::size_t>::max()).count);
     }
@@ -196,43 +201,69 @@ class multicast_reader {
 
   /// Looks for new messages. Returns: true if there are some.
   [[nodiscard]] bool look() noexcept {
-    if (position_ == known_) {
+    if (position() == known_) {
       // In this order: what is written after the end is not ours, and whoever sees it written sees the end.
       const std::uint64_t written = of_->written();
       known_ = std::min(written, end_.load(std::memory_order_relaxed));
     }
-    return position_ != known_;
+    return position() != known_;
   }
   /// The messages that look() found, at most `max` and as far as they lie together; none if there are no more. They
   /// stay where they are until advance().
   [[nodiscard]] slot_run<Slot> next(std::size_t max) noexcept {
-    if (position_ == known_) return {};
+    if (position() == known_) return {};
     if (at_ == block_->size) {
       // What is written there is known, so the block is too.
       multicast_block<Slot>* const following = block_->following.load(std::memory_order_acquire);
       writer::leave(std::exchange(block_, following));  // SYNC(multicast.following)
       at_ = 0;
     }
-    const std::uint64_t together = std::min<std::uint64_t>(known_ - position_, block_->size - at_);
+    const std::uint64_t together = std::min<std::uint64_t>(known_ - position(), block_->size - at_);
     return {block_->slots() + at_, static_cast<std::size_t>(std::min<std::uint64_t>(together, max))};
   }
   /// The first `count` of them are done with: their slots may be used again.
   void advance(std::size_t count) noexcept {
     at_ += static_cast<std::uint32_t>(count);
-    position_ += count;
+    position_.store(position() + count, std::memory_order_relaxed);
   }
   /// True if nothing comes any more.
   [[nodiscard]] bool is_over() const noexcept {
-    return position_ == end_.load(std::memory_order_acquire);  // SYNC(multicast.end)
+    return position() == end_.load(std::memory_order_acquire);  // SYNC(multicast.end)
+  }
+
+  /// Consumer: take() would find nothing.
+  [[nodiscard]] bool has_all() const noexcept { return position() == of_->written(); }
+  /// Consumer, or the writer: calls `use(slot_run)` with the next messages, at most `max` and as far as they lie
+  /// together, if there are some. Before that `taken(count)`, under a lock that the other side takes, too: what it does is
+  /// seen by who finds them gone. Returns: how many.
+  template <class Taken, class Use>
+  std::size_t take(std::size_t max, const Taken& taken, const Use& use) noexcept {
+    slot_run<Slot> run;
+    multicast_block<Slot>* in = nullptr;
+    {
+      const std::lock_guard lock(taking_);
+      if (!look()) return 0;
+      run = next(max);
+      in = block_;
+      in->references.fetch_add(1, std::memory_order_relaxed);  // the reader may leave it before `use` returns
+      advance(run.count);
+      taken(run.count);
+    }
+    use(run);
+    writer::leave(in);
+    return run.count;
   }
 
  private:
   friend class multicast<Slot, FirstBlock, Block>;
+  [[nodiscard]] std::uint64_t position() const noexcept { return position_.load(std::memory_order_relaxed); }
+
   const std::shared_ptr<writer> of_;
   multicast_block<Slot>* block_;
-  std::uint32_t at_;        // in the block
-  std::uint64_t position_;  // of the next message, counted as by the writer
-  std::uint64_t known_;     // how far messages were seen to be there
+  std::uint32_t at_;                      // in the block
+  base::atomic<std::uint64_t> position_;  // of the next message, counted as by the writer
+  std::uint64_t known_;                   // how far messages were seen to be there
+  base::mutex taking_;                    // with take(), around all of these
   base::atomic<std::uint64_t> end_{std::numeric_limits<std::uint64_t>::max()};
 };
 

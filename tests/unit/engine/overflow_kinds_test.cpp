@@ -109,6 +109,34 @@ TEST_CASE("overflow: drop_oldest while the consumer takes loses nothing uncounte
   CHECK(lost == counted.dropped);
 }
 
+TEST_CASE("overflow: one that stands still and throws out takes nothing from those beside it", "[engine]") {
+  bus b;
+  loop still;
+  std::vector<int> kept;
+  auto screen = b.subscribe(numbers, {.capacity = 8, .overflow = overflow::drop_oldest(), .on = still},
+                            [&](const number& n) { kept.push_back(n.value); });
+  int last = 0;
+  bool ordered = true;
+  auto other = b.subscribe(numbers, {.capacity = 64, .on = dedicated}, [&](const number& n) {
+    ordered = ordered && n.value == last + 1;
+    last = n.value;
+  });
+  auto out = b.publisher(numbers);
+  constexpr int count = 10'000;  // many blocks of the multicast
+  for (int i = 1; i <= count; ++i) {
+    // Every tenth has an envelope of its own, which goes with it.
+    const auto options = i % 10 == 0 ? publish_options{.key = "tenth"} : publish_options{};
+    REQUIRE(out.publish({i}, options) == publish_status::accepted);
+  }
+  CHECK(screen.counters().pending == 8);
+  CHECK(screen.counters().dropped == count - 8);
+  still.run_until_idle();
+  CHECK(b.drain().complete());
+  CHECK(ordered);
+  CHECK(last == count);
+  CHECK(kept == std::vector<int>{9'993, 9'994, 9'995, 9'996, 9'997, 9'998, 9'999, 10'000});
+}
+
 TEST_CASE("overflow: latest keeps one message per key, in the order of the keys", "[engine]") {
   bus b;
   loop here;
