@@ -31,6 +31,12 @@ const std::vector<rival>& rivals() {
 #ifdef BENCH_WITH_nng
       nng_inproc(),
 #endif
+#ifdef BENCH_WITH_nats
+      nats(),
+#endif
+#ifdef BENCH_WITH_iceoryx
+      iceoryx(),
+#endif
   };
   return all;
 }
@@ -54,6 +60,12 @@ std::vector<std::string> missing_packages() {
 #endif
 #ifndef BENCH_WITH_nng
       "libnng-dev",
+#endif
+#ifndef BENCH_WITH_nats
+      "libnats-dev nats-server",
+#endif
+#ifndef BENCH_WITH_iceoryx
+      "libiceoryx-posh-dev libacl1-dev",
 #endif
   };
 }

@@ -35,6 +35,8 @@ rival boost_lockfree();
 rival libzmq_inproc();
 rival caf_actors();
 rival nng_inproc();
+rival nats();
+rival iceoryx();
 rival std_function();
 rival boost_signals2();
 rival sigcpp();

@@ -2,9 +2,12 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <string>
+#include <utility>
 
 #include <amphibus/bus.hpp>
 
+#include "rivals/rivals.hpp"
 #include "throughput/idle.hpp"
 #include "throughput/processes.hpp"
 
@@ -47,6 +50,23 @@ void add_streams(std::vector<scenario>& to, double effort) {
                   .target = 0.9,
                   .run_ours = [=] { return ours_large(transport, large); },
                   .run_rival = [=] { return raw_libzmq("large", transport, large); }});
+  }
+}
+
+/// Brokers and shared memory instead of sockets, over what comes nearest.
+void add_other_ways(std::vector<scenario>& to, double effort) {
+  for (const auto& [transport, name] : {std::pair{"tcp", "NATS"}, std::pair{"ipc", "iceoryx"}}) {
+    const rival* const against = find_rival(name);
+    if (against == nullptr) continue;
+    const auto count = static_cast<std::size_t>(30'000'000 * effort);
+    to.push_back(
+        {.name = std::string("zeromq/") + transport + "/32B",
+         .ours = "publisher",
+         .rival = against->name,
+         .how = against->how,
+         .run_ours = [count, transport = std::string(transport)] { return ours_zeromq(transport, count); },
+         .run_rival =
+             [=] { return against->rate({}, static_cast<std::size_t>(static_cast<double>(count) * against->size)); }});
   }
 }
 
@@ -134,6 +154,7 @@ void add_local(std::vector<scenario>& to, double effort) {
 std::vector<scenario> process_scenarios(double effort) {
   std::vector<scenario> out;
   add_streams(out, effort);
+  add_other_ways(out, effort);
   add_round_trips(out, effort);
   add_idle(out);
   add_local(out, effort);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <amphibus/detail/bus_core.hpp>
+#include <amphibus/detail/egress_inbox.hpp>
 #include <amphibus/transport/transport.hpp>
 
 namespace amphibus::detail {
@@ -22,7 +23,10 @@ class egress_queue final : public egress_inbox, public transport::egress {
 
   egress_queue(bus_core& core, std::string name, queue::overflow_rule overflow)
       : egress_inbox(capacity, overflow, capacity_bytes / capacity), core_(core), name_(std::move(name)) {}
-  ~egress_queue() override;
+  /// Drops what waits. No transport drains any more, nobody publishes, and the topics are still there.
+  void discard();
+
+  void add_leaving(std::unique_ptr<leaving_reader> who) override;
 
   std::size_t drain(std::size_t max, transport::egress_sink& to) override;
   void finished(std::size_t count) override;
@@ -38,12 +42,21 @@ class egress_queue final : public egress_inbox, public transport::egress {
   void activated() noexcept override;
 
  private:
+  void take_new_readers();
+  std::size_t drain_readers(std::size_t max, transport::egress_sink& to);
+  std::size_t drain_queue(std::size_t max, transport::egress_sink& to);
+  void hand_out(topic_core& topic, const leaving_reader::run& run, transport::egress_sink& to);
+  void hand_out(topic_core& topic, identity_word identity, const void* value, transport::egress_sink& to);
   void hand_out_drops(transport::egress_sink& to);
   void tell_expired();
 
   bus_core& core_;
   const std::string name_;
+  std::atomic<bool> has_new_readers_{false};
+  std::vector<std::unique_ptr<leaving_reader>> new_readers_;  // senders_mutex_
   // I/O thread:
+  std::vector<std::unique_ptr<leaving_reader>> readers_;
+  std::size_t first_reader_ = 0;
   std::uint64_t drained_ = 0;
   std::uint64_t done_ = 0;     // of those
   std::uint64_t expired_ = 0;  // and not told

@@ -1,5 +1,5 @@
-// The receivers of an outlet whose slots are of any type: patterns, stand-ins, the egress. Nothing here depends on the
-// message type, so none of it is in a header that every user compiles.
+// The receivers of an outlet whose slots are of any type: patterns, stand-ins, a route's queue. Nothing here depends on
+// the message type, so none of it is in a header that every user compiles.
 #include <algorithm>
 
 #include <amphibus/detail/bus_core.hpp>
@@ -30,7 +30,7 @@ void gone_messages::drop() noexcept {
 
 struct outlet_base::any_receivers {
   sender_list<any_slot> mailboxes;  // one by one: what they take may differ from message to message
-  sender_list<any_slot> egress;
+  std::shared_ptr<queue::sender<any_slot>> egress;
 };
 
 outlet_base::outlet_base(bus_core& core, topic_core& to, source_state& by, queue::space_listener* remote)
@@ -42,31 +42,35 @@ outlet_base::~outlet_base() {
   inline_table::abandon(std::move(inlines_));
   if (writable_) writable_->end();
   any_.reset();  // its senders leave while the gate is there
+  resting_egress_.reset();
   budget_->part(share_);
   topic_.remove_outlet(*this);
 }
 
-void outlet_base::adopt_any(const receiver_table& table) {
-  const bool local = remote_ == nullptr;
+void outlet_base::adopt_any(const receiver_table& table, const std::shared_ptr<egress_inbox>& egress) {
   if (!any_) any_ = std::make_shared<any_receivers>();
-  if (local) {
+  if (remote_ == nullptr) {
     any_->mailboxes.adopt(gate_, table, {delivery_kind::queued_any}, false, sharing::none);
   } else {
     any_->mailboxes.adopt(gate_, table, {delivery_kind::queued_any, delivery_kind::stand_in}, true, sharing::none);
   }
-  // What came from a transport never leaves again.
-  any_->egress.adopt_only(gate_, local ? table.egress : nullptr,
-                          topic_.type().travels_inline ? sharing::who_refuses : sharing::none);
+  adopt_leaving(egress);
   AMPHIBUS_ASSERT(any_->mailboxes.together() == 0, "push_any() reaches them one by one");
-  if (any_->mailboxes.empty() && any_->egress.empty()) any_.reset();
+  if (any_->mailboxes.empty() && !any_->egress) any_.reset();
 }
 
-queue::multicast<any_slot>* outlet_base::only_egress() const noexcept {
-  const bool only = any_ && any_->mailboxes.empty() && any_->egress.together() != 0 && !inlines_ && keeper_ == nullptr;
-  return only ? any_->egress.multicast() : nullptr;
-}
+bool outlet_base::leaves_apart() const noexcept { return resting_egress_ || (any_ && any_->egress); }
 
-void outlet_base::wake_egress() noexcept { any_->egress.wake_together(); }
+void outlet_base::adopt_leaving(const std::shared_ptr<egress_inbox>& egress) {
+  if (!egress && any_->egress) {
+    any_->egress->return_credit();
+    resting_egress_ = std::move(any_->egress);
+  } else if (egress && !any_->egress) {
+    any_->egress =
+        resting_egress_ ? std::move(resting_egress_) : std::make_shared<queue::sender<any_slot>>(gate_, egress);
+  }
+  AMPHIBUS_ASSERT(!egress || &any_->egress->to() == egress.get(), "a topic has one route");
+}
 
 void outlet_base::note_only_called() noexcept {
   only_called_ = inlines_ && !any_ && keeper_ == nullptr && inlines_->takes_values();
@@ -84,8 +88,7 @@ refusal outlet_base::refusing_any(std::size_t bytes, const void* message) noexce
     if (!is_wanted(*each, message)) continue;
     if (const refusal by = refused_by(*each)) return by;
   }
-  if (auto* const full = any_->egress.full_together()) return {full, 1, full->overflow()};
-  return any_->egress.apart().empty() ? refusal{} : refused_by(*any_->egress.apart()[0]);
+  return any_->egress ? refused_by(*any_->egress) : refusal{};
 }
 
 queue::overflow_rule outlet_base::strictest_any() const noexcept {
@@ -93,7 +96,7 @@ queue::overflow_rule outlet_base::strictest_any() const noexcept {
   if (inlines_) out = {};  // what is called is not dropped
   if (!any_) return out;
   out = any_->mailboxes.strictest(out);
-  return any_->egress.strictest(out);
+  return any_->egress ? queue::stricter(out, any_->egress->to().overflow()) : out;
 }
 
 void outlet_base::pass_any_by(identity_word message) noexcept {
@@ -102,14 +105,14 @@ void outlet_base::pass_any_by(identity_word message) noexcept {
   for (const auto& each : any_->mailboxes.apart()) {
     if (each->wanted) static_cast<mailbox<any_slot>&>(each->to()).pass_by_for_memory(*each, message);
   }
-  if (!any_->egress.empty()) topic_.count_egress_dropped(1);
+  if (any_->egress) topic_.count_egress_dropped(1);
 }
 
 void outlet_base::return_any_credit() noexcept {
   budget_->return_share(share_);
   if (!any_) return;
   any_->mailboxes.return_credit();
-  any_->egress.return_credit();
+  if (any_->egress) any_->egress->return_credit();
 }
 
 [[gnu::flatten]] void outlet_base::push_any(const any_slot& borrowed, std::size_t bytes, inline_call* call) noexcept {
@@ -130,9 +133,8 @@ void outlet_base::return_any_credit() noexcept {
     if (each->lost_since_push != 0) own.identity = tell_loss(*each, own.identity);
     put(*each, own, places);
   }
-  if (any_->egress.together() != 0) return any_->egress.push_together(borrowed.with_references());
-  if (any_->egress.apart().empty()) return;
-  queue::sender<any_slot>& leaving = *any_->egress.apart()[0];
+  if (!any_->egress) return;
+  queue::sender<any_slot>& leaving = *any_->egress;
   const std::int64_t places = leaving.to().places_for(bytes);
   if (!leaving.has_room(places)) return topic_.count_egress_dropped(1);
   put(leaving, borrowed.with_references(), places);

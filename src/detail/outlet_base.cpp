@@ -147,7 +147,9 @@ void outlet_base::refresh() {
   forget_table();
   inlines_ = called.empty() ? nullptr : std::make_shared<inline_table>(called, topic_);
   keeper_ = table.keeper;
-  adopt_any(table);
+  const std::shared_ptr<egress_inbox> leaving = remote_ == nullptr ? table.egress : nullptr;  // never what came in
+  const bool together = adopt_egress(leaves_apart() ? nullptr : leaving);
+  adopt_any(table, together ? nullptr : leaving);
   adopt(table);
   // While the bus closes every publish must come here, where handlers are told from outsiders.
   const bool open = core_.current_phase() == bus_core::phase::open;
@@ -158,7 +160,6 @@ void outlet_base::forget_table() noexcept {
   at_once_.store(nullptr, std::memory_order_relaxed);
   calls_at_once_.store(nullptr, std::memory_order_relaxed);
   nobody_.store(false, std::memory_order_relaxed);
-  leaves_at_once_.store(nullptr, std::memory_order_relaxed);
   only_called_ = false;
   inline_table::abandon(std::move(inlines_));
   inlines_.reset();
@@ -299,7 +300,6 @@ bool outlet_base::hold(offer& what, base::time_point deadline) {
   held_messages_.reserve(held_messages_.size() + 1);
   if (!owner.add_held(shared_from_this())) return false;
   calls_at_once_.store(nullptr, std::memory_order_relaxed);  // what is published now goes behind it
-  leaves_at_once_.store(nullptr, std::memory_order_relaxed);
   try {
     hold_offered(what);
   } catch (...) {
@@ -356,7 +356,9 @@ void outlet_base::let_go() {
     budget_->return_share(share_);
     forget_table();
     keeper_ = nullptr;
-    adopt_any({});
+    adopt_egress(nullptr);
+    adopt_any({}, nullptr);
+    resting_egress_.reset();
     adopt({});
     gate_.admit();
   }

@@ -11,7 +11,7 @@ class ingress_port final : public transport::ingress {
  public:
   explicit ingress_port(std::shared_ptr<remote_input> input) : input_(std::move(input)) {}
 
-  transport::delivery_progress deliver(std::span<const wire::received_message> messages) override {
+  transport::delivery_progress deliver(const wire::received_run& messages) override {
     const input_progress made = input_->deliver(messages);
     return {made.count, outcome_of(made.next)};
   }
@@ -106,6 +106,7 @@ transport_host::transport_host(bus_core& core, transport::transport& which, std:
 transport_host::~transport_host() {
   for (const auto& each : egresses_) each->set_waker(nullptr);
   session_.reset();
+  for (const auto& each : egresses_) each->discard();  // the topics, which keep it, go one after the other
 }
 
 void transport_host::ingress_waker::space_available() noexcept {

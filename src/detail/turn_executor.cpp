@@ -52,7 +52,8 @@ void turn_executor::finish(turn of, std::size_t handled) {
 }
 
 void turn_executor::let_go_if_empty(std::shared_ptr<mailbox_base> who) {
-  // What ended is woken for nothing any more; where subscriptions come and go fast, the barrier would be all that is done.
+  // What ended is woken for nothing any more; where subscriptions come and go fast, the barrier would be all that is
+  // done.
   if (who->ended() && !who->holds_back()) {
     who->bounds().rest();
     return who->core().work_ended();

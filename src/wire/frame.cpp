@@ -29,7 +29,7 @@ constexpr std::size_t at_crc = 40;
 
 /// `following`: of the same source as the last first or following message of the batch, with the next sequence.
 enum class context_kind : std::uint32_t { first = 0, full = 1, following = 2, attributed = 3 };
-constexpr std::size_t prefix_size_bytes = 8;  // payload size u32, context kind u32
+constexpr std::size_t prefix_size_bytes = sizeof(message_prefix);
 constexpr std::size_t id_words = 3;
 
 template <class T>
@@ -133,19 +133,36 @@ void batch_writer::begin(const batch_header& header) {
   out_.extend(batch_header_size_bytes);
 }
 
+std::size_t batch_writer::add_run(std::uint64_t source, std::uint64_t sequence, const codec_operations& codec,
+                                  const value_run& values, std::size_t size_max_bytes, std::size_t until_size_bytes) {
+  if (values.count == 0 || header_.count == batch_count_max) return 0;
+  std::size_t count = 0;
+  const bool follows = last_first_ && source == last_first_.source.index && sequence == last_first_.sequence + 1;
+  if (!follows && !add_first(source, sequence, codec, values[count++], size_max_bytes)) return 0;
+  value_run rest = values.without(count);
+  rest.count = std::min<std::size_t>(rest.count, batch_count_max - header_.count);
+  const run_limits limits{static_cast<std::uint32_t>(context_kind::following), size_max_bytes, until_size_bytes};
+  std::size_t more = 0;
+  if (codec.encode_run != nullptr) {
+    more = codec.encode_run(rest, out_, limits);
+  } else {
+    const auto encode_next = [&](byte_writer& out) { return codec.encode(rest[more], out); };
+    while (more != rest.count && out_.size() < until_size_bytes && append_message(out_, limits, encode_next)) ++more;
+  }
+  header_.count += static_cast<std::uint32_t>(more);
+  count += more;
+  if (count != 0) last_first_ = {{header_.producer, source}, sequence + count - 1};
+  return count;
+}
+
 bool batch_writer::add_first(std::uint64_t source, std::uint64_t sequence, const codec_operations& codec,
                              const void* value, std::size_t size_max_bytes) {
-  const bool follows = last_first_ && source == last_first_.source.index && sequence == last_first_.sequence + 1;
   const std::size_t begin = out_.size();
-  std::byte* const prefix = out_.extend(prefix_size_bytes + (follows ? 0 : context_size_bytes(context_kind::first)));
-  if (!follows) {
-    store(prefix + prefix_size_bytes, base::apart(source));
-    store(prefix + prefix_size_bytes + 8, base::apart(sequence));
-  }
-  const context_kind kind = follows ? context_kind::following : context_kind::first;
-  if (!add_payload(begin, static_cast<std::uint32_t>(kind), codec, value, size_max_bytes)) return false;
-  last_first_ = {{header_.producer, source}, sequence};
-  return true;
+  std::byte* const context =
+      out_.extend(prefix_size_bytes + context_size_bytes(context_kind::first)) + prefix_size_bytes;
+  store(context, base::apart(source));
+  store(context + 8, base::apart(sequence));
+  return add_payload(begin, static_cast<std::uint32_t>(context_kind::first), codec, value, size_max_bytes);
 }
 
 bool batch_writer::add_payload(std::size_t begin, std::uint32_t kind, const codec_operations& codec, const void* value,
@@ -156,7 +173,7 @@ bool batch_writer::add_payload(std::size_t begin, std::uint32_t kind, const code
     return false;
   }
   const std::size_t size = out_.size() - payload;
-  store(out_.data() + begin, std::array<std::uint32_t, 2>{static_cast<std::uint32_t>(size), kind});
+  store(out_.data() + begin, message_prefix{static_cast<std::uint32_t>(size), kind});
   out_.pad(8);
   ++header_.count;
   return true;
@@ -233,11 +250,22 @@ const char* batch_reader::check(std::span<const std::byte> bytes) {
   return header_.count == 0 ? nullptr : "a sync or goodbye that counts messages";
 }
 
+std::size_t batch_reader::following_from(std::size_t at, std::uint32_t payload_size, std::size_t max) const noexcept {
+  const message_prefix wanted{payload_size, static_cast<std::uint32_t>(context_kind::following)};
+  const auto prefix = std::bit_cast<std::uint64_t>(wanted);
+  const std::size_t stride = prefix_size_bytes + padded(payload_size);
+  const std::size_t most = std::min(max, (bytes_.size() - at) / stride);
+  std::size_t count = 0;
+  while (count != most && load<std::uint64_t>(bytes_, at + count * stride) == prefix) ++count;
+  return count;
+}
+
 const char* batch_reader::check_messages() const noexcept {
   if (header_.count > batch_count_max) return "more than 1,048,576 messages in a batch";
   std::size_t at = batch_header_size_bytes;
   std::uint64_t last = 0;
   for (std::uint32_t i = 0; i != header_.count; ++i) {
+    const std::size_t begin = at;
     if (bytes_.size() - at < prefix_size_bytes) return "a message begins beyond the end of the batch";
     const auto kind = load<std::uint32_t>(bytes_, at + 4);
     if (kind > static_cast<std::uint32_t>(context_kind::attributed)) return "unknown kind of context";
@@ -252,6 +280,13 @@ const char* batch_reader::check_messages() const noexcept {
     const std::size_t size = padded(load<std::uint32_t>(bytes_, at));
     if (bytes_.size() - at - prefix_size_bytes < context + size) return "a message ends beyond the end of the batch";
     at += prefix_size_bytes + context + size;
+    if (last == 0) continue;
+    // Most messages follow the one before and are of its size.
+    const std::size_t same = following_from(at, load<std::uint32_t>(bytes_, begin), header_.count - i - 1);
+    if (same > ~last) return "sequence numbers beyond 64 bits";
+    last += same;
+    i += static_cast<std::uint32_t>(same);
+    at += same * (prefix_size_bytes + size);
   }
   return at == bytes_.size() ? nullptr : "bytes are left after the last message";
 }
@@ -291,6 +326,20 @@ bool batch_reader::next(received_message& into) noexcept {
   into.payload = bytes_.subspan(position_, size);
   into.owner = owner_;
   position_ += padded(size);
+  return true;
+}
+
+bool batch_reader::next_run(received_run& into, std::size_t max) noexcept {
+  if (max == 0 || !next(into.head)) return into.count = 0, false;
+  into.count = 1;
+  if (!into.head.first) return true;
+  const auto size = static_cast<std::uint32_t>(into.head.payload.size());
+  const std::size_t more = following_from(position_, size, std::min<std::size_t>(max - 1, header_.count - read_));
+  into.count += more;
+  into.stride = prefix_size_bytes + padded(size);
+  last_first_.sequence += more;
+  read_ += static_cast<std::uint32_t>(more);
+  position_ += more * into.stride;
   return true;
 }
 

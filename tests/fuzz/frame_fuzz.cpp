@@ -1,4 +1,6 @@
 // Batches: as they come, and with the header that gets them past the door (magic, version, body size and CRC).
+#include <algorithm>
+
 #include <amphibus/base/assert.hpp>
 #include <amphibus/wire/crc32c.hpp>
 #include <amphibus/wire/frame.hpp>
@@ -75,6 +77,25 @@ void check_again(const batch_header& header, std::vector<message>& messages) {
   }
 }
 
+/// Runs hold the same messages as those that come one by one.
+void check_runs(batch_reader& from, std::span<const std::byte> whole, const std::vector<message>& messages) {
+  const std::size_t most = whole.size() % 5 + 1;
+  std::size_t at = 0;
+  for (received_run run; from.next_run(run, most);) {
+    AMPHIBUS_ASSERT(run.count != 0 && run.count <= most && run.count <= messages.size() - at,
+                    "a run of another length");
+    for (std::size_t i = 0; i != run.count; ++i, ++at) {
+      const received_message each = run[i];
+      check_inside(run.payload(i), whole);
+      const bool same = std::equal(each.payload.begin(), each.payload.end(), messages[at].payload.begin(),
+                                   messages[at].payload.end()) &&
+                        each.with.id == messages[at].with.id && each.with.correlation == messages[at].with.correlation;
+      AMPHIBUS_ASSERT(same, "another message in a run");
+    }
+  }
+  AMPHIBUS_ASSERT(at == messages.size(), "runs hold another number of messages");
+}
+
 void read(const std::vector<std::byte>& bytes) {
   batch_reader reader;
   const bool opened = reader.open(bytes) == nullptr;
@@ -84,6 +105,9 @@ void read(const std::vector<std::byte>& bytes) {
   const bool data = reader.header().kind == batch_kind::messages;
   AMPHIBUS_ASSERT(messages.size() == (data ? reader.header().count : 0), "another count than the header's");
   check_inside(reader.body(), bytes);
+  batch_reader in_runs;
+  AMPHIBUS_ASSERT(in_runs.open(bytes) == nullptr, "refused the second time");
+  check_runs(in_runs, bytes, messages);
   if (data) check_again(reader.header(), messages);
 }
 

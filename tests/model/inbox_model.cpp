@@ -68,7 +68,7 @@ struct publishing {
   }
   /// As an outlet does.
   void publish(int number) {
-    queue::inbox<watched_slot>& to = sender.to();
+    queue::inbox_base& to = sender.to();
     for (;;) {
       gate.enter_waiting();
       if (out->has_room() || find_room()) {

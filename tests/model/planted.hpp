@@ -28,8 +28,8 @@ struct bounded : Suite {
   }
 };
 
-/// In order, all runs in which threads are interrupted at most twice, as far as they come: what needs one to stand still
-/// while the others do much, chance does not find. In a process of its own.
+/// In order, all runs in which threads are interrupted at most twice, as far as they come: what needs one to stand
+/// still while the others do much, chance does not find. In a process of its own.
 template <class Suite>
 bool holds_in_order() {
   std::fflush(stdout);

@@ -15,7 +15,7 @@ bugs() {
 destructor_does_not_wait|src/detail/mailbox.cpp|s/^  if (on_this_stack()) return;.*/  return;/
 drain_misses_a_cascade|include/amphibus/detail/mailbox.hpp|s/^      handler_->invoke_each(/      this->finish(queue::load::of_small(count));\n&/; s/this->finish(std::exchange(finished, {}))/finished = {}/; s/^    this->finish(finished);//
 credit_returned_twice|include/amphibus/queue/inbox.hpp|s/credit().give_back(what.places)/credit().give_back(2 * what.places)/
-echo|src/detail/outlet_any.cpp|s/local ? table.egress : nullptr/table.egress/
+echo|src/detail/outlet_base.cpp|s/remote_ == nullptr ? table.egress : nullptr/table.egress/
 lost_wake_up|src/detail/executor_core.cpp|s/if (!waits && !each->has_work())/if (!waits)/
 readiness_without_confirmation|transports/zeromq/src/link.cpp|s/return each.second == revision_;/return each.second == revision_ || true;/; s/synced_.size() == settings_.data_endpoints.size()/true/
 LIST

@@ -199,9 +199,7 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
     return pass_by(by, message), false;
   }
   /// The same for one that it reaches together with others; the message passes by in take_lent().
-  void make_room(queue::multicast_sender<Slot>& by) noexcept {
-    by.make_room(thrown_out_at_once_, thrower());
-  }
+  void make_room(queue::multicast_sender<Slot>& by) noexcept { by.make_room(thrown_out_at_once_, thrower()); }
   void take_lent(queue::multicast_sender<Slot>& by) noexcept { by.take_lent(thrower()); }
   /// Producer: tells of losses, source by source, and drops the messages.
   void throw_out(const Slot* oldest, std::size_t count) noexcept {
@@ -348,8 +346,8 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
   }
 
   /// Up to batch_max messages: what was put back or comes from before, else from the queue and where they lie in the
-  /// multicasts. A batch is copied out of there: at the end of a block it would be a short one. So is what producers may
-  /// throw out.
+  /// multicasts. A batch is copied out of there: at the end of a block it would be a short one. So is what producers
+  /// may throw out.
   std::size_t handle_waiting() noexcept {
     if (has_pending_ || takes_batches_ || losses_) return handle_copies(batch_max, &mailbox::take);
     if (!this->uses_queue()) return handle_in_place(batch_max);

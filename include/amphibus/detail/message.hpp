@@ -55,6 +55,12 @@ class identity_word {
   [[nodiscard]] std::uint64_t sequence() const noexcept { return bits_ >> 25U; }
   [[nodiscard]] envelope_block* block() const noexcept { return reinterpret_cast<envelope_block*>(bits_); }
 
+  /// Of the same source, `count` messages later. Precondition: is_packed().
+  [[nodiscard]] identity_word packed_after(std::size_t count) const noexcept {
+    return identity_word(bits_ + (static_cast<std::uint64_t>(count) << 25U));
+  }
+  friend bool operator==(const identity_word&, const identity_word&) noexcept = default;
+
   /// max: it may be handled for ever.
   [[nodiscard]] base::time_point deadline() const noexcept {
     return is_packed() ? base::time_point::max() : block()->deadline;
@@ -161,8 +167,8 @@ inline constexpr std::size_t bytes_in_inbox = sizeof(slot<T>) + (travels_inline<
 
 class topic_core;
 
-/// What lies where messages of several topics or types meet, in an egress or a pattern's inbox. `payload` is the value
-/// where its type travels inline, else the pointer to its block.
+/// What lies where messages of several topics or types meet, in a route's queue or a pattern's inbox. `payload` is the
+/// value where its type travels inline, else the pointer to its block.
 struct any_slot {
   identity_word identity;
   topic_core* topic;

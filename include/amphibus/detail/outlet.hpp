@@ -75,15 +75,14 @@ class outlet final : public outlet_base {
   }
 
   /// Messages from a transport, as many as decode and fit at once. Returns: how many; the next one needs publish_one().
-  [[nodiscard, gnu::noinline, gnu::flatten]] std::size_t publish_received(
-      std::span<const wire::received_message> messages, const wire::codec_operations& codec) {
+  [[nodiscard, gnu::noinline, gnu::flatten]] std::size_t publish_received(const wire::received_run& messages,
+                                                                          const wire::codec_operations& codec) {
     if (!gate_.enter()) [[unlikely]]
       return 0;
     const queue::gate_exit leaving(gate_);
-    std::size_t count = 0;
-    if (seen_version_ == version_->load(std::memory_order_acquire)) {  // SYNC(bus.version)
-      while (count != messages.size() && push_decoded(messages[count], codec)) ++count;
-    }
+    if (seen_version_ != version_->load(std::memory_order_acquire)) return 0;  // SYNC(bus.version)
+    std::size_t count = push_run_together(messages, codec);
+    while (count != messages.count && push_decoded(messages[count], codec)) ++count;
     return count;
   }
   publish_status publish_one(T&& value, const wire::envelope& with) {
@@ -109,9 +108,13 @@ class outlet final : public outlet_base {
         std::move(*static_cast<T*>(what.value)), [&] { return identity; }, what.bytes, &what.call);
   }
 
+  bool adopt_egress(const std::shared_ptr<egress_inbox>& egress) override {
+    if constexpr (travels_inline<T>) return senders_.adopt_egress(gate_, topic_, egress);
+    return false;
+  }
   void adopt(const receiver_table& table) override {
     // The bus checked the type of the topic: every mailbox of it is one of T.
-    constexpr auto multicast = travels_inline<T>        ? sharing::who_throws_out_too
+    constexpr auto multicast = travels_inline<T>    ? sharing::who_throws_out_too
                                : differs_in_size<T> ? sharing::none
                                                     : sharing::who_refuses;
     senders_.adopt(gate_, table, {delivery_kind::queued}, remote_ != nullptr, multicast);
@@ -183,33 +186,8 @@ class outlet final : public outlet_base {
     }
   }
 
-  /// The same to a route alone, where nobody in this process wants the topic.
-  template <class Value>
-  [[nodiscard]] bool push_to_egress_at_once([[maybe_unused]] Value& value) noexcept {
-    if constexpr (travels_inline<T>) {
-      queue::multicast<any_slot>* const to = leaves_at_once_.load(std::memory_order_relaxed);
-      if (to == nullptr || current_frame != nullptr) return false;
-      const bool now = gate_.enter_by_membarrier() &&
-                       seen_version_ == version_->load(std::memory_order_acquire) &&  // SYNC(bus.version)
-                       to->has_room() && source_.next_sequence <= identity_word::sequence_max;
-      if (now) [[likely]] {
-        const auto identity = identity_word::packed(source_.index, source_.next_sequence++);
-        to->push(any_slot{identity, &topic_, base::words<inline_size_max_bytes>(value)});
-        count_published();
-        base::compiler_barrier();
-        if (to->may_have_sleepers()) [[unlikely]]
-          wake_egress();
-      }
-      gate_.leave();
-      return now;
-    } else {
-      return false;
-    }
-  }
-
   template <class Value>
   [[gnu::noinline]] publish_status publish_with_care(Value& value, const publish_limits& limits) {
-    if (push_to_egress_at_once(value)) return publish_status::accepted;
     if (is_unwanted()) return publish_status::no_subscribers;
     if (push_if_room(value)) return publish_status::accepted;
     if constexpr (std::is_const_v<Value>) {
@@ -281,13 +259,37 @@ class outlet final : public outlet_base {
   }
 
   /// By the codec that is visible here, where that is the topic's: without a call through a pointer.
-  static bool decode_received(const wire::received_message& from, const wire::codec_operations& codec, T& into) {
+  static bool decode_received(std::span<const std::byte> bytes, wire::shared_buffer* owner,
+                              const wire::codec_operations& codec, T& into) {
     if constexpr (has_codec<T>) {
       if (&codec == &wire::codec_operations_of<T> && codec.decode_owned == nullptr) {
-        return wire::contained([&] { return amphibus::codec<T>::decode(from.payload, into); });
+        return wire::contained([&] { return amphibus::codec<T>::decode(bytes, into); });
       }
     }
-    return codec.decode_received(from.payload, from.owner, &into);
+    return codec.decode_received(bytes, owner, &into);
+  }
+
+  /// As far as the messages are ordinary, and go to nobody but those who are reached together.
+  std::size_t push_run_together([[maybe_unused]] const wire::received_run& messages,
+                                [[maybe_unused]] const wire::codec_operations& codec) {
+    std::size_t count = 0;
+    if constexpr (travels_inline<T>) {
+      const wire::received_message& head = messages.head;
+      if (!only_together_ || !head.first || head.with.lost_before != 0) return 0;
+      const identity_word first = input_identity(head.with, true);
+      if (!first.is_packed()) return first.drop_reference(), 0;
+      const std::size_t most = std::min(messages.count, identity_word::sequence_max - first.sequence() + 1);
+      while (count != most && senders_.full_together() == nullptr) {
+        T value{};
+        if (!decode_received(messages.payload(count), head.owner, codec, value)) break;
+        const auto identity = identity_word::packed(first.source(), first.sequence() + count);
+        senders_.push_together_unseen(slot<T>{identity, base::words<sizeof(T)>(value)});
+        count_published();
+        ++count;
+      }
+      senders_.announce_together();
+    }
+    return count;
   }
 
   /// Where somebody filters, or the sizes differ, it has to be decoded to know whether there is room for it.
@@ -296,13 +298,13 @@ class outlet final : public outlet_base {
     if constexpr (travels_inline<T>) {
       T value{};
       if (!filters_ && !everywhere_has_room(0, value)) return false;
-      if (!decode_received(from, codec, value)) return false;
+      if (!decode_received(from.payload, from.owner, codec, value)) return false;
       if (filters_ && !everywhere_has_room(0, value)) return false;
       push(std::move(value), name, 0);
     } else {
       if (only_together_ && senders_.full_together() != nullptr) return false;
       value_block<T>* const block = make_block();  // decoded where it will lie
-      const bool decoded = decode_received(from, codec, block->value());
+      const bool decoded = decode_received(from.payload, from.owner, codec, block->value());
       block->bytes = decoded ? bytes_of(block->value()) : 0;
       if (!decoded || !everywhere_has_room(block->bytes, block->value())) return destroy_block<T>(block), false;
       spend_memory(block->bytes);
@@ -334,12 +336,7 @@ class outlet final : public outlet_base {
       return room && (travels_inline<T> || reserve_memory(bytes));
     }
     // What is called waits for the slow path's end, and what is retained is kept in order there.
-    const bool room = !inlines_ && keeper_ == nullptr && has_receivers() && !refusing(bytes, message);
-    if constexpr (travels_inline<T>) {
-      const bool leaves = room && senders_.empty() && may_push_at_once();
-      leaves_at_once_.store(leaves ? only_egress() : nullptr, std::memory_order_relaxed);
-    }
-    return room;
+    return !inlines_ && keeper_ == nullptr && has_receivers() && !refusing(bytes, message);
   }
 
   [[nodiscard]] refusal refusing(std::size_t bytes, const T& message) noexcept {
@@ -371,11 +368,9 @@ class outlet final : public outlet_base {
   /// `payload` is the value itself or null, `block` the shared block or null; consumes one reference of both.
   template <class Payload>
   void push_all(identity_word identity, const Payload& payload, value_block<T>* block, inline_call* call) noexcept {
-    if (const std::uint32_t readers = senders_.together(); readers != 0) {
-      if (only_together_) [[likely]]
-        return push_together(identity, payload, block, readers - 1);  // they share what the caller holds
-      push_together(identity, payload, block, readers);
-    }
+    const std::uint32_t readers = senders_.together();
+    if (only_together_) [[likely]]
+      return push_together(identity, payload, block, readers - 1);  // they share what the caller holds
     const std::size_t bytes = block != nullptr ? block->bytes : 0;
     for (const auto& each : senders_.apart()) {
       if (!each->wanted) [[unlikely]] {
@@ -398,6 +393,8 @@ class outlet final : public outlet_base {
       }
     }
     if (has_other_receivers()) push_any(any_of(identity, payload, block), bytes, call);
+    // Last, so that who sees it handled finds it counted wherever it passed by.
+    if (readers != 0) return push_together(identity, payload, block, readers - 1);
     identity.drop_reference();
     if (block != nullptr) drop_block<T>(block);
   }
@@ -451,10 +448,10 @@ class typed_input final : public remote_input {
   typed_input(bus_core& core, topic_core& of, const wire::codec_operations& codec, queue::space_listener& to_wake)
       : codec_(codec), outlet_(std::make_shared<outlet<T>>(core, of, source_, &to_wake)) {}
 
-  input_progress deliver(std::span<const wire::received_message> messages) override {
+  input_progress deliver(const wire::received_run& messages) override {
     for (std::size_t done = 0;; ++done) {
-      done += outlet_->publish_received(messages.subspan(done), codec_);
-      if (done == messages.size()) return {done, input_result::delivered};
+      if (done != messages.count) done += outlet_->publish_received(messages.without(done), codec_);
+      if (done == messages.count) return {done, input_result::delivered};
       const input_result one = deliver_one(messages[done]);
       if (one != input_result::delivered) return {done, one};
     }

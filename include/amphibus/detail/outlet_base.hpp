@@ -109,6 +109,9 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   virtual void pass_oldest_held_by(identity_word identity) noexcept = 0;
   /// Pushes what is offered everywhere. Inside the gate, after nobody refused.
   virtual void push_offered(offer& what, identity_word identity) noexcept = 0;
+  /// Returns: true if what leaves the process by `egress` is pushed with the rest, not by push_any(). Null: nothing
+  /// leaves.
+  virtual bool adopt_egress(const std::shared_ptr<egress_inbox>& egress) = 0;
   virtual void adopt(const receiver_table& table) = 0;
   virtual void return_credit() noexcept = 0;
   virtual void hold_offered(offer& what) = 0;
@@ -117,9 +120,6 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   virtual void drop_oldest_held() noexcept = 0;
 
   // What is not of the message's type; src/detail/outlet_any.cpp.
-  /// The route's, if nobody else among these wants the topic and it is reached so; else null.
-  [[nodiscard]] queue::multicast<any_slot>* only_egress() const noexcept;
-  void wake_egress() noexcept;
   /// In adopt(), where nobody has an inbox of the message's type.
   void note_only_called() noexcept;
   [[nodiscard]] bool has_other_receivers() const noexcept { return any_ || inlines_ || keeper_ != nullptr; }
@@ -128,7 +128,8 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   void return_any_credit() noexcept;
   [[nodiscard]] queue::overflow_rule strictest_any() const noexcept;
   void pass_any_by(identity_word message) noexcept;
-  /// To patterns and the egress; for inline subscriptions it notes what is left to do. `borrowed` has no references.
+  /// To patterns and the route's queue; for inline subscriptions it notes what is left to do. `borrowed` has no
+  /// references.
   void push_any(const any_slot& borrowed, std::size_t bytes, inline_call* call) noexcept;
 
   /// Adds `options` to the offer; `bytes` keeps key and headers meanwhile. Returns: false if a limit is exceeded.
@@ -209,10 +210,9 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   const std::atomic<std::uint64_t>* const version_;  // the bus's
   std::uint64_t seen_version_ = 0;
   // Shortcuts, each null or false unless nothing else has to be looked at. Atomic, because close() takes them away.
-  std::atomic<queue::multicast_base*> at_once_{nullptr};              // the one to push to
-  std::atomic<inline_calls*> calls_at_once_{nullptr};                 // those to call
-  std::atomic<bool> nobody_{false};                                   // wants the topic, as of seen_version_
-  std::atomic<queue::multicast<any_slot>*> leaves_at_once_{nullptr};  // a route's, where nobody is here
+  std::atomic<queue::multicast_base*> at_once_{nullptr};  // the one to push to
+  std::atomic<inline_calls*> calls_at_once_{nullptr};     // those to call
+  std::atomic<bool> nobody_{false};                       // wants the topic, as of seen_version_
   std::atomic<std::uint64_t> published_{0};
 
   bus_core& core_;
@@ -244,7 +244,9 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   void refresh();
   /// What depends on who receives; adopt() finds it anew.
   void forget_table() noexcept;
-  void adopt_any(const receiver_table& table);
+  [[nodiscard]] bool leaves_apart() const noexcept;
+  void adopt_leaving(const std::shared_ptr<egress_inbox>& egress);
+  void adopt_any(const receiver_table& table, const std::shared_ptr<egress_inbox>& egress);
   /// `drops`: a message for which there is no memory may pass by.
   attempt try_once(offer& what, refusal& refused, bool drops);
   identity_word slow_identity();
@@ -283,6 +285,8 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   base::duration last_timeout_{};  // owner: of the inbox that refused last
   std::atomic<executor_core*> holder_{nullptr};
   envelope_pool envelopes_;
+  // What leaves by the route's queue keeps to it, and to its place there, also while nobody wants the topic.
+  std::shared_ptr<queue::sender<any_slot>> resting_egress_;
   std::shared_ptr<any_receivers> any_;  // null: none; owned alone, a unique_ptr costs every includer 90 classes
   std::atomic<std::uint64_t> no_subscribers_{0};
   std::atomic<std::uint64_t> refused_{0};

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <amphibus/detail/egress_inbox.hpp>
 #include <amphibus/detail/mailbox.hpp>
 #include <amphibus/detail/topic_core.hpp>
 
@@ -29,9 +30,30 @@ class mailboxes_of {
   std::size_t at_ = 0;
 };
 
+template <class Slot>
+class leaving_reader_of final : public leaving_reader {
+ public:
+  using reader = queue::multicast_reader<Slot>;
+  leaving_reader_of(topic_core& of, std::shared_ptr<reader> from) noexcept
+      : leaving_reader(of), reader_(std::move(from)) {}
+
+  [[nodiscard]] run next(std::size_t max) noexcept override {
+    static_assert(offsetof(Slot, payload) == sizeof(identity_word));
+    if (!reader_->look()) return {};
+    const queue::slot_run<Slot> found = reader_->next(max);
+    return {reinterpret_cast<const std::byte*>(found.first), sizeof(Slot), found.count};
+  }
+  void advance(std::size_t count) noexcept override { reader_->advance(count); }
+  [[nodiscard]] bool is_over() const noexcept override { return reader_->is_over(); }
+  [[nodiscard]] queue::multicast_base& source() noexcept override { return reader_->source(); }
+
+ private:
+  const std::shared_ptr<reader> reader_;
+};
+
 /// Which inboxes a multicast may serve, of those that take everything: it counts messages, so all have to be of one
-/// place; and one that throws out the oldest may be passed by where the memory of the bus is full, so what it takes from
-/// there must need none.
+/// place; and one that throws out the oldest may be passed by where the memory of the bus is full, so what it takes
+/// from there must need none.
 enum class sharing : std::uint8_t { none, who_refuses, who_throws_out_too };
 
 /// One outlet's ways into the inboxes of one kind of slot: together through a multicast to those that take everything
@@ -51,37 +73,52 @@ class sender_list {
              bool many_sources, sharing multicast) {
     std::vector<std::unique_ptr<queue::sender<Slot>>> apart;
     std::vector<std::unique_ptr<queue::multicast_sender<Slot>>> together;
-    mailboxes_of wanted(table, kinds);
-    while (const auto* const who = wanted.next()) {
+    apart.reserve(table.subscribers.size());
+    together.reserve(table.subscribers.size() + 1);
+    mailboxes_of missing(table, kinds);
+    while (const auto* const who = missing.next()) {
       const std::shared_ptr<mailbox<Slot>> box = std::static_pointer_cast<mailbox<Slot>>(*who);
-      if (keep(together_, *box, together) || keep(apart_, *box, apart)) continue;
+      if (find(together_, *box) != together_.end() || find(apart_, *box) != apart_.end()) continue;
       if (!box->filters() && may_share(multicast, *box)) {
-        join(owner, box, together);
+        together.push_back(std::make_unique<queue::multicast_sender<Slot>>(owner, box, shared_multicast()));
         continue;
       }
       apart.push_back(std::make_unique<queue::sender<Slot>>(owner, box));
       apart.back()->many_sources = many_sources;
       apart.back()->filtered = box->filters();
     }
+    // From here on nothing throws: those that are there stay, or leave.
+    mailboxes_of wanted(table, kinds);
+    while (const auto* const who = wanted.next()) {
+      const mailbox<Slot>& box = static_cast<const mailbox<Slot>&>(**who);
+      move_to(together, together_, find(together_, box));
+      move_to(apart, apart_, find(apart_, box));
+    }
+    if (leaving_ != nullptr) move_to(together, together_, find(together_, leaving_->to()));
     together_ = std::move(together);
     apart_ = std::move(apart);
   }
-  /// The same for one inbox that is no subscription's, or for none.
-  void adopt_only(queue::gate& owner, const std::shared_ptr<queue::inbox<Slot>>& box, sharing multicast) {
-    if (!together_.empty() && &together_[0]->to() == box.get()) return;
-    if (!apart_.empty() && &apart_[0]->to() == box.get()) return;
-    together_.clear();
-    apart_.clear();
-    if (!box) return;
-    if (may_share(multicast, *box)) {
-      join(owner, box, together_);
-    } else {
-      apart_.push_back(std::make_unique<queue::sender<Slot>>(owner, box));
-    }
+  /// The same for the way out of the process, null: there is none. Returns: true if it is reached together with the
+  /// others.
+  bool adopt_egress(queue::gate& owner, topic_core& of, const std::shared_ptr<egress_inbox>& egress) {
+    if (leaving_ != nullptr && &leaving_->to() == egress.get()) return true;
+    if (leaving_ != nullptr) std::erase_if(together_, [this](const auto& each) { return each.get() == leaving_; });
+    leaving_ = nullptr;
+    if (!egress || !queue::refuses_when_full(egress->overflow().kind)) return false;
+    if (!left_before_ && !egress->takes_reader()) return false;
+    left_before_ = true;
+    together_.reserve(together_.size() + 1);
+    auto joined = std::make_unique<queue::multicast_sender<Slot>>(owner, egress, shared_multicast(), [&](auto reader) {
+      egress->add_leaving(std::make_unique<leaving_reader_of<Slot>>(of, std::move(reader)));
+    });
+    leaving_ = joined.get();
+    together_.push_back(std::move(joined));
+    return true;
   }
   void clear() noexcept {
     apart_.clear();
     together_.clear();
+    leaving_ = nullptr;
     if (multicast_) multicast_->end();
     multicast_.reset();
   }
@@ -93,17 +130,24 @@ class sender_list {
   [[nodiscard]] queue::multicast<Slot>* multicast() const noexcept { return multicast_.get(); }
 
   /// Makes sure that everybody who is reached together has room for a message. Returns: who has none; null if all have.
-  [[nodiscard]] queue::inbox<Slot>* full_together() noexcept {
+  [[nodiscard]] queue::inbox_base* full_together() noexcept {
     return together_.empty() || multicast_->has_room() ? nullptr : find_room();
   }
   /// To everybody who is reached together. Takes over its references, one for each of them. After full_together().
   void push_together(const Slot& message) noexcept {
+    push_together_unseen(message);
+    announce_together();
+  }
+  /// The same; call announce_together() after the last of several.
+  void push_together_unseen(const Slot& message) noexcept {
     const bool crowded = !multicast_->has_room();
     if (crowded) [[unlikely]]
       throw_out();
     multicast_->push(message);
     if (crowded) [[unlikely]]
       pass_by();
+  }
+  void announce_together() noexcept {
     base::light_barrier();
     if (multicast_->may_have_sleepers()) [[unlikely]]
       wake_together();
@@ -134,20 +178,19 @@ class sender_list {
     const bool throws_out = kind == queue::overflow_kind::drop_oldest && multicast == sharing::who_throws_out_too;
     return (refuses || throws_out) && box.takes_reader();
   }
-  void join(queue::gate& owner, const std::shared_ptr<queue::inbox<Slot>>& box,
-            std::vector<std::unique_ptr<queue::multicast_sender<Slot>>>& to) {
+  [[nodiscard]] const std::shared_ptr<queue::multicast<Slot>>& shared_multicast() {
     if (!multicast_) multicast_ = std::make_shared<queue::multicast<Slot>>();
-    to.push_back(std::make_unique<queue::multicast_sender<Slot>>(owner, box, multicast_));
+    return multicast_;
   }
-  template <class Sender>
-  static bool keep(std::vector<std::unique_ptr<Sender>>& from, const queue::inbox<Slot>& box,
-                   std::vector<std::unique_ptr<Sender>>& kept) {
-    const auto found = std::find_if(from.begin(), from.end(), [&](auto& each) { return each && &each->to() == &box; });
-    if (found == from.end()) return false;
-    kept.push_back(std::move(*found));
-    return true;
+  template <class Senders>
+  static auto find(Senders& in, const queue::inbox_base& box) noexcept {
+    return std::find_if(in.begin(), in.end(), [&](auto& each) { return each && &each->to() == &box; });
   }
-  [[gnu::noinline]] queue::inbox<Slot>* find_room() noexcept {
+  template <class Senders>
+  static void move_to(Senders& to, Senders& from, typename Senders::iterator which) noexcept {
+    if (which != from.end()) to.push_back(std::move(*which));
+  }
+  [[gnu::noinline]] queue::inbox_base* find_room() noexcept {
     std::int64_t room = std::numeric_limits<std::int64_t>::max();
     multicast_->set_room(0);
     for (auto& each : together_) {
@@ -179,6 +222,8 @@ class sender_list {
 
   std::shared_ptr<queue::multicast<Slot>> multicast_;
   std::vector<std::unique_ptr<queue::multicast_sender<Slot>>> together_;
+  queue::multicast_sender<Slot>* leaving_ = nullptr;  // the one of them that is a route's
+  bool left_before_ = false;                          // then it never takes another way, which might be shorter
   std::vector<std::unique_ptr<queue::sender<Slot>>> apart_;
 };
 

@@ -20,13 +20,12 @@
 namespace amphibus::detail {
 
 class bus_core;
+class egress_inbox;
 class history_keeper;
 struct kept_memory;
 class outlet_base;
 class subscriber_base;
 struct key_operations;
-
-using egress_inbox = queue::inbox<any_slot>;
 
 /// What became of a message from a transport; see transport::delivery.
 enum class input_result : std::uint8_t { delivered, full, no_subscriber, undecodable };
@@ -42,7 +41,7 @@ class remote_input {
  public:
   virtual ~remote_input() = default;
   /// Delivers in order until one message cannot be.
-  virtual input_progress deliver(std::span<const wire::received_message> messages) = 0;
+  virtual input_progress deliver(const wire::received_run& messages) = 0;
 };
 
 /// Everything the untyped parts need to know about a message type. Compare with same_type().

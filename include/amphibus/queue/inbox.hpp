@@ -201,8 +201,9 @@ class inbox_base : public bound {
 /// sleeping consumer's producer nothing. FIFO per producer.
 ///
 /// Messages come in two ways. The first sixteen producers each write into a multicast, where one message serves all of
-/// their receivers, as long as every message takes one place and the inbox takes everything and may refuse, or throws out
-/// the oldest; all others use moodycamel's queue with a token per producer. A producer keeps the way that it began with.
+/// their receivers, as long as every message takes one place and the inbox takes everything and may refuse, or throws
+/// out the oldest; all others use moodycamel's queue with a token per producer. A producer keeps the way that it began
+/// with.
 ///
 /// `Slot` is trivially copyable; what it refers to is the user's to release (drain it before destruction). One whose
 /// messages differ in size has `weighed_bytes()`.
@@ -407,14 +408,20 @@ class sender : public sender_state {
 template <class Slot>
 class multicast_sender : public sender_state {
  public:
-  multicast_sender(gate& by, std::shared_ptr<inbox<Slot>> to, const std::shared_ptr<multicast<Slot>>& writes_to)
+  multicast_sender(gate& by, const std::shared_ptr<inbox<Slot>>& to, const std::shared_ptr<multicast<Slot>>& writes_to)
+      : multicast_sender(by, to, writes_to, [&to](auto reader) { to->add_reader(std::move(reader)); }) {}
+  /// To an inbox of another kind, whose consumer `add_reader(std::shared_ptr<multicast_reader<Slot>>)` gives the reader
+  /// to.
+  template <class Add>
+  multicast_sender(gate& by, std::shared_ptr<inbox_base> to, const std::shared_ptr<multicast<Slot>>& writes_to,
+                   const Add& add_reader)
       : inbox_(std::move(to)), multicast_(*writes_to), reader_(writes_to->join(writes_to)) {
     owner = &by;
     refuses = refuses_when_full(inbox_->overflow().kind);
     through = &multicast_;
     joined_at = charged_to = multicast_.position();
     try {
-      inbox_->add_reader(reader_);
+      add_reader(reader_);
       inbox_->join(*this);
     } catch (...) {
       multicast_.part(*reader_);  // the inbox lets go of it, if it has it already
@@ -428,14 +435,14 @@ class multicast_sender : public sender_state {
   multicast_sender(const multicast_sender&) = delete;
   multicast_sender& operator=(const multicast_sender&) = delete;
 
-  [[nodiscard]] inbox<Slot>& to() noexcept { return *inbox_; }
+  [[nodiscard]] inbox_base& to() noexcept { return *inbox_; }
   /// Returns: how many messages have room, after fetching a chunk of credit where there was none.
   [[nodiscard]] std::int64_t find_room() noexcept {
     charge_written();
     return credit > 0 || inbox_->refill(*this, 1) ? credit : 0;
   }
-  /// Where nothing may be refused and nothing has room: takes this producer's oldest messages away from the consumer, at
-  /// most `max`, calls `use(slot_run)` with them and has their places. Where none of its waits, it is lent a place.
+  /// Where nothing may be refused and nothing has room: takes this producer's oldest messages away from the consumer,
+  /// at most `max`, calls `use(slot_run)` with them and has their places. Where none of its waits, it is lent a place.
   template <class Use>
   void make_room(std::size_t max, const Use& use) noexcept {
     // Where the consumer took them meanwhile, their places are free.
@@ -468,7 +475,7 @@ class multicast_sender : public sender_state {
   }
 
   bool lent_ = false;
-  std::shared_ptr<inbox<Slot>> inbox_;
+  std::shared_ptr<inbox_base> inbox_;
   multicast<Slot>& multicast_;  // the outlet's, and the reader's
   std::shared_ptr<multicast_reader<Slot>> reader_;
 };

@@ -80,8 +80,8 @@ class multicast_reader;
 /// A list of blocks; who leaves a block as the last gives it back to the writer, so the memory follows what the slowest
 /// reader has not handled, and one reader that stands still holds back neither the writer nor the others. Unbounded by
 /// itself: the readers' inboxes grant the room, or the writer takes from a reader what waits there longest. `Slot` is
-/// trivially copyable. `FirstBlock`, `Block`: slots in the first block, small because most publishers say little, and in
-/// the others. Thread: the writer's methods by one thread at a time. Lifetime: shared with its readers.
+/// trivially copyable. `FirstBlock`, `Block`: slots in the first block, small because most publishers say little, and
+/// in the others. Thread: the writer's methods by one thread at a time. Lifetime: shared with its readers.
 template <class Slot, std::uint32_t FirstBlock = 16, std::uint32_t Block = 256>
 class multicast : public multicast_base {
  public:
@@ -174,9 +174,9 @@ struct slot_run {
 
 /// One reader's place in a multicast.
 ///
-/// Its messages are handled where they lie, with look(), next() and advance(); or they are taken out with take(), by its
-/// consumer and by the writer, which makes room so: what both take is nobody's twice. Thread: one consumer at a time;
-/// its end is set by the writer.
+/// Its messages are handled where they lie, with look(), next() and advance(); or they are taken out with take(), by
+/// its consumer and by the writer, which makes room so: what both take is nobody's twice. Thread: one consumer at a
+/// time; its end is set by the writer.
 template <class Slot, std::uint32_t FirstBlock, std::uint32_t Block>
 class multicast_reader {
  public:
@@ -234,8 +234,8 @@ class multicast_reader {
   /// Consumer: take() would find nothing.
   [[nodiscard]] bool has_all() const noexcept { return position() == of_->written(); }
   /// Consumer, or the writer: calls `use(slot_run)` with the next messages, at most `max` and as far as they lie
-  /// together, if there are some. Before that `taken(count)`, under a lock that the other side takes, too: what it does is
-  /// seen by who finds them gone. Returns: how many.
+  /// together, if there are some. Before that `taken(count)`, under a lock that the other side takes, too: what it does
+  /// is seen by who finds them gone. Returns: how many.
   template <class Taken, class Use>
   std::size_t take(std::size_t max, const Taken& taken, const Use& use) noexcept {
     slot_run<Slot> run;

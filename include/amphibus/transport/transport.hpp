@@ -100,17 +100,20 @@ struct group_info {
   friend auto operator<=>(const group_info&, const group_info&) = default;
 };
 
-/// Receives what egress::drain hands out, message by message, on the I/O thread.
+/// Receives what egress::drain hands out, on the I/O thread.
 class egress_sink {
  public:
   /// `topic`: stable for the life of the session. `value`: valid only during the call; encode it with `operations`.
   virtual void on_message(std::string_view topic, const wire::codec_operations& operations, const wire::envelope& with,
                           const void* value) = 0;
-  /// The same for a message of this process that no handler caused, and that has neither attributes nor a time limit:
-  /// its origin is the session's incarnation. What most messages are; overrides may be faster for it.
-  virtual void on_first_message(std::string_view topic, const wire::codec_operations& operations, const message_id& id,
-                                const void* value) {
-    on_message(topic, operations, wire::first_envelope(id), value);
+  /// The same for messages of this process that no handler caused, and that have neither attributes nor a time limit:
+  /// their origin is the session's incarnation, their sequence numbers count from `first` on. What most messages are;
+  /// overrides may be faster for it.
+  virtual void on_run(std::string_view topic, const wire::codec_operations& operations, const message_id& first,
+                      const wire::value_run& values) {
+    for (std::size_t i = 0; i != values.count; ++i) {
+      on_message(topic, operations, wire::first_envelope({first.source, first.sequence + i}), values[i]);
+    }
   }
   /// `count` messages of `topic` were dropped since the last call; they consume sequence numbers.
   virtual void on_dropped(std::string_view topic, std::uint64_t count) = 0;
@@ -164,7 +167,7 @@ class ingress {
  public:
   /// Decodes each payload and publishes it to local subscriptions only, in order, until one cannot be delivered: what
   /// came from a transport never leaves again. Many at once are cheaper. Never waits, runs no handler.
-  virtual delivery_progress deliver(std::span<const wire::received_message> messages) = 0;
+  virtual delivery_progress deliver(const wire::received_run& messages) = 0;
 
  protected:
   ~ingress() = default;

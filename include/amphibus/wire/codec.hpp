@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -52,6 +53,30 @@ namespace wire {
 
 class shared_buffer;
 
+/// Values of one type in memory, each `stride` bytes after the one before.
+struct value_run {
+  const std::byte* first = nullptr;
+  std::size_t stride = 0;
+  std::size_t count = 0;
+  [[nodiscard]] const void* operator[](std::size_t which) const noexcept { return first + which * stride; }
+  [[nodiscard]] value_run without(std::size_t some) const noexcept {
+    return {first + some * stride, stride, count - some};
+  }
+};
+
+/// What a message of a batch begins with (docs/wire.md); its context, if it has one, and its payload follow.
+struct message_prefix {
+  std::uint32_t payload_size_bytes;
+  std::uint32_t context_kind;
+};
+
+/// How far to go, and with what prefix.
+struct run_limits {
+  std::uint32_t context_kind;  ///< of one that has no context
+  std::size_t payload_size_max_bytes;
+  std::size_t until_size_bytes;  ///< no message begins where the buffer has so many
+};
+
 /// The largest codec<T>::size_hint() that is believed.
 inline constexpr std::size_t size_hint_max_bytes = std::size_t{16} << 20U;
 
@@ -65,6 +90,9 @@ struct codec_operations {
   std::string_view binary_schema = {};  ///< what the codec writes, as FlatBuffers .bfbs; empty: not known
   /// The same as decode for bytes that `owner` owns, if it is not null; null: the codec keeps nothing.
   bool (*decode_owned)(std::span<const std::byte> bytes, shared_buffer* owner, void* into) = nullptr;
+  /// Appends messages without context, prefix and padded payload each, until one is refused or the limit is reached;
+  /// null: encode each. Returns: how many.
+  std::size_t (*encode_run)(const value_run& values, byte_writer& out, const run_limits& limits) = nullptr;
 
   /// Decodes what arrived. `owner`: of the bytes, null if they end with the call.
   [[nodiscard]] bool decode_received(std::span<const std::byte> bytes, shared_buffer* owner, void* into) const {
@@ -122,6 +150,35 @@ bool encode_with_codec(const T& from, byte_writer& out) {
   return codec<T>::encode(from, out);
 }
 
+/// Appends one message without context whose payload `encode(out)` appends. Returns: false, with nothing appended, if
+/// that refuses it or it is too large.
+template <class Encode>
+[[nodiscard]] bool append_message(byte_writer& out, const run_limits& limits, const Encode& encode) {
+  const std::size_t begin = out.size();
+  out.extend(sizeof(message_prefix));
+  const bool encoded = encode(out);
+  const std::size_t size = out.size() - begin - sizeof(message_prefix);
+  if (!encoded || size > limits.payload_size_max_bytes) return out.truncate(begin), false;
+  const message_prefix prefix{static_cast<std::uint32_t>(size), limits.context_kind};
+  std::memcpy(out.data() + begin, &prefix, sizeof prefix);
+  out.pad(8);
+  return true;
+}
+
+/// The encode_run of T's codec: one loop with everything inside.
+template <class T>
+[[gnu::flatten]] std::size_t encode_run_with_codec(const value_run& values, byte_writer& out,
+                                                   const run_limits& limits) {
+  std::size_t count = 0;
+  const auto encode_next = [&](byte_writer& to) {
+    return contained([&] { return encode_with_codec(*static_cast<const T*>(values[count]), to); });
+  };
+  while (count != values.count && out.size() < limits.until_size_bytes && append_message(out, limits, encode_next)) {
+    ++count;
+  }
+  return count;
+}
+
 template <has_codec T>
 inline constexpr codec_operations codec_operations_of{
     codec<T>::type_name,
@@ -134,7 +191,8 @@ inline constexpr codec_operations codec_operations_of{
       return contained([&] { return codec<T>::decode(bytes, *static_cast<T*>(into)); });
     },
     binary_schema_of<T>(),
-    owned_decode_of<T>()};
+    owned_decode_of<T>(),
+    &encode_run_with_codec<T>};
 
 /// The operations of T's codec, or nullptr where none is visible.
 template <class T>

@@ -37,5 +37,30 @@ struct received_message {
   bool first = false;              ///< `with` is first_envelope(with.id), but for lost_before
 };
 
+/// Messages of one source that arrived one after the other and are of one size: `head`, and where `count` is more than
+/// one, those whose sequence numbers follow, without anything else in their envelopes.
+struct received_run {
+  received_message head;
+  std::size_t count = 0;
+  std::size_t stride = 0;  ///< from one payload to the next
+
+  [[nodiscard]] bool empty() const noexcept { return count == 0; }
+  [[nodiscard]] std::span<const std::byte> payload(std::size_t which) const noexcept {
+    return {head.payload.data() + which * stride, head.payload.size()};
+  }
+  [[nodiscard]] received_message operator[](std::size_t which) const noexcept {
+    received_message out = head;
+    if (which == 0) return out;
+    out.with = first_envelope({head.with.id.source, head.with.id.sequence + which});
+    out.payload = payload(which);
+    return out;
+  }
+  /// What is left after the first `some`.
+  [[nodiscard]] received_run without(std::size_t some) const noexcept {
+    if (some == count) return {};
+    return {(*this)[some], count - some, stride};
+  }
+};
+
 }  // namespace amphibus::wire
 #pragma GCC visibility pop

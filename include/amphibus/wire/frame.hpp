@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <utility>
 
@@ -41,9 +42,11 @@ class batch_writer {
   /// `size_max_bytes`.
   [[nodiscard]] bool add(const envelope& with, const codec_operations& codec, const void* value,
                          std::size_t size_max_bytes);
-  /// The same for a first message of the batch's own producer, which has no attributes and no time limit.
-  [[nodiscard]] bool add_first(std::uint64_t source, std::uint64_t sequence, const codec_operations& codec,
-                               const void* value, std::size_t size_max_bytes);
+  /// The same for first messages of the batch's own producer, which have no attributes and no time limit, with sequence
+  /// numbers from `sequence` on; stops where the batch has `until_size_bytes` or batch_count_max messages. Returns: how
+  /// many; where there is room, the next one was refused.
+  [[nodiscard]] std::size_t add_run(std::uint64_t source, std::uint64_t sequence, const codec_operations& codec,
+                                    const value_run& values, std::size_t size_max_bytes, std::size_t until_size_bytes);
   /// Appends bytes that are no message: the body of sync and goodbye.
   void add_raw(std::span<const std::byte> bytes);
   /// Completes header and CRC. Returns: the whole batch, valid until the next begin() or exchange_buffer().
@@ -54,6 +57,9 @@ class batch_writer {
   [[nodiscard]] std::size_t size_bytes() const noexcept { return out_.size(); }
 
  private:
+  /// A first message, whatever was before it.
+  [[nodiscard]] bool add_first(std::uint64_t source, std::uint64_t sequence, const codec_operations& codec,
+                               const void* value, std::size_t size_max_bytes);
   /// The message that began at `begin`, whose context is there.
   bool add_payload(std::size_t begin, std::uint32_t kind, const codec_operations& codec, const void* value,
                    std::size_t size_max_bytes);
@@ -76,10 +82,14 @@ class batch_reader {
   [[nodiscard]] std::span<const std::byte> body() const noexcept { return bytes_.subspan(batch_header_size_bytes); }
   /// The next message; its payload is 8-aligned if the batch was. Returns: false after the last.
   bool next(received_message& into) noexcept;
+  /// The next messages, as many as make a run, at most `max`. Returns: false after the last.
+  bool next_run(received_run& into, std::size_t max = std::numeric_limits<std::size_t>::max()) noexcept;
 
  private:
   const char* check(std::span<const std::byte> bytes);
   [[nodiscard]] const char* check_messages() const noexcept;
+  /// How many messages from `at` on follow the one before and have payloads of that size, at most `max`.
+  [[nodiscard]] std::size_t following_from(std::size_t at, std::uint32_t payload_size, std::size_t max) const noexcept;
 
   batch_header header_;
   std::span<const std::byte> bytes_;

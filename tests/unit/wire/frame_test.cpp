@@ -121,6 +121,81 @@ TEST_CASE("frame: consecutive messages of a source share one context", "[wire]")
   CHECK(got == sent);
 }
 
+TEST_CASE("frame: a run is written with one context and read in runs of one size", "[wire]") {
+  const std::vector<std::string> texts{"a", "b", "c", "two words", "three words", "d"};
+  batch_writer writer;
+  writer.begin({batch_kind::messages, 11, 1, 7});
+  const value_run values{reinterpret_cast<const std::byte*>(texts.data()), sizeof texts[0], texts.size()};
+  CHECK(writer.add_run(2, 3, text_codec, values, 100, 1'000) == texts.size());
+  CHECK(writer.count() == texts.size());
+  CHECK(writer.size_bytes() == batch_header_size_bytes + 16 + 4 * 16 + 2 * 24);
+  const std::string last = "e";
+  REQUIRE(writer.add(first_envelope({{11, 2}, 9}), text_codec, &last, 100));
+  const auto bytes = writer.finish();
+  const auto text_of = [](std::span<const std::byte> payload) {
+    return std::string(reinterpret_cast<const char*>(payload.data()), payload.size());
+  };
+  const std::size_t most = GENERATE(1, 2, 100);
+  batch_reader reader;
+  REQUIRE(reader.open(bytes) == nullptr);
+  std::vector<std::string> got;
+  std::vector<std::size_t> sizes;
+  std::uint64_t sequence = 3;
+  for (received_run run; reader.next_run(run, most);) {
+    sizes.push_back(run.count);
+    for (; !run.empty(); run = run.without(1)) {
+      CHECK(run.head.with == first_envelope({{11, 2}, sequence++}));
+      CHECK(text_of(run[run.count - 1].payload) == text_of(run.payload(run.count - 1)));
+      got.push_back(text_of(run.head.payload));
+    }
+  }
+  CHECK(got == std::vector<std::string>{"a", "b", "c", "two words", "three words", "d", "e"});
+  if (most == 100) CHECK(sizes == std::vector<std::size_t>{3, 1, 1, 2});
+  if (most == 2) CHECK(sizes == std::vector<std::size_t>{2, 1, 1, 1, 2});
+}
+
+TEST_CASE("frame: a run stops before what is refused and where the batch is full", "[wire]") {
+  batch_writer writer;
+  writer.begin({batch_kind::messages, 11, 1, 7});
+  const auto add = [&](const std::vector<std::string>& texts, std::uint64_t sequence, std::size_t until) {
+    const value_run values{reinterpret_cast<const std::byte*>(texts.data()), sizeof texts[0], texts.size()};
+    return writer.add_run(2, sequence, text_codec, values, 100, until);
+  };
+  CHECK(add({"refuse", "x"}, 1, 1'000) == 0);
+  CHECK(writer.size_bytes() == batch_header_size_bytes);
+  CHECK(add({"x", "refuse", "y"}, 1, 1'000) == 1);
+  CHECK(add({"y", "z"}, 3, 1'000) == 2);  // after the one that was refused: a context of its own
+  CHECK(writer.size_bytes() == batch_header_size_bytes + 3 * 16 + 2 * 16);
+  CHECK(add({"1", "2", "3"}, 5, writer.size_bytes() + 17) == 2);
+  CHECK(writer.count() == 5);
+  std::vector<moody> moods(3);
+  for (moody& each : moods) each.throws = false;
+  moods[2].throws = true;
+  const value_run values{reinterpret_cast<const std::byte*>(moods.data()), sizeof moods[0], moods.size()};
+  CHECK(writer.add_run(3, 1, codec_operations_of<moody>, values, 100, 1'000) == 2);
+  batch_reader reader;
+  CHECK(reader.open(writer.finish()) == nullptr);
+}
+
+TEST_CASE("frame: runs whose sequence numbers or bytes end too early are refused", "[wire]") {
+  const std::vector<std::string> texts{"a", "b", "c"};
+  const value_run values{reinterpret_cast<const std::byte*>(texts.data()), sizeof texts[0], texts.size()};
+  batch_writer writer;
+  batch_reader reader;
+  writer.begin({batch_kind::messages, 11, 1, 7});
+  REQUIRE(writer.add_run(2, ~std::uint64_t{0} - 1, text_codec, values, 100, 1'000) == 3);
+  CHECK(reader.open(writer.finish()) == std::string("sequence numbers beyond 64 bits"));
+  writer.begin({batch_kind::messages, 11, 1, 7});
+  REQUIRE(writer.add_run(2, ~std::uint64_t{0} - 2, text_codec, values, 100, 1'000) == 3);
+  const auto whole = writer.finish();
+  CHECK(reader.open(whole) == nullptr);
+  for (std::uint32_t count : {2U, 4U}) {
+    std::vector<std::byte> other(whole.begin(), whole.end());
+    std::memcpy(other.data() + 32, &count, sizeof count);
+    CHECK(reader.open(with_crc(other)) != nullptr);
+  }
+}
+
 TEST_CASE("frame: a context that follows none is refused even with the right CRC", "[wire]") {
   auto bytes = sample();
   const std::uint32_t following = 2;

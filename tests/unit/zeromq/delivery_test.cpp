@@ -2,8 +2,11 @@
 
 #include <catch2/catch.hpp>
 
+#include <atomic>
+#include <map>
 #include <set>
 #include <thread>
+#include <vector>
 
 #include <time.h>
 
@@ -33,6 +36,72 @@ TEST_CASE("zeromq: nothing is lost after readiness, in order, with the context o
   seen.wait([&] { return next == 20'001; });
   CHECK(in_order);
   CHECK(context_kept);
+}
+
+TEST_CASE("zeromq: more publishers than a route reads from share it, each in its order", "[zeromq]") {
+  constexpr std::uint64_t publishers = 24;  // sixteen are read where they write, the others go through the queue
+  constexpr std::uint64_t each = 2'000;
+  const auto file = file_of(2);
+  placed_bus a(file, "a");
+  placed_bus b(file, "b");
+  watched seen;
+  std::map<std::uint64_t, std::uint64_t> next;  // by publisher
+  std::uint64_t count = 0;
+  bool in_order = true;
+  auto sub = b.bus.subscribe(numbers, [&](const number& n, const context& with) {
+    seen.change([&] {
+      in_order = in_order && next[n.value / each]++ == n.value % each && with.lost_before() == 0;
+      ++count;
+    });
+  });
+  auto here = a.bus.subscribe(numbers, {.on = dedicated}, [](const number&) {});
+  make_ready({&a, &b});
+  std::vector<std::thread> threads;
+  for (std::uint64_t which = 0; which != publishers; ++which) {
+    threads.emplace_back([&, which] {
+      auto out = a.bus.publisher(numbers);
+      for (std::uint64_t i = 0; i != each; ++i) {
+        // Every hundredth has an envelope of its own.
+        out.publish({which * each + i}, i % 100 == 7 ? publish_options{.key = "k"} : publish_options{});
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  seen.wait([&] { return count == publishers * each; });
+  CHECK(in_order);
+  CHECK(a.bus.drain().complete());
+  CHECK(here.counters().handled == publishers * each);
+}
+
+TEST_CASE("zeromq: a subscription that comes and goes gets each source's messages in order", "[zeromq]") {
+  const auto file = file_of(2);
+  placed_bus a(file, "a");
+  placed_bus b(file, "b");
+  make_ready({&a, &b});
+  watched seen;
+  std::uint64_t last = 0;
+  std::uint64_t handled = 0;
+  bool in_order = true;
+  std::atomic<bool> over{false};
+  std::thread publishing([&] {
+    auto out = a.bus.publisher(numbers);
+    for (std::uint64_t i = 1; !over; ++i) out.publish({i});
+  });
+  for (int round = 0; round != 20; ++round) {
+    auto sub = b.bus.subscribe(numbers, [&](const number& n) {
+      seen.change([&] {
+        in_order = in_order && n.value > last;
+        last = n.value;
+        ++handled;
+      });
+    });
+    std::uint64_t enough = 0;
+    seen.change([&] { enough = handled + 500; });
+    seen.wait([&] { return handled >= enough; });
+  }
+  over = true;
+  publishing.join();
+  CHECK(in_order);
 }
 
 TEST_CASE("zeromq: what came from a peer does not go back, nor on to a third", "[zeromq]") {

@@ -28,13 +28,14 @@ class keeper final : public transport::ingress {
   std::vector<const wire::shared_buffer*> owners;
   bool keeps = false;
 
-  transport::delivery_progress deliver(std::span<const wire::received_message> messages) override {
-    for (const wire::received_message& each : messages) {
+  transport::delivery_progress deliver(const wire::received_run& messages) override {
+    for (std::size_t i = 0; i != messages.count; ++i) {
+      const wire::received_message each = messages[i];
       seen.push_back(each.payload.data());
       owners.push_back(each.owner);
       if (keeps) kept.push_back({wire::buffer_reference(*each.owner), each.payload});
     }
-    return {messages.size(), transport::delivery::delivered};
+    return {messages.count, transport::delivery::delivered};
   }
 };
 

@@ -37,8 +37,8 @@ class recorder final : public transport::ingress {
   std::size_t room = 1'000'000;
   std::uint64_t refused_value = ~std::uint64_t{0};
 
-  transport::delivery_progress deliver(std::span<const wire::received_message> messages) override {
-    for (std::size_t i = 0; i != messages.size(); ++i) {
+  transport::delivery_progress deliver(const wire::received_run& messages) override {
+    for (std::size_t i = 0; i != messages.count; ++i) {
       std::uint64_t value = 0;
       if (messages[i].payload.size() != sizeof value) return {i, transport::delivery::undecodable};
       std::memcpy(&value, messages[i].payload.data(), sizeof value);
@@ -48,7 +48,7 @@ class recorder final : public transport::ingress {
       values.push_back(value);
       lost_before.push_back(messages[i].with.lost_before);
     }
-    return {messages.size(), transport::delivery::delivered};
+    return {messages.count, transport::delivery::delivered};
   }
 };
 

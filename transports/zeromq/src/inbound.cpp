@@ -15,6 +15,8 @@ namespace {
 constexpr int batches_per_turn = 16;
 constexpr auto report_interval = std::chrono::seconds(1);
 constexpr std::size_t streams_max = 20'000;
+constexpr std::size_t run_max =
+    256;  // delivered in one go: who ends a subscription waits for it, and sleepers for its end
 
 std::string_view text_of(const zmq::message_t& frame) { return {frame.data<char>(), frame.size()}; }
 
@@ -40,7 +42,7 @@ inbound::inbound(zmq::socket_t socket, settings with, callbacks call, transport:
 }
 
 inbound::progress inbound::take_progress() {
-  if (begun_) stream_->next_sequence -= window_end_ - window_begin_;  // in hand and not delivered
+  if (begun_) stream_->next_sequence -= in_window();  // in hand and not delivered
   begun_ = false;
   for (auto& [topic, of] : streams_) tell_dropped(of, topic);  // whatever comes next, these are lost
   progress out;
@@ -199,8 +201,8 @@ void inbound::give_up_batch() {
                   "the peer sends this topic and did not announce it for peer_stall_max: dropped until it does"});
   }
   while (fill_window()) {
-    stream_->lost += window_end_;
-    stream_->dropped += window_end_;
+    stream_->lost += in_window();
+    stream_->dropped += in_window();
   }
 }
 
@@ -271,13 +273,24 @@ bool inbound::deliver_rest(base::time_point now) {
   return true;
 }
 
+std::uint64_t inbound::in_window() const noexcept {
+  std::uint64_t sum = 0;
+  for (std::size_t i = window_begin_; i != window_end_; ++i) sum += window_[i].count;
+  return sum;
+}
+
 bool inbound::fill_window() {
   // Faults are decided message by message, with room for a second one.
-  const std::size_t most = settings_.faults == nullptr ? window_.size() : 1;
+  const std::size_t most = settings_.faults == nullptr ? run_max : 1;
+  wire::received_run& next = window_[0];
   window_begin_ = 0;
   window_end_ = 0;
-  while (window_end_ != most && batch_.next(window_[window_end_])) {
-    if (sequence_++ >= stream_->next_sequence) ++window_end_;  // else: seen already
+  while (window_end_ == 0 && batch_.next_run(next, most)) {
+    const std::uint64_t begin = std::exchange(sequence_, sequence_ + next.count);
+    const std::uint64_t seen = stream_->next_sequence > begin ? stream_->next_sequence - begin : 0;
+    if (seen >= next.count) continue;
+    if (seen != 0) next = next.without(static_cast<std::size_t>(seen));
+    window_end_ = 1;
   }
   if (window_end_ == 0) return false;
   stream_->next_sequence = sequence_;
@@ -290,7 +303,7 @@ void inbound::break_window() {
     case base::fault_action::lose: window_begin_ = window_end_; break;
     case base::fault_action::duplicate: window_[window_end_++] = window_[0]; break;
     case base::fault_action::swap:
-      if (!batch_.next(window_[1])) break;
+      if (!batch_.next_run(window_[1], 1)) break;
       std::swap(window_[0], window_[1]);
       stream_->next_sequence = ++sequence_;
       ++window_end_;
@@ -301,19 +314,22 @@ void inbound::break_window() {
 
 bool inbound::hand_over(base::time_point now) {
   while (window_begin_ != window_end_) {
-    const auto rest = std::span(window_).subspan(window_begin_, window_end_ - window_begin_);
-    rest[0].with.lost_before = stream_->lost;
+    wire::received_run& rest = window_[window_begin_];
+    rest.head.with.lost_before = stream_->lost;
     const auto [count, next] = stream_->to->deliver(rest);
-    window_begin_ += count;
     if (count != 0) {
       pending_since_ = now;  // what takes something is slow, not stalled
       stream_->stalled = false;
       stream_->lost = 0;
       tell_dropped(*stream_, topic_);
     }
-    if (count == rest.size()) return true;
-    if (!settle_one(next, now)) return false;
-    ++window_begin_;
+    const bool all = count == rest.count;
+    rest = rest.without(count);
+    if (!all) {
+      if (!settle_one(next, now)) return false;
+      rest = rest.without(1);
+    }
+    if (rest.empty()) ++window_begin_;
   }
   return true;
 }

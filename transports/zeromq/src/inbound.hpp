@@ -99,6 +99,8 @@ class inbound {
   void count_gap(stream& of, std::string_view topic, std::uint64_t lost);
   /// Delivers the batch in hand from where it stopped. Returns: false while an inbox is full.
   bool deliver_rest(base::time_point now);
+  /// How many messages are in the window.
+  [[nodiscard]] std::uint64_t in_window() const noexcept;
   /// Takes the next messages of the batch in hand. Returns: false if there is none.
   bool fill_window();
   void break_window();
@@ -122,7 +124,7 @@ class inbound {
   const std::shared_ptr<frame_store> frames_ = std::make_shared<frame_store>();
   frame_handle frame_ = frames_->take();
   wire::batch_reader batch_;
-  std::array<wire::received_message, 64> window_;  // messages of batch_, from begin to end not delivered yet
+  std::array<wire::received_run, 2> window_;  // of batch_, from begin to end not delivered yet
   std::size_t window_begin_ = 0;
   std::size_t window_end_ = 0;
   std::uint64_t sequence_ = 0;  // of the next message of the batch

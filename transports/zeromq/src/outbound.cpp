@@ -86,37 +86,46 @@ outbound::stream& outbound::stream_of(std::string_view topic) {
   return *found;
 }
 
-void outbound::open_batch(stream& to) {
+outbound::stream& outbound::open_batch(std::string_view topic, const wire::codec_operations& operations) {
+  stream& to = stream_of(topic);
+  to.schema_hash = operations.schema_hash;
+  if (to.open) return to;
   to.batch.begin({wire::batch_kind::messages, host_.incarnation(), to.next_sequence, to.schema_hash});
   to.open = true;
   open_.push_back(&to);
+  return to;
 }
 
 void outbound::on_message(std::string_view topic, const wire::codec_operations& operations, const wire::envelope& with,
                           const void* value) {
-  add(topic, operations,
-      [&](wire::batch_writer& to) { return to.add(with, operations, value, settings_.message_size_max_bytes); });
-}
-
-void outbound::on_first_message(std::string_view topic, const wire::codec_operations& operations, const message_id& id,
-                                const void* value) {
-  add(topic, operations, [&](wire::batch_writer& to) {
-    return to.add_first(id.source.index, id.sequence, operations, value, settings_.message_size_max_bytes);
-  });
-}
-
-template <class Add>
-void outbound::add(std::string_view topic, const wire::codec_operations& operations, const Add& add_to) {
-  stream& to = stream_of(topic);
-  to.schema_hash = operations.schema_hash;
-  if (!to.open) open_batch(to);
+  stream& to = open_batch(topic, operations);
   const std::size_t before = to.batch.size_bytes();
-  if (add_to(to.batch)) [[likely]] {
-    ++to.next_sequence;
-    taken_bytes_ += to.batch.size_bytes() - before;
-    if (to.batch.size_bytes() >= batch_cap_bytes) flush(to);
-    return;
+  const bool taken = to.batch.add(with, operations, value, settings_.message_size_max_bytes);
+  taken ? added(to, 1, before) : refused(to);
+}
+
+void outbound::on_run(std::string_view topic, const wire::codec_operations& operations, const message_id& first,
+                      const wire::value_run& values) {
+  for (std::size_t done = 0; done != values.count;) {
+    stream& to = open_batch(topic, operations);
+    const std::size_t before = to.batch.size_bytes();
+    const std::size_t count = to.batch.add_run(first.source.index, first.sequence + done, operations,
+                                               values.without(done), settings_.message_size_max_bytes, batch_cap_bytes);
+    done += count;
+    added(to, count, before);
+    if (done == values.count || !to.open) continue;
+    refused(to);
+    ++done;
   }
+}
+
+void outbound::added(stream& to, std::size_t count, std::size_t before) {
+  to.next_sequence += count;
+  taken_bytes_ += to.batch.size_bytes() - before;
+  if (to.batch.size_bytes() >= batch_cap_bytes) flush(to);
+}
+
+void outbound::refused(stream& to) {
   flush(to);
   ++to.next_sequence;  // the receiver must see that one is missing
   give_up(to, "its codec refuses it or it is larger than [limits] message_size_max_bytes");

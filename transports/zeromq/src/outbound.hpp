@@ -55,8 +55,8 @@ class outbound final : public transport::egress_sink {
   void show_on(tap_socket* where) noexcept { tap_ = where; }
   [[nodiscard]] zmq::socket_t& socket() noexcept { return socket_; }
 
-  void on_first_message(std::string_view topic, const wire::codec_operations& operations, const message_id& id,
-                        const void* value) override;
+  void on_run(std::string_view topic, const wire::codec_operations& operations, const message_id& first,
+              const wire::value_run& values) override;
   void on_message(std::string_view topic, const wire::codec_operations& operations, const wire::envelope& with,
                   const void* value) override;
   void on_dropped(std::string_view topic, std::uint64_t count) override;
@@ -78,9 +78,11 @@ class outbound final : public transport::egress_sink {
   /// Into open batches, as much as there is or one flush holds. Returns: how many messages.
   std::size_t drain_backlog();
   stream& stream_of(std::string_view topic);
-  template <class Add>
-  void add(std::string_view topic, const wire::codec_operations& operations, const Add& add_to);
-  void open_batch(stream& to);
+  /// The stream, with an open batch.
+  stream& open_batch(std::string_view topic, const wire::codec_operations& operations);
+  /// `count` messages were added to the batch, which had `before` bytes.
+  void added(stream& to, std::size_t count, std::size_t before);
+  void refused(stream& to);
   void flush(stream& of);
   void flush_all();
   void repeat_idle();
