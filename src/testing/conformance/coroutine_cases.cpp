@@ -113,11 +113,15 @@ void waits_end(const subject& of, reporter& to) {
   const auto running = run(s.at(far).receiver(notes), stop.get_token(), seen, story);
   writer<note> out(s, 0, notes, "out");
   s.make_ready();
-  s.check(seen.wait([&] { return story == "deadline "; }), "no deadline ended the wait: " + story);
+  const auto expect = [&](const char* so_far, const char* complaint) {
+    const bool came = seen.wait([&] { return story == so_far; });  // before the text, which reads it too
+    s.check(came, complaint + story);
+  };
+  expect("deadline ", "no deadline ended the wait: ");
   stop.request_stop();
-  s.check(seen.wait([&] { return story == "deadline stop "; }), "no stop ended the wait: " + story);
+  expect("deadline stop ", "no stop ended the wait: ");
   out.insist();
-  s.check(seen.wait([&] { return story == "deadline stop message"; }), "the message after them did not come: " + story);
+  expect("deadline stop message", "the message after them did not come: ");
   s.judge();
 }
 

@@ -138,7 +138,8 @@ void keys_in_order_further_on(const subject& of, reporter& to) {
   writer<note> out(s, 0, notes, "out");
   s.make_ready();
   for (int i = 0; i != 5'000; ++i) out.publish_with_key(keys);
-  s.check(seen.wait([&] { return count == 5'000; }), "only " + std::to_string(count) + " of 5,000 came through");
+  const bool all = seen.wait([&] { return count == 5'000; });  // before the text, which reads it too
+  s.check(all, "only " + std::to_string(count) + " of 5,000 came through");
   s.check(late == 0, std::to_string(late) + " messages overtook others of their key");
   s.judge();
 }
