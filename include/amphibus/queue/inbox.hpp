@@ -201,9 +201,9 @@ class inbox_base : public bound {
 /// sleeping consumer's producer nothing. FIFO per producer.
 ///
 /// Messages come in two ways. The first sixteen producers each write into a multicast, where one message serves all of
-/// their receivers, as long as every message takes one place and the inbox takes everything and may refuse, or throws
-/// out the oldest; all others use moodycamel's queue with a token per producer. A producer keeps the way that it began
-/// with.
+/// their receivers, as long as every message takes one place and the inbox takes everything and may refuse, or, for
+/// messages by value, throws out the oldest; all others use moodycamel's queue with a token per producer. A producer
+/// keeps the way that it began with.
 ///
 /// `Slot` is trivially copyable; what it refers to is the user's to release (drain it before destruction). One whose
 /// messages differ in size has `weighed_bytes()`.
