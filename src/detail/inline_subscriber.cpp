@@ -65,8 +65,7 @@ void inline_subscriber::call(inline_caller& by, const any_slot& message) noexcep
     }
     by.count_handled();
   }
-  by.depth.store(depth, std::memory_order_release);  // SYNC(inline.depth): pairs with somebody_calls()
-  if (ended()) destroy_if_last();
+  by.leave(depth);
 }
 
 void inline_subscriber::count_caught() noexcept {
@@ -116,12 +115,20 @@ bool inline_subscriber::somebody_calls() const {
   });
 }
 
+void inline_subscriber::call_returned(const inline_caller* which) noexcept {
+  {
+    const std::lock_guard lock(callers_mutex_);
+    if (std::find(callers_.begin(), callers_.end(), which) == callers_.end()) return;
+  }
+  destroy_if_last();
+}
+
 void inline_subscriber::destroy_if_last() noexcept {
   std::unique_ptr<message_handler> dying;
   std::unique_ptr<message_filter> dying_filter;
   {
     const std::lock_guard lock(callers_mutex_);
-    if (!somebody_calls() && begin_destroying()) {
+    if (depths_are_true_ && !somebody_calls() && begin_destroying()) {
       dying = std::move(handler_);
       dying_filter = std::move(filter_);
     }
@@ -130,17 +137,20 @@ void inline_subscriber::destroy_if_last() noexcept {
     dying_filter.reset();
     dying.reset();  // outside the lock: its destructor may do anything
     destroyed();
+    call_waiters::of_process().remove(*this);
   }
   left_.fetch_add(1, std::memory_order_release);
   left_.notify_all();
 }
 
 void inline_subscriber::end() {
-  // SYNC(inline.ended): seq_cst and a heavy barrier; a caller either sees it or its depth is seen.
+  // SYNC(inline.ended): seq_cst and the heavy barrier of add(); a caller either sees it or its depth is seen.
   const bool first = !ended_.exchange(true, std::memory_order_seq_cst);
   if (first) {
     core().remove(*this);
-    base::heavy_barrier();
+    call_waiters::of_process().add(std::static_pointer_cast<inline_subscriber>(shared_from_this()));
+    const std::lock_guard lock(callers_mutex_);
+    depths_are_true_ = true;
   }
   if (stand_in_) stand_in_->end();
   if (on_this_stack() || (stand_in_ && stand_in_->on_this_stack())) return;  // the last frame finishes the end
@@ -154,7 +164,8 @@ void inline_subscriber::wait_for_callers() {
     const std::uint32_t seen = left_.load(std::memory_order_acquire);
     {
       const std::lock_guard lock(callers_mutex_);
-      if (!somebody_calls()) break;
+      // Without a handler whoever calls finds that it ended, and tells nobody: nothing waits any more.
+      if (!handler_ || !somebody_calls()) break;
     }
     left_.wait(seen, std::memory_order_acquire);
   }
@@ -179,9 +190,26 @@ subscription_counters inline_subscriber::counters() noexcept {
 
 void inline_call_entry::count_failed() noexcept { static_cast<inline_subscriber&>(here.owner).count_caught(); }
 
-void inline_call_entry::finish_end() noexcept { static_cast<inline_subscriber&>(here.owner).destroy_if_last(); }
-
-void inline_calls::finish_abandoning() noexcept { static_cast<inline_table*>(this)->release(); }
+void inline_calls::call_others(const void* value, identity_word identity) noexcept {
+  const auto& entries = static_cast<inline_table*>(this)->entries_;
+  std::vector<const inline_caller*> returned;
+  inline_caller* last = &first_->caller;
+  for (std::size_t i = 1; i != entries.size(); ++i) {
+    // The next call begins before the last one ends, so that there is always one, which keeps the table.
+    inline_call_entry& next = entries[i]->calls;
+    next.caller.depth.store(1, std::memory_order_relaxed);
+    last->depth.store(0, std::memory_order_release);  // SYNC(inline.depth)
+    next.call(value, identity);
+    last = &next.caller;
+  }
+  base::compiler_barrier();
+  if (awaited_calls.load(std::memory_order_relaxed) != 0) {
+    for (const auto& each : entries) returned.push_back(&each->calls.caller);
+    returned.pop_back();
+  }
+  last->leave_by_membarrier();
+  for (const inline_caller* const each : returned) tell_returned(each);
+}
 
 inline_table::entry::entry(std::shared_ptr<inline_subscriber> of, topic_core& about)
     : who(std::move(of)), calls(who->core(), *who, about, who->handler(), who->has_ended()) {
@@ -191,11 +219,10 @@ inline_table::entry::entry(std::shared_ptr<inline_subscriber> of, topic_core& ab
 inline_table::inline_table(const std::vector<std::shared_ptr<subscriber_base>>& all, topic_core& about) {
   for (const auto& each : all) {
     entries_.push_back(std::make_unique<entry>(std::static_pointer_cast<inline_subscriber>(each), about));
-    at_once_.push_back(&entries_.back()->calls);
     takes_values_ = takes_values_ && entries_.back()->who->takes_values();
   }
-  first_ = at_once_.data();
-  last_ = first_ + at_once_.size();
+  first_ = &entries_.front()->calls;
+  more_ = entries_.size() != 1;
 }
 
 inline_table::~inline_table() {
@@ -206,18 +233,21 @@ void inline_table::call(const any_slot& message) noexcept {
   for (const auto& each : entries_) each->who->call(each->calls.caller, message);
 }
 
-void inline_table::abandon(std::shared_ptr<inline_table> which) noexcept {
-  if (!which || which->calling_.load(std::memory_order_acquire) == 0) return;  // SYNC(inline_calls.calling)
-  inline_table& own = *which;
-  own.self_ = std::move(which);
-  own.abandoned_.store(true, std::memory_order_release);
-  // Either the call sees that it is abandoned or we see that it returned; where both do, one takes it.
-  base::heavy_barrier();
-  if (own.calling_.load(std::memory_order_acquire) == 0) own.release();
+bool inline_table::is_called() const noexcept {
+  return std::any_of(entries_.begin(), entries_.end(), [](const auto& each) {
+    return each->calls.caller.depth.load(std::memory_order_acquire) != 0;  // SYNC(inline.depth)
+  });
 }
 
-void inline_table::release() noexcept {
-  if (abandoned_.exchange(false, std::memory_order_acq_rel)) self_.reset();  // and with it this table
+void inline_table::abandon(std::shared_ptr<inline_table> which) noexcept {
+  if (!which || !which->is_called()) return;
+  call_waiters::of_process().add(which);
+  if (!which->is_called()) call_waiters::of_process().remove(*which);
+}
+
+void inline_table::call_returned(const inline_caller* which) noexcept {
+  const auto is_own = [which](const auto& each) { return &each->calls.caller == which; };
+  if (std::any_of(entries_.begin(), entries_.end(), is_own) && !is_called()) call_waiters::of_process().remove(*this);
 }
 
 }  // namespace amphibus::detail

@@ -9,6 +9,8 @@
 #include <amphibus/detail/inline_calls.hpp>
 #include <amphibus/detail/subscriber.hpp>
 
+#include "detail/call_waiters.hpp"
+
 namespace amphibus::detail {
 
 /// A subscription whose handler runs inside the publish, on the publisher's thread; several publishers call at once.
@@ -16,7 +18,7 @@ namespace amphibus::detail {
 /// Its end waits for calls by the asymmetric barrier of base/barrier.hpp: a call costs its publisher plain stores. What
 /// comes from another process has no publisher here: a mailbox stands in for it (stand_in), whose handler calls this
 /// one. Thread: call() from the publisher that owns `by`; the rest from any.
-class inline_subscriber final : public subscriber_base {
+class inline_subscriber final : public subscriber_base, public call_waiter {
  public:
   inline_subscriber(std::shared_ptr<bus_core> core, interest to, std::string name,
                     std::unique_ptr<message_handler> handler, std::unique_ptr<message_filter> filter);
@@ -30,8 +32,7 @@ class inline_subscriber final : public subscriber_base {
   [[nodiscard]] const std::atomic<bool>& has_ended() const noexcept { return ended_; }
   /// Its handler threw what is being caught.
   void count_caught() noexcept;
-  /// A call returned and it has ended.
-  void destroy_if_last() noexcept;
+  void call_returned(const inline_caller* which) noexcept override;
   /// From the stand-in, whose frame and context are there already.
   void call_for_remote(const any_slot& message, frame& here, const context& with);
   void end() override;
@@ -45,6 +46,8 @@ class inline_subscriber final : public subscriber_base {
 
  private:
   void wait_for_callers();
+  /// It has ended, and a call returned, or there may be none.
+  void destroy_if_last() noexcept;
   [[nodiscard]] bool somebody_calls() const;
   [[nodiscard]] bool wants_message(const any_slot& message) noexcept;
   const bool takes_values_;
@@ -55,6 +58,7 @@ class inline_subscriber final : public subscriber_base {
   std::shared_ptr<subscriber_base> stand_in_;
   mutable std::mutex callers_mutex_;
   std::vector<inline_caller*> callers_;
+  bool depths_are_true_ = false;  // it has ended, and the barrier after that is over
   std::uint64_t handled_by_parted_ = 0;
   std::atomic<std::uint32_t> left_{0};  // moves whenever a call of an ended subscription returns
 };
@@ -63,7 +67,7 @@ class inline_subscriber final : public subscriber_base {
 std::unique_ptr<message_handler> make_stand_in_handler(std::shared_ptr<inline_subscriber> who);
 
 /// The inline subscriptions of one publisher's table; kept alive by the publish that calls them.
-class inline_table : public inline_calls {
+class inline_table final : public inline_calls, public call_waiter {
  public:
   inline_table(const std::vector<std::shared_ptr<subscriber_base>>& all, topic_core& about);
   ~inline_table();
@@ -74,8 +78,7 @@ class inline_table : public inline_calls {
   [[nodiscard]] bool takes_values() const noexcept { return takes_values_; }
   /// Its outlet lets go of it, inside the gate, or in the owner's stead: a call keeps it until it returns.
   static void abandon(std::shared_ptr<inline_table> which) noexcept;
-  /// The call returned, and it was abandoned.
-  void release() noexcept;
+  void call_returned(const inline_caller* which) noexcept override;
 
  private:
   struct entry {
@@ -83,10 +86,11 @@ class inline_table : public inline_calls {
     inline_call_entry calls;
     entry(std::shared_ptr<inline_subscriber> of, topic_core& about);
   };
+  friend class inline_calls;
+  [[nodiscard]] bool is_called() const noexcept;
+
   std::vector<std::unique_ptr<entry>> entries_;
-  std::vector<inline_call_entry*> at_once_;
   bool takes_values_ = true;
-  std::shared_ptr<inline_table> self_;  // while abandoned
 };
 
 }  // namespace amphibus::detail

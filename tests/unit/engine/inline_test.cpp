@@ -197,6 +197,38 @@ TEST_CASE("inline_: ended inside its own nested call nothing further starts, and
   CHECK(callable.expired());
 }
 
+TEST_CASE("inline_: a bus that closes while publishers call lets every call return", "[engine]") {
+  for (int round = 0; round != 100; ++round) {
+    auto b = std::make_unique<bus>();
+    std::atomic<int> inside{0};
+    std::atomic<bool> overlapped{false};
+    std::vector<subscription> subscriptions;
+    const std::size_t handlers = round % 2 == 0 ? 1 : 3;  // one is called another way than several
+    for (std::size_t i = 0; i != handlers; ++i) {
+      subscriptions.push_back(b->subscribe(numbers, {.on = inline_}, [&, alive = std::make_shared<int>(1)](number) {
+        ++inside;
+        if (*alive != 1) overlapped = true;
+        --inside;
+      }));
+    }
+    std::vector<std::thread> publishing;
+    std::atomic<int> begun{0};
+    for (int i = 0; i != 2; ++i) {
+      publishing.emplace_back([&, out = b->publisher(numbers)]() mutable {
+        for (int n = 0; out.publish({n}) != publish_status::closed; ++n) {
+          if (n == 10) ++begun;
+        }
+      });
+    }
+    while (begun != 2) std::this_thread::yield();
+    if (round % 3 == 0) subscriptions.clear();
+    b->close();
+    CHECK(inside == 0);
+    CHECK_FALSE(overlapped);
+    for (auto& each : publishing) each.join();
+  }
+}
+
 TEST_CASE("inline_: an exception is counted, told and harms nobody", "[engine]") {
   bus b;
   std::string told;
