@@ -138,7 +138,8 @@ topic_core& bus_core::create_topic(std::unique_lock<std::mutex> lock, std::strin
   const queue::retain_rule kept = own_->links ? own_->links->retained(name, traits.kept) : traits.kept;
   if (kept.per_key != 0) created->retain(kept, own_->kept);
   if (own_->links) own_->links->place(*created);
-  topic_core& topic = *own_->topics.emplace(std::string(name), std::move(created)).first->second;
+  topic_core& topic = *created;
+  own_->topics.emplace(topic.name(), std::move(created));
   if (found) own_->found_topics.insert(&topic);
   std::vector<std::shared_ptr<subscriber_base>> mismatched;
   for (const auto& each : own_->patterns) {
@@ -332,7 +333,8 @@ const topic_core* bus_core::subscribe_silently(const std::shared_ptr<subscriber_
   slot_mailbox* const fills = who->wants().history != 0 ? static_cast<slot_mailbox*>(who.get()) : nullptr;
   {
     // Nothing of it is handled before all of its history is there.
-    const auto filling = fills != nullptr ? std::unique_lock(fills->consumer_lock()) : std::unique_lock<std::mutex>();
+    const auto filling =
+        fills != nullptr ? std::unique_lock(fills->consumer_lock()) : std::unique_lock<base::small_mutex>();
     if (topic_core* const topic = who->wants().topic) {
       if (fills != nullptr) check_history(*topic, who->wants().history);
       topic->add(who);

@@ -35,7 +35,7 @@ struct bus_core::own_state {
 
   kept_memory kept;  // by topics: outlives them
   std::mutex topics_mutex;
-  std::map<std::string, std::unique_ptr<topic_core>, std::less<>> topics;
+  std::map<std::string_view, std::unique_ptr<topic_core>> topics;  // by their own names
   std::set<const topic_core*> found_topics;  // made by offer_topic(), and nobody here has named them since
   bool told_too_many_found = false;
   std::vector<std::shared_ptr<subscriber_base>> patterns;

@@ -14,10 +14,9 @@ void egress_queue::discard() {
   }
   {
     const std::lock_guard lock(senders_mutex_);
-    for (auto& each : new_readers_) readers_.push_back(std::move(each));
-    new_readers_.clear();
+    readers_.take_new([](const leaving_reader&) { return true; });
   }
-  for (const auto& each : readers_) {
+  for (const auto& each : readers_.current()) {
     while (const leaving_reader::run run = each->next(batch_max)) {
       for (std::size_t i = 0; i != run.count; ++i) run.identity(i).drop_reference();
       each->advance(run.count);
@@ -27,11 +26,7 @@ void egress_queue::discard() {
 
 void egress_queue::add_leaving(std::unique_ptr<leaving_reader> who) {
   const std::lock_guard lock(senders_mutex_);
-  multicasts_.reserve(multicasts_.size() + 1);
-  queue::multicast_base& source = who->source();
-  new_readers_.push_back(std::move(who));
-  multicasts_.push_back(&source);
-  has_new_readers_.store(true, std::memory_order_release);
+  add_multicast(who->source(), [&] { readers_.add(std::move(who)); });
 }
 
 std::size_t egress_queue::drain(std::size_t max, transport::egress_sink& to) {
@@ -60,40 +55,27 @@ std::size_t egress_queue::drain_queue(std::size_t max, transport::egress_sink& t
 void egress_queue::take_new_readers() {
   const std::lock_guard lock(senders_mutex_);
   // A publisher whom nobody wanted for a while: what it wrote before comes first.
-  const auto follows_another = [this](const auto& of) {
-    return std::any_of(readers_.begin(), readers_.end(),
-                       [&](const auto& each) { return &each->source() == &of->source(); });
-  };
-  std::vector<std::unique_ptr<leaving_reader>> waiting;
-  waiting.reserve(new_readers_.size());
-  readers_.reserve(readers_.size() + new_readers_.size());
-  for (auto& each : new_readers_) (follows_another(each) ? waiting : readers_).push_back(std::move(each));
-  new_readers_ = std::move(waiting);
-  has_new_readers_.store(!new_readers_.empty(), std::memory_order_relaxed);
+  readers_.take_new([this](leaving_reader& of) {
+    return std::none_of(readers_.current().begin(), readers_.current().end(),
+                        [&](const auto& each) { return &each->source() == &of.source(); });
+  });
 }
 
 std::size_t egress_queue::drain_readers(std::size_t max, transport::egress_sink& to) {
-  if (has_new_readers_.load(std::memory_order_acquire)) take_new_readers();
+  if (readers_.has_new()) take_new_readers();
   std::size_t count = 0;
-  bool some_over = false;
-  for (std::size_t i = 0; i != readers_.size() && count != max; ++i) {
-    first_reader_ = first_reader_ + 1 < readers_.size() ? first_reader_ + 1 : 0;
-    leaving_reader& each = *readers_[first_reader_];
+  const bool some_over = readers_.for_each([&](leaving_reader& each) {
     while (const leaving_reader::run run = each.next(max - count)) {
       hand_out(each.topic, run, to);
       each.advance(run.count);
       drained_ += run.count;
       count += run.count;
     }
-    some_over = some_over || each.is_over();
-  }
+    return count != max;
+  });
   if (some_over) {
     const std::lock_guard lock(senders_mutex_);
-    std::erase_if(readers_, [this](const auto& each) {
-      if (!each->is_over()) return false;
-      multicasts_.erase(std::find(multicasts_.begin(), multicasts_.end(), &each->source()));
-      return true;
-    });
+    readers_.drop_over(known_producers().multicasts);
   }
   return count;
 }

@@ -52,11 +52,8 @@ class egress_queue final : public egress_inbox, public transport::egress {
 
   bus_core& core_;
   const std::string name_;
-  std::atomic<bool> has_new_readers_{false};
-  std::vector<std::unique_ptr<leaving_reader>> new_readers_;  // senders_mutex_
+  queue::reader_list<std::unique_ptr<leaving_reader>> readers_;
   // I/O thread:
-  std::vector<std::unique_ptr<leaving_reader>> readers_;
-  std::size_t first_reader_ = 0;
   std::uint64_t drained_ = 0;
   std::uint64_t done_ = 0;     // of those
   std::uint64_t expired_ = 0;  // and not told

@@ -8,6 +8,16 @@
 
 namespace amphibus::detail {
 
+void source_state::set_index(std::uint64_t index) noexcept {
+  index_ = index;
+  if (identity_word::fits_local(index, next_.sequence())) {
+    next_ = identity_word::packed(index, next_.sequence());
+  } else {
+    next_unpacked_ = next_.sequence();
+    next_ = packed_end;
+  }
+}
+
 std::shared_ptr<source_state> make_source() { return std::make_shared<source_state>(); }
 
 lane::lane(mailbox_base& of) noexcept : box_(of) {}

@@ -71,21 +71,25 @@ void outlet_base::on_writable(std::unique_ptr<action> call) {
   if (before) before->end();
 }
 
+void outlet_base::note_multicast(std::shared_ptr<const queue::multicast_base> which) noexcept {
+  if (!which || multicast_) return;
+  multicast_ = std::move(which);
+  counted_.store(multicast_.get(), std::memory_order_release);
+}
+
 topic_counters outlet_base::counters() const noexcept {
   topic_counters out;
   out.published = published_.load(std::memory_order_relaxed);
+  if (const auto* const also = counted_.load(std::memory_order_acquire)) out.published += also->written();
   out.no_subscribers = no_subscribers_.load(std::memory_order_relaxed);
   out.refused = refused_.load(std::memory_order_relaxed);
   return out;
 }
 
 identity_word outlet_base::slow_identity() {
-  if (source_.index == 0) source_.index = core_.new_source_index();
-  const std::uint64_t sequence = source_.next_sequence++;
-  if (current_frame == nullptr && identity_word::fits_local(source_.index, sequence)) {
-    return identity_word::packed(source_.index, sequence);
-  }
-  return pooled_identity(caused_envelope({{core_.incarnation(), source_.index}, sequence}));
+  if (source_.index() == 0) source_.set_index(core_.new_source_index());
+  if (current_frame == nullptr && source_.is_packed()) return source_.take_packed();
+  return pooled_identity(caused_envelope({{core_.incarnation(), source_.index()}, source_.take_sequence()}));
 }
 
 wire::envelope outlet_base::caused_envelope(message_id own) {
@@ -114,8 +118,8 @@ identity_word outlet_base::pooled_identity(const wire::envelope& with) {
 }
 
 identity_word outlet_base::described_identity(const offer& what) {
-  if (source_.index == 0) source_.index = core_.new_source_index();
-  wire::envelope with = caused_envelope({{core_.incarnation(), source_.index}, source_.next_sequence++});
+  if (source_.index() == 0) source_.set_index(core_.new_source_index());
+  wire::envelope with = caused_envelope({{core_.incarnation(), source_.index()}, source_.take_sequence()});
   if (what.correlation) with.correlation = what.correlation;
   with.attributes = what.attributes;
   return envelopes_.make(with, what.deadline);

@@ -48,8 +48,8 @@ std::uint64_t sender_state::take_loss(const source_id& of) noexcept {
 std::int64_t inbox_base::chunk() const noexcept {
   // Idle producers hoard chunks: with capacity / (8 * producers) all of them together stay below a fraction of
   // capacity.
-  const std::int64_t producers = std::max<std::int64_t>(1, sender_count_.load(std::memory_order_relaxed));
-  return std::clamp<std::int64_t>(credit().capacity() / (8 * producers), 1, 4096);
+  const std::int64_t count = std::max<std::int64_t>(1, sender_count_.load(std::memory_order_relaxed));
+  return std::clamp<std::int64_t>(credit().capacity() / (8 * count), 1, 4096);
 }
 
 bool inbox_base::refill(sender_state& who, std::int64_t needed) noexcept {
@@ -65,7 +65,8 @@ bool inbox_base::reclaim_idle_credit() {
   const auto in_flight = static_cast<std::int64_t>(pushed_locked() - finished());
   if (in_flight + credit().available() >= credit().capacity()) return false;
   std::int64_t found = 0;
-  for (sender_state* other : senders_) {
+  if (!producers_) return false;
+  for (sender_state* other : producers_->senders) {
     other->owner->exclude();
     found += other->take_credit();
     other->owner->admit();
@@ -76,15 +77,15 @@ bool inbox_base::reclaim_idle_credit() {
 
 void inbox_base::join(sender_state& who) {
   const std::lock_guard lock(senders_mutex_);
-  senders_.push_back(&who);
+  known_producers().senders.push_back(&who);
   sender_count_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void inbox_base::part(sender_state& who) {
   const std::lock_guard lock(senders_mutex_);
-  std::erase(senders_, &who);
+  std::erase(known_producers().senders, &who);
   sender_count_.fetch_sub(1, std::memory_order_relaxed);
-  pushed_by_parted_ += who.pushed_so_far();
+  known_producers().pushed_by_parted += who.pushed_so_far();
   who.charge_written();
   if (who.credit > 0) credit().give_back(std::exchange(who.credit, 0));
 }
@@ -92,12 +93,13 @@ void inbox_base::part(sender_state& who) {
 void inbox_base::deactivate() noexcept {
   active_.store(false, std::memory_order_relaxed);
   const std::lock_guard lock(senders_mutex_);
-  for (multicast_base* each : multicasts_) each->note_sleeper();
+  if (!producers_) return;
+  for (multicast_base* each : producers_->multicasts) each->note_sleeper();
 }
 
 void inbox_base::count_unqueued(std::int64_t places) noexcept {
   const std::lock_guard lock(senders_mutex_);
-  ++pushed_by_parted_;
+  ++known_producers().pushed_by_parted;
   if (refuses_when_full(overflow_.kind) || overflow_.kind == overflow_kind::drop_newest) credit().charge(places);
 }
 
@@ -107,8 +109,9 @@ std::uint64_t inbox_base::pushed() const {
 }
 
 std::uint64_t inbox_base::pushed_locked() const noexcept {
-  std::uint64_t sum = pushed_by_parted_;
-  for (const sender_state* who : senders_) sum += who->pushed_so_far();
+  if (!producers_) return 0;
+  std::uint64_t sum = producers_->pushed_by_parted;
+  for (const sender_state* who : producers_->senders) sum += who->pushed_so_far();
   return sum;
 }
 

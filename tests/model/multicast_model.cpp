@@ -49,7 +49,7 @@ struct reading : rl::test_suite<reading, 3> {
   void write() {
     auto& of = *writer;
     for (int i = 1; i <= last; ++i) {
-      of->push(watched_slot(i));
+      of->push_in_any_case(watched_slot(i));
       if (i == joins_after) {
         second.make(of->join(of));
         second_is_there.store(1, rl::mo_release, $);
@@ -106,7 +106,7 @@ struct throwing_out : rl::test_suite<throwing_out, 2> {
         RL_ASSERT(free_places.load(rl::mo_relaxed, $) != 0);  // where nothing was left the reader's are free
       }
       free_places.fetch_sub(1, rl::mo_relaxed, $);
-      of->push(watched_slot(i));
+      of->push_in_any_case(watched_slot(i));
     }
     of->part(**behind);
     of->end();
@@ -140,7 +140,7 @@ bool holds_looking_without_the_lock() {
 constexpr model::weakening weakenings[] = {{"push", std::memory_order_release},
                                            {"written", std::memory_order_acquire},
                                            {"give_back", std::memory_order_release},
-                                           {"take", std::memory_order_acquire},
+                                           {"take_returned", std::memory_order_acquire},
                                            {"release", std::memory_order_acq_rel}};
 
 template <int Which>

@@ -148,6 +148,8 @@ class mutex {
   rl::mutex* const in_ = model::run_memory::make<rl::mutex>();
 };
 
+using small_mutex = mutex;
+
 inline void yield(MODEL_SITE) { rl::yield(1, MODEL_INFO); }
 
 // The portable barrier, a full fence on both sides; what membarrier does no model sees (tests/proof/lock_step.cpp).

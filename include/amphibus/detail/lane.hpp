@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include <amphibus/base/time.hpp>
+#include <amphibus/detail/message.hpp>
 
 #pragma GCC visibility push(default)
 namespace amphibus::detail {
@@ -18,9 +20,35 @@ struct type_operations;
 
 /// The identity that a lane, a thread or a publisher handle publishes under. On a line of its own: every publish of its
 /// owner writes it.
-struct alignas(64) source_state {
-  std::uint64_t index = 0;  ///< 0: assigned by the bus at the first publish
-  std::uint64_t next_sequence = 1;
+class alignas(64) source_state {
+ public:
+  /// 0: assigned by the bus at the first publish.
+  [[nodiscard]] std::uint64_t index() const noexcept { return index_; }
+  /// Before anything is taken.
+  void set_index(std::uint64_t index) noexcept;
+
+  /// True if the identity of the next message is packed, should it need no more than its number.
+  [[nodiscard, gnu::always_inline]] bool is_packed() const noexcept { return next_ < packed_end; }
+  /// How many next messages in a row may be packed.
+  [[nodiscard]] std::uint64_t packed_left() const noexcept { return identity_word::sequence_max - next_.sequence(); }
+  /// Of the next message. Precondition: is_packed(), and it has an index.
+  [[nodiscard, gnu::always_inline]] identity_word take_packed() noexcept {
+    return std::exchange(next_, next_.packed_after(1));
+  }
+  /// Of the next message, for several: see skip_packed(). Precondition as for take_packed().
+  [[nodiscard]] identity_word next_packed() const noexcept { return next_; }
+  /// Precondition: packed_left() is not less.
+  void skip_packed(std::size_t count) noexcept { next_ = next_.packed_after(count); }
+  /// The sequence number of the next message.
+  [[nodiscard]] std::uint64_t take_sequence() noexcept {
+    return is_packed() ? take_packed().sequence() : next_unpacked_++;
+  }
+
+ private:
+  static constexpr identity_word packed_end = identity_word::packed(0, identity_word::sequence_max);
+  identity_word next_ = identity_word::packed(0, 1);  // `packed_end` where it cannot be packed
+  std::uint64_t index_ = 0;
+  std::uint64_t next_unpacked_ = identity_word::sequence_max;
 };
 [[nodiscard]] std::shared_ptr<source_state> make_source();
 

@@ -54,7 +54,7 @@ class mailbox_base : public subscriber_base {
   [[nodiscard]] queue::inbox_base* waiting_room() noexcept override { return &bounds(); }
   [[nodiscard]] executor_core& executor() noexcept { return *executor_; }
   /// In a pool. Before anybody publishes.
-  void set_priority(std::size_t priority) noexcept { priority_ = priority; }
+  void set_priority(std::size_t priority) noexcept { priority_ = static_cast<std::uint8_t>(priority); }
   [[nodiscard]] std::size_t priority() const noexcept { return priority_; }
   /// If a thread is there for it alone, it ends.
   virtual void release_thread() noexcept;
@@ -109,23 +109,23 @@ class mailbox_base : public subscriber_base {
   /// After the frame is gone: ends what ended itself while its handler ran.
   void finish_own_end() noexcept;
 
-  mutable std::mutex run_mutex_;  // held while handlers run: end() waits on it
-  bool has_pending_ = false;      // run lock: messages taken but not handled, or from before the queue
+  mutable base::small_mutex run_mutex_;  // held while handlers run: end() waits on it
+  bool has_pending_ = false;             // run lock: messages taken but not handled, or from before the queue
 
  private:
   void wait_until_not_running();
 
-  const std::shared_ptr<executor_core> executor_;
-  std::size_t priority_ = 0;
-  std::unique_ptr<message_filter> filter_;
   bool filters_ = false;
+  std::atomic<bool> without_memory_{false};  // since the last report
+  std::uint8_t priority_ = 0;
+  const std::shared_ptr<executor_core> executor_;
+  std::unique_ptr<message_filter> filter_;
   std::atomic<std::uint64_t> filtered_{0};
   std::atomic<std::uint64_t> filter_failed_{0};  // since the last report
   lane lane_{*this};
   std::atomic<std::uint64_t> handled_{0};
   std::atomic<std::uint64_t> dropped_{0};
   std::atomic<std::uint64_t> replaced_{0};
-  std::atomic<bool> without_memory_{false};  // since the last report
   std::atomic<std::uint64_t> unsubscribed_{0};
   std::uint64_t dropped_reported_ = 0;     // run lock
   base::time_point next_drop_report_{};    // run lock
@@ -147,7 +147,7 @@ class slot_mailbox : public mailbox_base {
   /// Its handler, for who handles instead. Before anybody publishes.
   [[nodiscard]] virtual std::unique_ptr<message_handler> release_handler() noexcept = 0;
 
-  [[nodiscard]] std::mutex& consumer_lock() noexcept { return run_mutex_; }
+  [[nodiscard]] base::small_mutex& consumer_lock() noexcept { return run_mutex_; }
   /// Tells what producers dropped, now and then. Under consumer_lock().
   void tell_dropped() noexcept { report_dropped(false); }
   /// `count` messages that were taken found nobody.
@@ -170,11 +170,11 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
           delivery_kind kind = std::is_same_v<Slot, any_slot> ? delivery_kind::queued_any : delivery_kind::queued)
       : slot_mailbox(std::move(core), std::move(to), std::move(on), std::move(name)),
         queue::inbox<Slot>(bounds.capacity, bounds.overflow, bounds.bytes_per_place),
-        return_every_(std::max<std::int64_t>(1, bounds.capacity / 16)),
-        thrown_out_at_once_(
-            std::clamp<std::size_t>(static_cast<std::size_t>(bounds.capacity) / 128, 1, thrown_out_max)),
         kind_(kind),
         takes_batches_(handler->takes_batches()),
+        thrown_out_at_once_(
+            static_cast<std::uint8_t>(std::clamp<std::int64_t>(bounds.capacity / 128, 1, thrown_out_max))),
+        return_every_(std::max<std::int64_t>(1, bounds.capacity / 16)),
         handler_(std::move(handler)) {
     const bool latest = bounds.overflow.kind == queue::overflow_kind::latest;
     if (latest || bounds.overflow.kind == queue::overflow_kind::drop_oldest) {
@@ -503,10 +503,10 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
 
   static constexpr std::size_t thrown_out_max = 64;
 
-  const std::int64_t return_every_;  // places
-  const std::size_t thrown_out_at_once_;
   const delivery_kind kind_;
   const bool takes_batches_;
+  const std::uint8_t thrown_out_at_once_;
+  const std::int64_t return_every_;  // places
   std::unique_ptr<message_handler> handler_;
   std::shared_ptr<loss_book> losses_;  // with overflow drop_oldest and latest
   std::vector<Slot> pending_;          // from pending_at_ on; guarded by the run lock

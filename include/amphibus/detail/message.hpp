@@ -56,10 +56,11 @@ class identity_word {
   [[nodiscard]] envelope_block* block() const noexcept { return reinterpret_cast<envelope_block*>(bits_); }
 
   /// Of the same source, `count` messages later. Precondition: is_packed().
-  [[nodiscard]] identity_word packed_after(std::size_t count) const noexcept {
+  [[nodiscard]] constexpr identity_word packed_after(std::size_t count) const noexcept {
     return identity_word(bits_ + (static_cast<std::uint64_t>(count) << 25U));
   }
-  friend bool operator==(const identity_word&, const identity_word&) noexcept = default;
+  /// Of packed ones: the order of their sequences.
+  friend auto operator<=>(const identity_word&, const identity_word&) noexcept = default;
 
   /// max: it may be handled for ever.
   [[nodiscard]] base::time_point deadline() const noexcept {

@@ -25,9 +25,14 @@ class outlet final : public outlet_base {
   /// `Value` is T, moved from if the message is accepted, or const T, copied.
   template <class Value>
   [[gnu::always_inline]] publish_status publish(Value& value, const publish_limits& limits) {
-    if (push_at_once(value) || call_at_once(&value)) [[likely]]
+    if (push_at_once(value)) [[likely]]
       return publish_status::accepted;
-    return publish_with_care(value, limits);
+    if constexpr (travels_inline<T> && !std::is_const_v<Value>) {
+      T aside(value);  // a temporary whose address nobody takes need not be in memory
+      return publish_otherwise(aside, limits);
+    } else {
+      return publish_otherwise(value, limits);
+    }
   }
   publish_status publish(T& value, const publish_limits& limits, const publish_options& options) {
     if (options.is_default()) return publish(value, limits);
@@ -118,6 +123,7 @@ class outlet final : public outlet_base {
                                : differs_in_size<T> ? sharing::none
                                                     : sharing::who_refuses;
     senders_.adopt(gate_, table, {delivery_kind::queued}, remote_ != nullptr, multicast);
+    note_multicast(senders_.multicast());
     filters_ = filters_any() || senders_.filters();
     only_together_ = senders_.together() != 0 && senders_.apart().empty() && !has_other_receivers();
     if (senders_.empty()) note_only_called();
@@ -170,11 +176,9 @@ class outlet final : public outlet_base {
         return false;
       const bool now = gate_.enter_by_membarrier() &&
                        seen_version_ == version_->load(std::memory_order_acquire) &&  // SYNC(bus.version)
-                       to->has_room() && source_.next_sequence <= identity_word::sequence_max;
+                       to->has_room() && source_.is_packed();
       if (now) [[likely]] {
-        const auto identity = identity_word::packed(source_.index, source_.next_sequence++);
-        to->push(slot<T>{identity, base::words<sizeof(T)>(value)});
-        count_published();
+        to->push(slot<T>{source_.take_packed(), base::words<sizeof(T)>(value)});
         base::compiler_barrier();
         if (to->may_have_sleepers()) [[unlikely]]
           senders_.wake_together();
@@ -186,6 +190,10 @@ class outlet final : public outlet_base {
     }
   }
 
+  template <class Value>
+  [[gnu::always_inline]] publish_status publish_otherwise(Value& value, const publish_limits& limits) {
+    return call_at_once(&value) ? publish_status::accepted : publish_with_care(value, limits);
+  }
   template <class Value>
   [[gnu::noinline]] publish_status publish_with_care(Value& value, const publish_limits& limits) {
     if (is_unwanted()) return publish_status::no_subscribers;
@@ -232,7 +240,6 @@ class outlet final : public outlet_base {
 
   void push_loaned([[maybe_unused]] offer& what, [[maybe_unused]] identity_word identity) noexcept {
     if constexpr (!travels_inline<T>) {  // the others are published by value
-      count_published();
       auto* const block = static_cast<value_block<T>*>(std::exchange(what.loaned, nullptr));
       spend_memory(block->bytes = what.bytes);
       push_all(identity, nullptr, block, &what.call);
@@ -247,6 +254,7 @@ class outlet final : public outlet_base {
     const queue::gate_exit leaving(gate_);
     std::size_t count = 0;
     if (seen_version_ == version_->load(std::memory_order_acquire)) {  // SYNC(bus.version)
+      count = push_plain_run(values);
       while (count != values.size()) {
         const std::size_t bytes = bytes_of(std::as_const(values[count]));
         if (!everywhere_has_room(bytes, std::as_const(values[count]))) break;
@@ -254,6 +262,27 @@ class outlet final : public outlet_base {
             static_cast<given<Element>>(values[count]), [this] { return next_identity(); }, bytes);
         ++count;
       }
+    }
+    return count;
+  }
+
+  /// As far as nobody but those who are reached together wants them, and nothing has to be known of a message but its
+  /// number.
+  template <class Element>
+  std::size_t push_plain_run([[maybe_unused]] std::span<Element> values) noexcept {
+    std::size_t count = 0;
+    if constexpr (travels_inline<T>) {
+      if (!only_together_ || current_frame != nullptr || source_.index() == 0) return 0;
+      const identity_word first = source_.next_packed();
+      const std::size_t most = std::min<std::uint64_t>(values.size(), source_.packed_left());
+      while (count != most && senders_.full_together() == nullptr) {
+        count += senders_.push_run_together(most - count, [&, from = count](std::size_t i, slot<T>& into) {
+          into = {first.packed_after(from + i), base::words<sizeof(T)>(values[from + i])};
+          return true;
+        });
+      }
+      source_.skip_packed(count);
+      if (count != 0) senders_.announce_together();
     }
     return count;
   }
@@ -279,13 +308,14 @@ class outlet final : public outlet_base {
       const identity_word first = input_identity(head.with, true);
       if (!first.is_packed()) return first.drop_reference(), 0;
       const std::size_t most = std::min(messages.count, identity_word::sequence_max - first.sequence() + 1);
-      while (count != most && senders_.full_together() == nullptr) {
-        T value{};
-        if (!decode_received(messages.payload(count), head.owner, codec, value)) break;
-        const auto identity = identity_word::packed(first.source(), first.sequence() + count);
-        senders_.push_together_unseen(slot<T>{identity, base::words<sizeof(T)>(value)});
-        count_published();
-        ++count;
+      bool decodes = true;
+      while (decodes && count != most && senders_.full_together() == nullptr) {
+        count += senders_.push_run_together(most - count, [&, from = count](std::size_t i, slot<T>& into) {
+          T value{};
+          decodes = decode_received(messages.payload(from + i), head.owner, codec, value);
+          into = {first.packed_after(from + i), base::words<sizeof(T)>(value)};
+          return decodes;
+        });
       }
       senders_.announce_together();
     }
@@ -308,7 +338,6 @@ class outlet final : public outlet_base {
       block->bytes = decoded ? bytes_of(block->value()) : 0;
       if (!decoded || !everywhere_has_room(block->bytes, block->value())) return destroy_block<T>(block), false;
       spend_memory(block->bytes);
-      count_published();
       push_all(name(), nullptr, block, nullptr);
     }
     return true;
@@ -331,7 +360,7 @@ class outlet final : public outlet_base {
     if (only_together_) [[likely]] {
       const bool room = senders_.full_together() == nullptr;
       if constexpr (travels_inline<T>) {
-        at_once_.store(room && may_push_at_once() ? senders_.multicast() : nullptr, std::memory_order_relaxed);
+        at_once_.store(room && may_push_at_once() ? senders_.multicast().get() : nullptr, std::memory_order_relaxed);
       }
       return room && (travels_inline<T> || reserve_memory(bytes));
     }
@@ -355,12 +384,10 @@ class outlet final : public outlet_base {
   template <class Value, class Name>
   void push(Value&& value, const Name& name, [[maybe_unused]] std::size_t bytes, inline_call* call = nullptr) {
     if constexpr (travels_inline<T>) {
-      count_published();
       push_all(name(), value, nullptr, call);
     } else {
       value_block<T>* const block = make_block(std::forward<Value>(value));
       spend_memory(block->bytes = bytes);
-      count_published();
       push_all(name(), nullptr, block, call);
     }
   }
@@ -371,6 +398,7 @@ class outlet final : public outlet_base {
     const std::uint32_t readers = senders_.together();
     if (only_together_) [[likely]]
       return push_together(identity, payload, block, readers - 1);  // they share what the caller holds
+    if (readers == 0) count_published();                            // else the multicast counts
     const std::size_t bytes = block != nullptr ? block->bytes : 0;
     for (const auto& each : senders_.apart()) {
       if (!each->wanted) [[unlikely]] {

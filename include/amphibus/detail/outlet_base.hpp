@@ -141,10 +141,9 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
     identity_word identity;
     const bool now = gate_.enter_by_membarrier() &&
                      seen_version_ == version_->load(std::memory_order_acquire) &&  // SYNC(bus.version)
-                     source_.next_sequence <= identity_word::sequence_max &&
-                     (who = calls_at_once_.load(std::memory_order_relaxed)) != nullptr;
+                     source_.is_packed() && (who = calls_at_once_.load(std::memory_order_relaxed)) != nullptr;
     if (now) [[likely]] {
-      identity = identity_word::packed(source_.index, source_.next_sequence++);
+      identity = source_.take_packed();
       count_published();
       who->enter();
     }
@@ -161,17 +160,14 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
 
   /// Packed where it fits; with correlation and causation of the handler that runs here.
   [[nodiscard]] identity_word next_identity() {
-    const bool fast = current_frame == nullptr && source_.index != 0;
-    if (!fast || !identity_word::fits_local(source_.index, source_.next_sequence)) [[unlikely]]
-      return slow_identity();
-    return identity_word::packed(source_.index, source_.next_sequence++);
+    const bool fast = current_frame == nullptr && source_.index() != 0 && source_.is_packed();
+    return fast ? source_.take_packed() : slow_identity();
   }
   /// Whether, until something of it changes, a publish outside handlers needs no look at what next_identity() and
   /// held_ would tell it, but for the sequence number, which other outlets of the source move too.
   [[nodiscard]] bool may_push_at_once() const noexcept {
-    return held_.load(std::memory_order_acquire) == 0 && source_.index != 0 &&
-           base::current_barrier_mode() == base::barrier_mode::membarrier &&
-           identity_word::fits_local(source_.index, source_.next_sequence);
+    return held_.load(std::memory_order_acquire) == 0 && source_.index() != 0 &&
+           base::current_barrier_mode() == base::barrier_mode::membarrier;
   }
   /// The lock against who places what is held; none where nothing is.
   [[nodiscard]] std::unique_lock<std::mutex> while_held() {
@@ -200,6 +196,9 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   }
   /// Before the inbox it listens to can go: the derived destructor calls it first.
   void stop_listening();
+  /// What is written there is published, and counted nowhere else. Null: nothing is yet; always the same one.
+  void note_multicast(std::shared_ptr<const queue::multicast_base> which) noexcept;
+  /// Of a message that goes to no multicast.
   [[gnu::always_inline]] void count_published() noexcept {
     published_.store(published_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
@@ -213,7 +212,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   std::atomic<queue::multicast_base*> at_once_{nullptr};  // the one to push to
   std::atomic<inline_calls*> calls_at_once_{nullptr};     // those to call
   std::atomic<bool> nobody_{false};                       // wants the topic, as of seen_version_
-  std::atomic<std::uint64_t> published_{0};
+  std::atomic<std::uint64_t> published_{0};               // but for what multicast_ counts
 
   bus_core& core_;
   topic_core& topic_;
@@ -288,6 +287,8 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   // What leaves by the route's queue keeps to it, and to its place there, also while nobody wants the topic.
   std::shared_ptr<queue::sender<any_slot>> resting_egress_;
   std::shared_ptr<any_receivers> any_;  // null: none; owned alone, a unique_ptr costs every includer 90 classes
+  std::shared_ptr<const queue::multicast_base> multicast_;
+  std::atomic<const queue::multicast_base*> counted_{nullptr};  // the same, for anyone
   std::atomic<std::uint64_t> no_subscribers_{0};
   std::atomic<std::uint64_t> refused_{0};
 };

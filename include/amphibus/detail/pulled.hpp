@@ -217,8 +217,8 @@ class pulled_mailbox final : public mailbox<slot<T>>, public pulled_box {
   static constexpr std::size_t buffer_size = 64;
 
   /// Nothing to lock where it runs on this very stack.
-  [[nodiscard]] std::unique_lock<std::mutex> lock_out_runs() {
-    return this->on_this_stack() ? std::unique_lock<std::mutex>() : std::unique_lock(this->run_mutex_);
+  [[nodiscard]] std::unique_lock<base::small_mutex> lock_out_runs() {
+    return this->on_this_stack() ? std::unique_lock<base::small_mutex>() : std::unique_lock(this->run_mutex_);
   }
   [[nodiscard]] bool skip_expired() noexcept {
     for (; at_ != size_; ++at_) {

@@ -119,15 +119,14 @@ class sender_list {
     apart_.clear();
     together_.clear();
     leaving_ = nullptr;
-    if (multicast_) multicast_->end();
-    multicast_.reset();
+    if (multicast_) multicast_->end();  // who counts what was published still asks it
   }
 
   [[nodiscard]] bool empty() const noexcept { return apart_.empty() && together_.empty(); }
   [[nodiscard]] const std::vector<std::unique_ptr<queue::sender<Slot>>>& apart() const noexcept { return apart_; }
   [[nodiscard]] std::uint32_t together() const noexcept { return static_cast<std::uint32_t>(together_.size()); }
   /// Null while nobody needs it.
-  [[nodiscard]] queue::multicast<Slot>* multicast() const noexcept { return multicast_.get(); }
+  [[nodiscard]] const std::shared_ptr<queue::multicast<Slot>>& multicast() const noexcept { return multicast_; }
 
   /// Makes sure that everybody who is reached together has room for a message. Returns: who has none; null if all have.
   [[nodiscard]] queue::inbox_base* full_together() noexcept {
@@ -135,17 +134,23 @@ class sender_list {
   }
   /// To everybody who is reached together. Takes over its references, one for each of them. After full_together().
   void push_together(const Slot& message) noexcept {
-    push_together_unseen(message);
+    if (multicast_->has_room()) [[likely]] {
+      multicast_->push(message);
+    } else {
+      push_into_crowd(message);
+    }
     announce_together();
   }
-  /// The same; call announce_together() after the last of several.
-  void push_together_unseen(const Slot& message) noexcept {
-    const bool crowded = !multicast_->has_room();
-    if (crowded) [[unlikely]]
-      throw_out();
-    multicast_->push(message);
-    if (crowded) [[unlikely]]
-      pass_by();
+  /// As many messages as multicast::push_run() makes, at most `max`. Returns: how many; fewer than `max` also where the
+  /// next one needs full_together() again. Call announce_together() after the last. After full_together().
+  template <class Make>
+  [[gnu::always_inline]] std::size_t push_run_together(std::size_t max, const Make& make) noexcept {
+    if (multicast_->has_room()) [[likely]]
+      return multicast_->push_run(std::min(max, multicast_->room_together()), make);
+    Slot message;
+    if (!make(0, message)) return 0;
+    push_into_crowd(message);
+    return 1;
   }
   void announce_together() noexcept {
     base::light_barrier();
@@ -192,7 +197,7 @@ class sender_list {
   }
   [[gnu::noinline]] queue::inbox_base* find_room() noexcept {
     std::int64_t room = std::numeric_limits<std::int64_t>::max();
-    multicast_->set_room(0);
+    multicast_->take_room();
     for (auto& each : together_) {
       const std::int64_t own = each->find_room();
       if (own == 0 && each->refuses) return &each->to();
@@ -202,7 +207,12 @@ class sender_list {
     return nullptr;
   }
   /// Nobody refuses the message, and somebody has to throw out another for it.
-  [[gnu::noinline]] void throw_out() noexcept {
+  [[gnu::noinline]] void push_into_crowd(const Slot& message) noexcept {
+    throw_out();
+    multicast_->push_in_any_case(message);
+    pass_by();
+  }
+  void throw_out() noexcept {
     std::int64_t room = std::numeric_limits<std::int64_t>::max();
     for (auto& each : together_) {
       if (each->find_room() == 0) mailbox_of(*each).make_room(*each);
@@ -211,7 +221,7 @@ class sender_list {
     multicast_->set_room(static_cast<std::uint64_t>(room));
   }
   /// The message was pushed, and is not for those that are full of others' messages.
-  [[gnu::noinline]] void pass_by() noexcept {
+  void pass_by() noexcept {
     for (auto& each : together_) {
       if (each->has_lent()) mailbox_of(*each).take_lent(*each);
     }

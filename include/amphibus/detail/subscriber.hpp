@@ -92,14 +92,14 @@ class subscriber_base : public std::enable_shared_from_this<subscriber_base> {
  private:
   enum class callable : std::uint8_t { alive, dying, gone };
 
+  std::atomic<bool> mismatch_told_{false};
+  std::atomic<callable> callable_{callable::alive};
   const std::shared_ptr<bus_core> core_;
   const interest to_;
   const std::string name_;
-  std::atomic<callable> callable_{callable::alive};
   std::atomic<const void*> destroyer_{nullptr};  // what only its thread has: the address of its current_frame
   std::atomic<std::uint64_t> failed_{0};
   std::atomic<std::uint64_t> expired_{0};
-  std::atomic<bool> mismatch_told_{false};
 };
 
 }  // namespace amphibus::detail

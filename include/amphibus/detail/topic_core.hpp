@@ -10,6 +10,7 @@
 #include <typeinfo>
 #include <vector>
 
+#include <amphibus/base/small_mutex.hpp>
 #include <amphibus/counters.hpp>
 #include <amphibus/detail/message.hpp>
 #include <amphibus/queue/inbox.hpp>
@@ -123,37 +124,29 @@ class topic_core {
 
   [[nodiscard]] topic_counters counters() const;
   void count_undeliverable(std::uint64_t count) noexcept { undeliverable_.fetch_add(count, std::memory_order_relaxed); }
-  void count_egress_dropped(std::uint64_t count) noexcept {
-    egress_dropped_.fetch_add(count, std::memory_order_relaxed);
-    egress_unreported_.fetch_add(count, std::memory_order_relaxed);
-    egress_has_dropped_->store(true, std::memory_order_release);
-  }
-  void count_egress_expired() noexcept { egress_expired_.fetch_add(1, std::memory_order_relaxed); }
+  // Of a topic that has a route:
+  void count_egress_dropped(std::uint64_t count) noexcept;
+  void count_egress_expired() noexcept;
   /// Egress: drops that have not consumed sequence numbers yet.
-  std::uint64_t take_egress_dropped() noexcept {
-    return egress_unreported_.load(std::memory_order_relaxed) == 0
-               ? 0
-               : egress_unreported_.exchange(0, std::memory_order_acquire);
-  }
+  std::uint64_t take_egress_dropped() noexcept;
 
  private:
+  struct publishing;
+  struct leaving;
+
+  // Small, because a program may have a million of them, most of which say nothing; what only some have is apart.
   const std::string name_;
   const type_operations& type_;
   std::atomic<const wire::codec_operations*> codec_{nullptr};
   std::atomic<const key_operations*> key_{nullptr};
   int route_ = -1;
-  mutable std::mutex mutex_;
+  mutable base::small_mutex mutex_;
   std::vector<std::shared_ptr<subscriber_base>> subscribers_;
-  std::shared_ptr<egress_inbox> egress_;
-  bool wanted_ = false;
-  std::vector<outlet_base*> outlets_;
-  std::shared_ptr<history_keeper> keeper_;  // its lock comes after mutex_; owned alone
-  topic_counters retired_;                  // of outlets that are gone
+  std::shared_ptr<publishing> publishing_;  // under mutex_; made with the first outlet; owned alone, as what follows
+  std::shared_ptr<leaving> leaving_;        // of a route, set before anything can leave
+  std::shared_ptr<history_keeper> keeper_;  // its lock comes after mutex_
   std::atomic<std::uint64_t> undeliverable_{0};
-  std::atomic<std::uint64_t> egress_dropped_{0};
-  std::atomic<std::uint64_t> egress_expired_{0};
-  std::atomic<std::uint64_t> egress_unreported_{0};
-  std::atomic<bool>* egress_has_dropped_ = nullptr;  // the route's: set before anything can drop
+  bool wanted_ = false;
 };
 
 inline const void* any_slot::value() const noexcept {

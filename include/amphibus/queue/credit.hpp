@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include <amphibus/base/atomic.hpp>
+#include <amphibus/base/small_mutex.hpp>
 
 #pragma GCC visibility push(default)
 namespace amphibus::queue {
@@ -84,11 +85,11 @@ class credit_account {
 
   const std::int64_t capacity_;
   const waking when_;
+  base::atomic<bool> waiting_{false};
+  base::small_mutex mutex_;
   base::atomic<std::int64_t> free_;
   base::atomic<std::int64_t> wake_at_;
-  base::atomic<bool> waiting_{false};
-  base::mutex mutex_;
-  space_listener* first_ = nullptr;
+  space_listener* first_ = nullptr;  // mutex_
 };
 
 }  // namespace amphibus::queue

@@ -14,6 +14,7 @@
 #include <amphibus/base/barrier.hpp>
 #include <amphibus/base/ids.hpp>
 #include <amphibus/base/parker.hpp>
+#include <amphibus/base/small_mutex.hpp>
 #include <amphibus/base/tsan.hpp>
 #include <amphibus/queue/bound.hpp>
 #include <amphibus/queue/gate.hpp>
@@ -77,7 +78,7 @@ struct sender_state {
   /// Inside `owner`. Returns: what was taken from the inbox and not used; it is no longer the sender's.
   [[nodiscard]] std::int64_t take_credit() noexcept {
     charge_written();
-    if (through != nullptr) through->set_room(0);
+    if (through != nullptr) through->take_room();
     return std::exchange(credit, 0);
   }
 
@@ -174,8 +175,29 @@ class inbox_base : public bound {
   /// Called once per sleep by the first producer, on its thread: make the consumer look.
   virtual void activated() noexcept = 0;
 
-  mutable base::mutex senders_mutex_;
-  std::vector<multicast_base*> multicasts_;  // senders_mutex_: whose reader the consumer is
+  /// Who writes here: made with the first, because most inboxes of a large program never see one.
+  struct producers {
+    std::vector<sender_state*> senders;
+    std::vector<multicast_base*> multicasts;  ///< whose reader the consumer is
+    std::uint64_t pushed_by_parted = 0;
+  };
+  // Under senders_mutex_:
+  [[nodiscard]] producers& known_producers() {
+    if (!producers_) producers_ = std::make_shared<producers>();
+    return *producers_;
+  }
+  [[nodiscard]] std::size_t multicast_count() const noexcept { return producers_ ? producers_->multicasts.size() : 0; }
+  /// `add()` hands the consumer its reader. Throws: what that does, std::bad_alloc; nothing happened then.
+  template <class Add>
+  void add_multicast(multicast_base& which, const Add& add) {
+    auto& all = known_producers().multicasts;
+    all.reserve(all.size() + 1);
+    add();
+    all.push_back(&which);
+  }
+
+  // Beside each other what is small: one of each for every subscription that exists.
+  mutable base::small_mutex senders_mutex_;
 
  private:
   void activate() noexcept {
@@ -184,17 +206,70 @@ class inbox_base : public bound {
   [[nodiscard]] std::int64_t chunk() const noexcept;
   [[nodiscard]] std::uint64_t pushed_locked() const noexcept;
 
-  const overflow_rule overflow_;
-  const std::int64_t bytes_per_place_;
-  bool many_finishers_ = false;
   // On no lines of their own, which would double what an idle subscription takes: each is written once for many
   // messages.
   base::atomic<bool> active_{false};
+  bool many_finishers_ = false;
+  const overflow_rule overflow_;
+  const std::int64_t bytes_per_place_;
   base::atomic<std::uint64_t> finished_{0};
   base::atomic<std::uint64_t> replaced_{0};
-  std::vector<sender_state*> senders_;  // senders_mutex_, as what follows
   base::atomic<std::int64_t> sender_count_{0};
-  std::uint64_t pushed_by_parted_ = 0;
+  std::shared_ptr<producers> producers_;  // senders_mutex_; owned alone
+};
+
+/// The readers of one inbox, of whatever kind: publishers add, the consumer takes over what is new and drops what is
+/// over. `Pointer` owns a reader that has is_over() and source(). Thread: add() under the inbox's lock, the rest by the
+/// consumer.
+template <class Pointer>
+class reader_list {
+ public:
+  void add(Pointer who) {
+    new_.push_back(std::move(who));
+    has_new_.store(true, std::memory_order_release);
+  }
+  [[nodiscard]] bool has_new() const noexcept { return has_new_.load(std::memory_order_acquire); }
+  /// Under the inbox's lock: what is new belongs to the others, but for those who have to wait until `may_join`.
+  template <class MayJoin>
+  void take_new(const MayJoin& may_join) {
+    std::vector<Pointer> waiting;
+    waiting.reserve(new_.size());
+    current_.reserve(current_.size() + new_.size());
+    for (Pointer& each : new_) (may_join(*each) ? current_ : waiting).push_back(std::move(each));
+    new_ = std::move(waiting);
+    has_new_.store(!new_.empty(), std::memory_order_relaxed);
+  }
+  [[nodiscard]] const std::vector<Pointer>& current() const noexcept { return current_; }
+  /// Calls `use(reader&)` with one after the other, beginning with another one every time, until it returns false.
+  /// Returns: true if some of them are over.
+  template <class Use>
+  [[nodiscard]] bool for_each(const Use& use) {
+    const std::size_t count = current_.size();
+    if (count == 0) return false;
+    if (++first_ >= count) first_ = 0;
+    bool some_over = false;
+    for (std::size_t i = 0; i != count; ++i) {
+      auto& each = *current_[first_ + i < count ? first_ + i : first_ + i - count];
+      const bool goes_on = use(each);
+      some_over = some_over || each.is_over();
+      if (!goes_on) break;
+    }
+    return some_over;
+  }
+  /// Under the inbox's lock. `multicasts`: those of all readers.
+  void drop_over(std::vector<multicast_base*>& multicasts) {
+    std::erase_if(current_, [&](const Pointer& each) {
+      if (!each->is_over()) return false;
+      multicasts.erase(std::find(multicasts.begin(), multicasts.end(), &each->source()));
+      return true;
+    });
+  }
+
+ private:
+  base::atomic<bool> has_new_{false};
+  std::vector<Pointer> new_;
+  std::vector<Pointer> current_;
+  std::size_t first_ = 0;
 };
 
 /// A bounded multi-producer single-consumer queue of `Slot`, with credit for the bound and an announcement that costs a
@@ -215,6 +290,7 @@ class inbox : public inbox_base {
 
   inbox(std::int64_t capacity, overflow_rule overflow, std::int64_t bytes_per_place = any_size)
       : inbox_base(capacity, overflow, bytes_per_place) {}
+  ~inbox() override { delete readers_.load(std::memory_order_relaxed); }
 
   [[nodiscard]] std::int64_t places_of(const Slot& message) const noexcept {
     if constexpr (requires { message.weighed_bytes(); }) {
@@ -228,14 +304,12 @@ class inbox : public inbox_base {
   /// it uses the queue then.
   [[nodiscard]] bool takes_reader() const {
     const std::lock_guard lock(senders_mutex_);
-    return multicasts_.size() < readers_max;
+    return multicast_count() < readers_max;
   }
   void add_reader(std::shared_ptr<reader> who) {
     const std::lock_guard lock(senders_mutex_);
-    multicasts_.reserve(multicasts_.size() + 1);
-    new_readers_.push_back(who);
-    multicasts_.push_back(&who->source());
-    has_new_readers_.store(true, std::memory_order_release);
+    if (readers_.load(std::memory_order_relaxed) == nullptr) readers_.store(new readers, std::memory_order_release);
+    add_multicast(who->source(), [&] { readers_.load(std::memory_order_relaxed)->add(std::move(who)); });
   }
   /// For a producer that uses the queue from now on. Made at its first use.
   [[nodiscard]] queue_type& use_queue() {
@@ -277,23 +351,16 @@ class inbox : public inbox_base {
   /// false. Lets go of those that are over.
   template <class Use>
   void for_each_reader(const Use& use) {
-    if (has_new_readers_.load(std::memory_order_acquire)) [[unlikely]]
-      take_new_readers();
-    const std::size_t count = readers_.size();
-    if (count == 0) return;
-    if (++first_reader_ >= count) first_reader_ = 0;
-    bool some_over = false;
-    for (std::size_t i = 0; i != count; ++i) {
-      reader& each = *readers_[first_reader_ + i < count ? first_reader_ + i : first_reader_ + i - count];
-      const bool goes_on = use(each);
-      some_over = some_over || each.is_over();
-      if (!goes_on) break;
-    }
-    if (some_over) [[unlikely]]
-      drop_readers();
+    readers* const all = readers_.load(std::memory_order_acquire);
+    if (all == nullptr) return;
+    if (all->has_new()) [[unlikely]]
+      take_new_readers(*all);
+    if (all->for_each(use)) [[unlikely]]
+      drop_readers(*all);
   }
 
  private:
+  using readers = reader_list<std::shared_ptr<reader>>;
   /// Who polls many places looks in vain more often than not; beyond this the queue is as good.
   static constexpr std::size_t readers_max = 16;
 
@@ -330,28 +397,19 @@ class inbox : public inbox_base {
     const base::tsan_unseen copying;
     return queued_->queue.try_dequeue_bulk(queued_->consumer, out, max);
   }
-  [[gnu::noinline]] void take_new_readers() {
+  [[gnu::noinline]] void take_new_readers(readers& of) {
     const std::lock_guard lock(senders_mutex_);
-    std::move(new_readers_.begin(), new_readers_.end(), std::back_inserter(readers_));
-    new_readers_.clear();
-    has_new_readers_.store(false, std::memory_order_relaxed);
+    of.take_new([](const reader&) { return true; });
   }
-  [[gnu::noinline]] void drop_readers() {
+  [[gnu::noinline]] void drop_readers(readers& of) {
     const std::lock_guard lock(senders_mutex_);
-    std::erase_if(readers_, [&](const std::shared_ptr<reader>& each) {
-      if (!each->is_over()) return false;
-      multicasts_.erase(std::find(multicasts_.begin(), multicasts_.end(), &each->source()));
-      return true;
-    });
+    of.drop_over(known_producers().multicasts);
   }
 
   base::atomic<bool> queue_used_{false};
-  base::atomic<bool> has_new_readers_{false};
-  std::vector<std::shared_ptr<reader>> new_readers_;  // senders_mutex_
-  std::vector<std::shared_ptr<reader>> readers_;      // the consumer's
-  std::size_t first_reader_ = 0;
   bool queue_had_turn_ = false;
-  std::shared_ptr<queued> queued_;  // senders_mutex_ until queue_used_; owned alone
+  base::atomic<readers*> readers_{nullptr};  // made with the first, under senders_mutex_; owned
+  std::shared_ptr<queued> queued_;           // senders_mutex_ until queue_used_; owned alone
 };
 
 /// One producer's side of one inbox that it reaches through the queue. Thread: confined to who is inside the owner's

@@ -18,8 +18,8 @@ namespace amphibus::queue {
 
 /// What the two sides of a multicast share, and the writer's room in it, whatever its slots are.
 ///
-/// Room is counted by position: how far the writer may go before it has to look at the credit of its readers again, so
-/// that a push pays for one comparison however many readers there are.
+/// Room is counted by position: how far the writer may go before it has to look at the credit of its readers again, or
+/// for another block, so that a push pays for one comparison however many readers there are.
 class multicast_base {
  public:
   multicast_base() = default;
@@ -30,12 +30,8 @@ class multicast_base {
   [[nodiscard]] std::uint64_t written() const noexcept {
     return written_.load(std::memory_order_acquire);  // SYNC(multicast.written)
   }
-  /// Writer.
-  [[nodiscard, gnu::always_inline]] bool has_room() const noexcept {
-    return position() != limit_.load(std::memory_order_relaxed);
-  }
-  /// Writer, or who excludes it: from here on `count` messages have room at every reader.
-  void set_room(std::uint64_t count) noexcept { limit_.store(position() + count, std::memory_order_relaxed); }
+  /// Writer, or who excludes it: from here on no message has room.
+  void take_room() noexcept { limit_.store(0, std::memory_order_relaxed); }
   /// Writer, or who excludes it.
   [[nodiscard, gnu::always_inline]] std::uint64_t position() const noexcept {
     return written_.load(std::memory_order_relaxed);
@@ -60,7 +56,10 @@ class multicast_base {
   // On a line of its own what every push writes and readers poll; then what is the writer's, but for who falls asleep.
   alignas(64) base::atomic<std::uint64_t> written_{0};
   alignas(64) base::atomic<bool> sleepers_{true};
-  base::atomic<std::uint64_t> limit_{0};  // atomic, because two may take room away at once
+  // Positions.
+  base::atomic<std::uint64_t> limit_{0};  // 0 where room was taken away, which two may do at once; else the nearer of:
+  std::uint64_t room_end_ = 0;            // of the room at the readers
+  std::uint64_t block_end_ = 0;           // of the block that is written
 };
 
 /// Some slots of a multicast. `references`: the readers that have not left it, and the writer while it writes there.
@@ -71,7 +70,7 @@ struct multicast_block : block_header {
   [[nodiscard]] Slot* slots() noexcept { return std::launder(reinterpret_cast<Slot*>(this + 1)); }
 };
 
-template <class Slot, std::uint32_t FirstBlock = 16, std::uint32_t Block = 256>
+template <class Slot, std::uint32_t SmallBlock = 16, std::uint32_t LargeBlock = 256>
 class multicast_reader;
 
 /// One writer, any number of readers, each of which sees every message from its join to its leaving: written once,
@@ -80,12 +79,13 @@ class multicast_reader;
 /// A list of blocks; who leaves a block as the last gives it back to the writer, so the memory follows what the slowest
 /// reader has not handled, and one reader that stands still holds back neither the writer nor the others. Unbounded by
 /// itself: the readers' inboxes grant the room, or the writer takes from a reader what waits there longest. `Slot` is
-/// trivially copyable. `FirstBlock`, `Block`: slots in the first block, small because most publishers say little, and
-/// in the others. Thread: the writer's methods by one thread at a time. Lifetime: shared with its readers.
-template <class Slot, std::uint32_t FirstBlock = 16, std::uint32_t Block = 256>
+/// trivially copyable. `SmallBlock`, `LargeBlock`: slots in the first blocks, because most publishers say little, and
+/// in those of a writer that has been far ahead of its readers. Thread: the writer's methods by one thread at a time.
+/// Lifetime: shared with its readers.
+template <class Slot, std::uint32_t SmallBlock = 16, std::uint32_t LargeBlock = 256>
 class multicast : public multicast_base {
  public:
-  using reader = multicast_reader<Slot, FirstBlock, Block>;
+  using reader = multicast_reader<Slot, SmallBlock, LargeBlock>;
 
   multicast() = default;
   ~multicast() { end(); }
@@ -93,11 +93,12 @@ class multicast : public multicast_base {
   /// A reader of everything that is written from now on. Throws: std::bad_alloc.
   [[nodiscard]] std::shared_ptr<reader> join(const std::shared_ptr<multicast>& self) {
     if (tail_ == nullptr) grow();
-    auto joined = std::make_shared<reader>(self, tail_, static_cast<std::uint32_t>(next_ - tail_->slots()), position());
+    const auto at = static_cast<std::uint32_t>(tail_->size - (block_end_ - position()));
+    auto joined = std::make_shared<reader>(self, tail_, at, position());
     tail_->references.fetch_add(1, std::memory_order_relaxed);
     ++readers_;
     sleepers_.store(true, std::memory_order_relaxed);  // nobody knows yet whether it sleeps
-    set_room(0);
+    take_room();
     return joined;
   }
   /// `who` sees nothing of what is written from now on.
@@ -110,21 +111,47 @@ class multicast : public multicast_base {
     if (tail_ == nullptr) return;
     leave(std::exchange(tail_, nullptr));
     std::exchange(pool_, nullptr)->retire();
-    next_ = end_ = nullptr;
+    block_end_ = position();
+    take_room();
   }
 
-  /// Precondition: has_room(). Out of memory for a block is the end of the program.
+  /// Out of memory for a block is the end of the program.
+  [[nodiscard, gnu::always_inline]] bool has_room() noexcept {
+    return position() < limit_.load(std::memory_order_relaxed) || goes_on();
+  }
+  /// From here on `count` messages have room at every reader.
+  void set_room(std::uint64_t count) noexcept {
+    room_end_ = position() + count;
+    limit_.store(std::min(room_end_, block_end_), std::memory_order_relaxed);
+  }
+  /// How many messages push_run() may push at once. Precondition: has_room() said so.
+  [[nodiscard]] std::size_t room_together() const noexcept {
+    return static_cast<std::size_t>(limit_.load(std::memory_order_relaxed) - position());
+  }
+  /// Precondition: has_room() said so.
   [[gnu::always_inline]] void push(const Slot& message) noexcept {
-    if (next_ == end_) [[unlikely]]
-      grow();
-    base::prefetch_to_write(next_ + written_ahead);
-    ::new (static_cast<void*>(next_)) Slot(message);
-    ++next_;
-    written_.store(position() + 1, std::memory_order_release);  // SYNC(multicast.written): pairs with look()
+    const std::uint64_t at = position();
+    place(at, message);
+    written_.store(at + 1, std::memory_order_release);  // SYNC(multicast.written): pairs with look()
+  }
+  /// Whether there is room or not, by who finds some afterwards.
+  void push_in_any_case(const Slot& message) noexcept {
+    if (position() == block_end_) grow();
+    push(message);
+  }
+  /// Calls `make(i, into)` for the messages 0 to count - 1 until one returns false, and shows them all at once to the
+  /// readers. Returns: how many. Precondition: count <= room_together(); `make` does not throw.
+  template <class Make>
+  [[gnu::always_inline]] std::size_t push_run(std::size_t count, const Make& make) noexcept {
+    const std::uint64_t from = position();
+    std::size_t done = 0;
+    for (Slot message; done != count && make(done, message); ++done) place(from + done, message);
+    written_.store(from + done, std::memory_order_release);  // SYNC(multicast.written): pairs with look()
+    return done;
   }
 
  private:
-  friend class multicast_reader<Slot, FirstBlock, Block>;
+  friend class multicast_reader<Slot, SmallBlock, LargeBlock>;
   /// How many slots ahead of the writer a line is asked for. Readers of other cores have the block's lines: without it
   /// each store waits for the one before to get its line (measured: 180 to 250 M/s).
   static constexpr std::size_t written_ahead = 16;
@@ -134,34 +161,56 @@ class multicast : public multicast_base {
     if (release(*block)) block_pool::give_back(block);
   }
 
-  /// Goes on in another block.
-  [[gnu::noinline]] void grow() {
-    const std::uint32_t size = tail_ == nullptr ? FirstBlock : Block;
-    if (pool_ == nullptr || size != block_size_) {
-      block_pool* const wider = block_pool::make(sizeof(multicast_block<Slot>) + size * sizeof(Slot), alignment);
-      if (pool_ != nullptr) pool_->retire();
-      pool_ = wider;
-      block_size_ = size;
+  [[gnu::always_inline]] void place(std::uint64_t position, const Slot& message) noexcept {
+    auto* const at = reinterpret_cast<Slot*>(origin_ + position * sizeof(Slot));
+    base::prefetch_to_write(at + written_ahead);
+    ::new (static_cast<void*>(at)) Slot(message);
+  }
+
+  /// At the limit: true if that is only the end of the block.
+  [[nodiscard, gnu::noinline]] bool goes_on() noexcept {
+    if (limit_.load(std::memory_order_relaxed) == 0 || position() >= room_end_) return false;
+    if (position() == block_end_) grow();
+    limit_.store(std::min(room_end_, block_end_), std::memory_order_relaxed);
+    return true;
+  }
+  /// Goes on in another block: of the same size as long as the readers are quick, or the messages few.
+  void grow() {
+    block_header* block = pool_ == nullptr ? nullptr : pool_->take_returned();
+    if (block == nullptr) {
+      if (pool_ == nullptr || (blocks_ == blocks_of_one_size && block_size_ < LargeBlock)) widen();
+      block = pool_->take();
+      blocks_ = std::min(blocks_ + 1, blocks_of_one_size);
     }
-    auto* const fresh = static_cast<multicast_block<Slot>*>(pool_->take());
+    auto* const fresh = static_cast<multicast_block<Slot>*>(block);
     ::new (static_cast<void*>(&fresh->following)) base::atomic<multicast_block<Slot>*>(nullptr);
-    fresh->size = size;
+    fresh->size = block_size_;
     fresh->references.store(readers_ + 1, std::memory_order_relaxed);
     multicast_block<Slot>* const full = std::exchange(tail_, fresh);
-    next_ = fresh->slots();
-    end_ = next_ + size;
+    origin_ = reinterpret_cast<std::uintptr_t>(fresh->slots()) - position() * sizeof(Slot);
+    block_end_ = position() + block_size_;
     if (full == nullptr) return;
     full->following.store(fresh, std::memory_order_release);  // SYNC(multicast.following)
     leave(full);
   }
+  void widen() {
+    block_size_ = pool_ == nullptr ? SmallBlock : std::min(block_size_ * 4, LargeBlock);
+    block_pool* const wider = block_pool::make(sizeof(multicast_block<Slot>) + block_size_ * sizeof(Slot), alignment);
+    if (pool_ != nullptr) pool_->retire();
+    pool_ = wider;
+    blocks_ = 0;
+  }
+
+  /// So many blocks are out before the next one is larger.
+  static constexpr std::uint32_t blocks_of_one_size = 4;
 
   // Beside limit_, all of it the writer's.
-  Slot* next_ = nullptr;  // in the tail
-  Slot* end_ = nullptr;
-  std::uint32_t readers_ = 0;
+  std::uintptr_t origin_ = 0;  // of the tail: where its slot of position 0 would be
   multicast_block<Slot>* tail_ = nullptr;
-  block_pool* pool_ = nullptr;
+  std::uint32_t readers_ = 0;
   std::uint32_t block_size_ = 0;
+  std::uint32_t blocks_ = 0;  // of this size, up to blocks_of_one_size
+  block_pool* pool_ = nullptr;
 };
 
 /// Messages that lie one after the other.
@@ -177,10 +226,10 @@ struct slot_run {
 /// Its messages are handled where they lie, with look(), next() and advance(); or they are taken out with take(), by
 /// its consumer and by the writer, which makes room so: what both take is nobody's twice. Thread: one consumer at a
 /// time; its end is set by the writer.
-template <class Slot, std::uint32_t FirstBlock, std::uint32_t Block>
+template <class Slot, std::uint32_t SmallBlock, std::uint32_t LargeBlock>
 class multicast_reader {
  public:
-  using writer = multicast<Slot, FirstBlock, Block>;
+  using writer = multicast<Slot, SmallBlock, LargeBlock>;
 
   /// For multicast::join().
   multicast_reader(std::shared_ptr<writer> of, multicast_block<Slot>* block, std::uint32_t at,
@@ -255,7 +304,7 @@ class multicast_reader {
   }
 
  private:
-  friend class multicast<Slot, FirstBlock, Block>;
+  friend class multicast<Slot, SmallBlock, LargeBlock>;
   [[nodiscard]] std::uint64_t position() const noexcept { return position_.load(std::memory_order_relaxed); }
 
   const std::shared_ptr<writer> of_;

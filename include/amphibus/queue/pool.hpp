@@ -42,13 +42,18 @@ class block_pool {
 
   /// A block whose header is fresh (one reference) and whose payload is raw memory. Throws std::bad_alloc.
   block_header* take() {
+    block_header* const block = take_returned();
+    return block != nullptr ? block : allocate();
+  }
+  /// The same, but only one that was used before; null if none is back.
+  [[nodiscard]] block_header* take_returned() noexcept {
     if (local_ == nullptr) {
       local_ = returned_.exchange(nullptr, std::memory_order_acquire);  // SYNC(pool.returned)
     } else if (size_ >= cold_from && returned_.load(std::memory_order_relaxed) != nullptr) {
       take_warm();
     }
     block_header* block = local_;
-    if (block == nullptr) return allocate();
+    if (block == nullptr) return nullptr;
     local_ = block->next;
     prefetch_next();
     block->references.store(1, std::memory_order_relaxed);

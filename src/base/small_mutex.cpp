@@ -1,0 +1,11 @@
+#include <amphibus/base/small_mutex.hpp>
+
+namespace amphibus::base {
+
+void small_mutex::lock_contended() noexcept {
+  while (word_.exchange(waited_for, std::memory_order_acquire) != open) {
+    word_.wait(waited_for, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace amphibus::base
