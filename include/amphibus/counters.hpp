@@ -20,7 +20,7 @@ struct subscription_counters {
 
 /// What was published on one topic in this process. Monotone. Thread: const-safe, a copy.
 struct topic_counters {
-  std::uint64_t published = 0;       ///< accepted publishes, remote messages that arrived here included
+  std::uint64_t published = 0;  ///< accepted publishes, remote messages that arrived here included; by the end of each
   std::uint64_t no_subscribers = 0;  ///< publishes that nobody wanted
   std::uint64_t refused = 0;         ///< publishes that answered would_block
   std::uint64_t undeliverable = 0;   ///< accepted, held, and given up; what a transport cannot encode is an event only

@@ -8,4 +8,6 @@ void small_mutex::lock_contended() noexcept {
   }
 }
 
+void small_mutex::wake_one() noexcept { word_.notify_one(); }
+
 }  // namespace amphibus::base

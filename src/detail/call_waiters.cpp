@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#ifdef __unix__
+#include <pthread.h>
+#endif
+
 #include <amphibus/base/barrier.hpp>
 
 namespace amphibus::detail {
@@ -16,31 +20,47 @@ call_waiters& call_waiters::of_process() {
   return *all;
 }
 
-void call_waiters::add(std::shared_ptr<call_waiter> who) {
+call_waiters::call_waiters() {
+#ifdef __unix__
+  ::pthread_atfork([] { of_process().mutex_.lock(); }, [] { of_process().mutex_.unlock(); },
+                   [] { of_process().forget_in_child(); });
+#endif
+}
+
+void call_waiters::forget_in_child() {
+  new list(std::move(waiting_));  // left alone: what waits there is the parent's, whose locks somebody may hold
+  waiting_.clear();
+  awaited_calls.store(0, std::memory_order_relaxed);
+  mutex_.unlock();
+}
+
+void call_waiters::add(std::shared_ptr<call_waiter> who) noexcept {
+  list one{std::move(who)};
   awaited_calls.fetch_add(1, std::memory_order_relaxed);
   // Whoever finds it in the list looks at other callers' depths, which are true only after the barrier.
   base::heavy_barrier();
   const std::lock_guard lock(mutex_);
-  waiting_.push_back(std::move(who));
+  waiting_.splice(waiting_.end(), one);
 }
 
 void call_waiters::remove(const call_waiter& who) noexcept {
-  std::shared_ptr<call_waiter> last;  // destroyed outside the lock
+  list last;  // destroyed outside the lock
   const std::lock_guard lock(mutex_);
   const auto found = std::find_if(waiting_.begin(), waiting_.end(), [&](auto& each) { return each.get() == &who; });
   if (found == waiting_.end()) return;
-  last = std::move(*found);
-  waiting_.erase(found);
+  last.splice(last.end(), waiting_, found);
   awaited_calls.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void call_waiters::tell(const inline_caller* which) noexcept {
-  std::vector<std::shared_ptr<call_waiter>> all;
+  list told;  // nobody else: what a stranger waits for must not end here
   {
     const std::lock_guard lock(mutex_);
-    all = waiting_;
+    for (const auto& each : waiting_) {
+      if (each->waits_for(which)) told.push_back(each);
+    }
   }
-  for (const auto& each : all) each->call_returned(which);
+  for (const auto& each : told) each->call_returned();
 }
 
 }  // namespace amphibus::detail

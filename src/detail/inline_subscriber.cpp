@@ -115,12 +115,9 @@ bool inline_subscriber::somebody_calls() const {
   });
 }
 
-void inline_subscriber::call_returned(const inline_caller* which) noexcept {
-  {
-    const std::lock_guard lock(callers_mutex_);
-    if (std::find(callers_.begin(), callers_.end(), which) == callers_.end()) return;
-  }
-  destroy_if_last();
+bool inline_subscriber::waits_for(const inline_caller* which) noexcept {
+  const std::lock_guard lock(callers_mutex_);
+  return std::find(callers_.begin(), callers_.end(), which) != callers_.end();
 }
 
 void inline_subscriber::destroy_if_last() noexcept {
@@ -245,9 +242,13 @@ void inline_table::abandon(std::shared_ptr<inline_table> which) noexcept {
   if (!which->is_called()) call_waiters::of_process().remove(*which);
 }
 
-void inline_table::call_returned(const inline_caller* which) noexcept {
-  const auto is_own = [which](const auto& each) { return &each->calls.caller == which; };
-  if (std::any_of(entries_.begin(), entries_.end(), is_own) && !is_called()) call_waiters::of_process().remove(*this);
+bool inline_table::waits_for(const inline_caller* which) noexcept {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [which](const auto& each) { return &each->calls.caller == which; });
+}
+
+void inline_table::call_returned() noexcept {
+  if (!is_called()) call_waiters::of_process().remove(*this);
 }
 
 }  // namespace amphibus::detail

@@ -32,7 +32,8 @@ class inline_subscriber final : public subscriber_base, public call_waiter {
   [[nodiscard]] const std::atomic<bool>& has_ended() const noexcept { return ended_; }
   /// Its handler threw what is being caught.
   void count_caught() noexcept;
-  void call_returned(const inline_caller* which) noexcept override;
+  [[nodiscard]] bool waits_for(const inline_caller* which) noexcept override;
+  void call_returned() noexcept override { destroy_if_last(); }
   /// From the stand-in, whose frame and context are there already.
   void call_for_remote(const any_slot& message, frame& here, const context& with);
   void end() override;
@@ -78,7 +79,8 @@ class inline_table final : public inline_calls, public call_waiter {
   [[nodiscard]] bool takes_values() const noexcept { return takes_values_; }
   /// Its outlet lets go of it, inside the gate, or in the owner's stead: a call keeps it until it returns.
   static void abandon(std::shared_ptr<inline_table> which) noexcept;
-  void call_returned(const inline_caller* which) noexcept override;
+  [[nodiscard]] bool waits_for(const inline_caller* which) noexcept override;
+  void call_returned() noexcept override;
 
  private:
   struct entry {

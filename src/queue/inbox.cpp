@@ -85,7 +85,7 @@ void inbox_base::part(sender_state& who) {
   const std::lock_guard lock(senders_mutex_);
   std::erase(known_producers().senders, &who);
   sender_count_.fetch_sub(1, std::memory_order_relaxed);
-  known_producers().pushed_by_parted += who.pushed_so_far();
+  pushed_by_parted_ += who.pushed_so_far();
   who.charge_written();
   if (who.credit > 0) credit().give_back(std::exchange(who.credit, 0));
 }
@@ -99,7 +99,7 @@ void inbox_base::deactivate() noexcept {
 
 void inbox_base::count_unqueued(std::int64_t places) noexcept {
   const std::lock_guard lock(senders_mutex_);
-  ++known_producers().pushed_by_parted;
+  ++pushed_by_parted_;
   if (refuses_when_full(overflow_.kind) || overflow_.kind == overflow_kind::drop_newest) credit().charge(places);
 }
 
@@ -109,8 +109,8 @@ std::uint64_t inbox_base::pushed() const {
 }
 
 std::uint64_t inbox_base::pushed_locked() const noexcept {
-  if (!producers_) return 0;
-  std::uint64_t sum = producers_->pushed_by_parted;
+  std::uint64_t sum = pushed_by_parted_;
+  if (!producers_) return sum;
   for (const sender_state* who : producers_->senders) sum += who->pushed_so_far();
   return sum;
 }

@@ -31,7 +31,7 @@ class small_mutex {
   }
   void unlock() noexcept {
     if (word_.exchange(open, std::memory_order_release) == waited_for) [[unlikely]]
-      word_.notify_one();
+      wake_one();
   }
 
  private:
@@ -39,7 +39,9 @@ class small_mutex {
   static constexpr std::uint32_t locked = 1;
   static constexpr std::uint32_t waited_for = 2;
 
+  // Both out of line: waiting and waking have to be of one standard library.
   void lock_contended() noexcept;
+  void wake_one() noexcept;
 
   base::atomic<std::uint32_t> word_{open};
 };

@@ -28,7 +28,7 @@ class outlet final : public outlet_base {
     if (push_at_once(value)) [[likely]]
       return publish_status::accepted;
     if constexpr (travels_inline<T> && !std::is_const_v<Value>) {
-      T aside(value);  // a temporary whose address nobody takes need not be in memory
+      T aside(std::as_const(value));  // a temporary whose address nobody takes need not be in memory
       return publish_otherwise(aside, limits);
     } else {
       return publish_otherwise(value, limits);

@@ -211,6 +211,7 @@ class sender_list {
     throw_out();
     multicast_->push_in_any_case(message);
     pass_by();
+    announce_together();  // also within a long run: who sleeps loses messages meanwhile
   }
   void throw_out() noexcept {
     std::int64_t room = std::numeric_limits<std::int64_t>::max();

@@ -179,7 +179,6 @@ class inbox_base : public bound {
   struct producers {
     std::vector<sender_state*> senders;
     std::vector<multicast_base*> multicasts;  ///< whose reader the consumer is
-    std::uint64_t pushed_by_parted = 0;
   };
   // Under senders_mutex_:
   [[nodiscard]] producers& known_producers() {
@@ -215,7 +214,8 @@ class inbox_base : public bound {
   base::atomic<std::uint64_t> finished_{0};
   base::atomic<std::uint64_t> replaced_{0};
   base::atomic<std::int64_t> sender_count_{0};
-  std::shared_ptr<producers> producers_;  // senders_mutex_; owned alone
+  std::uint64_t pushed_by_parted_ = 0;    // senders_mutex_, as what follows
+  std::shared_ptr<producers> producers_;  // owned alone
 };
 
 /// The readers of one inbox, of whatever kind: publishers add, the consumer takes over what is new and drops what is

@@ -103,6 +103,9 @@ class multicast : public multicast_base {
   }
   /// `who` sees nothing of what is written from now on.
   void part(reader& who) noexcept {
+    // A block that was begun and has no message yet counts everybody who was there then; this one never gets there.
+    const bool is_fresh = position() + tail_->size == block_end_;
+    if (is_fresh && !who.joined_in(*tail_, position())) tail_->references.fetch_sub(1, std::memory_order_relaxed);
     who.end_.store(position(), std::memory_order_release);  // SYNC(multicast.end)
     --readers_;
   }
@@ -234,7 +237,13 @@ class multicast_reader {
   /// For multicast::join().
   multicast_reader(std::shared_ptr<writer> of, multicast_block<Slot>* block, std::uint32_t at,
                    std::uint64_t position) noexcept
-      : of_(std::move(of)), block_(block), at_(at), position_(position), known_(position) {}
+      : of_(std::move(of)),
+        joined_in_(block),
+        joined_at_(position),
+        block_(block),
+        at_(at),
+        position_(position),
+        known_(position) {}
   multicast_reader(const multicast_reader&) = delete;
   multicast_reader& operator=(const multicast_reader&) = delete;
   /// Precondition: the writer parted with it. What it has not taken is lost, without being dropped.
@@ -305,9 +314,15 @@ class multicast_reader {
 
  private:
   friend class multicast<Slot, SmallBlock, LargeBlock>;
+  /// The block may have been used again since, but not at the same position.
+  [[nodiscard]] bool joined_in(const multicast_block<Slot>& block, std::uint64_t position) const noexcept {
+    return joined_in_ == &block && joined_at_ == position;
+  }
   [[nodiscard]] std::uint64_t position() const noexcept { return position_.load(std::memory_order_relaxed); }
 
   const std::shared_ptr<writer> of_;
+  const multicast_block<Slot>* const joined_in_;
+  const std::uint64_t joined_at_;
   multicast_block<Slot>* block_;
   std::uint32_t at_;                      // in the block
   base::atomic<std::uint64_t> position_;  // of the next message, counted as by the writer

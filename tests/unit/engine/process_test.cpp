@@ -3,8 +3,10 @@
 
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -55,6 +57,31 @@ TEST_CASE("fork: a bus of its own works in the child, and the parent's may be de
     ::_exit(handled == 1 ? 7 : 8);
   });
   CHECK(WEXITSTATUS(ended.status) == 7);
+}
+
+TEST_CASE("fork: an end that waits in the parent holds up no call in the child", "[engine]") {
+  bus b;
+  support::barrier at;
+  std::atomic<bool> first{true};
+  auto ending = b.subscribe(numbers, {.on = inline_}, [&](const number&) {
+    if (first.exchange(false)) at.pass();
+  });
+  std::thread publishing([&] { b.publish(numbers, {1}); });
+  at.wait_for_visitor();
+  std::thread waiting([&] { ending.end(); });
+  while (b.publish(numbers, {2}) != publish_status::no_subscribers) std::this_thread::yield();
+  const auto ended = support::in_child([] {
+    bus own;
+    int handled = 0;
+    auto mine = own.subscribe(numbers, {.on = inline_}, [&](const number&) { ++handled; });
+    own.publish(numbers, {1});
+    mine.end();
+    ::_exit(handled == 1 ? 7 : 8);
+  });
+  CHECK(WEXITSTATUS(ended.status) == 7);
+  at.open();
+  waiting.join();
+  publishing.join();
 }
 
 TEST_CASE("contract: a bus destroyed inside its own handler ends the process with a message", "[engine]") {
