@@ -174,7 +174,7 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
         takes_batches_(handler->takes_batches()),
         thrown_out_at_once_(
             static_cast<std::uint8_t>(std::clamp<std::int64_t>(bounds.capacity / 128, 1, thrown_out_max))),
-        return_every_(std::max<std::int64_t>(1, bounds.capacity / 16)),
+        return_every_(static_cast<std::int32_t>(std::clamp<std::int64_t>(bounds.capacity / 16, 1, return_every_max))),
         handler_(std::move(handler)) {
     const bool latest = bounds.overflow.kind == queue::overflow_kind::latest;
     if (latest || bounds.overflow.kind == queue::overflow_kind::drop_oldest) {
@@ -502,11 +502,12 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
   static constexpr const char* unknown_exception = "an exception that is not a std::exception";
 
   static constexpr std::size_t thrown_out_max = 64;
+  static constexpr std::int64_t return_every_max = 1 << 20;
 
   const delivery_kind kind_;
   const bool takes_batches_;
   const std::uint8_t thrown_out_at_once_;
-  const std::int64_t return_every_;  // places
+  const std::int32_t return_every_;  // places
   std::unique_ptr<message_handler> handler_;
   std::shared_ptr<loss_book> losses_;  // with overflow drop_oldest and latest
   std::vector<Slot> pending_;          // from pending_at_ on; guarded by the run lock

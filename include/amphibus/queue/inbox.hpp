@@ -195,7 +195,6 @@ class inbox_base : public bound {
     all.push_back(&which);
   }
 
-  // Beside each other what is small: one of each for every subscription that exists.
   mutable base::small_mutex senders_mutex_;
 
  private:
@@ -207,15 +206,16 @@ class inbox_base : public bound {
 
   // On no lines of their own, which would double what an idle subscription takes: each is written once for many
   // messages.
-  base::atomic<bool> active_{false};
-  bool many_finishers_ = false;
+  base::atomic<std::int32_t> sender_count_{0};
   const overflow_rule overflow_;
   const std::int64_t bytes_per_place_;
   base::atomic<std::uint64_t> finished_{0};
   base::atomic<std::uint64_t> replaced_{0};
-  base::atomic<std::int64_t> sender_count_{0};
   std::uint64_t pushed_by_parted_ = 0;    // senders_mutex_, as what follows
   std::shared_ptr<producers> producers_;  // owned alone
+  // Last, so that what is small in the derived class lies beside it.
+  base::atomic<bool> active_{false};
+  bool many_finishers_ = false;
 };
 
 /// The readers of one inbox, of whatever kind: publishers add, the consumer takes over what is new and drops what is
