@@ -158,33 +158,33 @@ class bus {
   /// Returns and waits as publisher::publish. Throws: error (topic_type_conflict, missing_codec) at the source's first
   /// use of the topic, and what moving T throws.
   template <class T>
-  publish_status publish(const topic<T>& to, std::type_identity_t<T>&& message) {
-    return outlet_for(to).publish(message, {});
+  [[gnu::always_inline]] publish_status publish(const topic<T>& to, std::type_identity_t<T>&& message) {
+    return outlet_for(to).publish(message, as_asked);
   }
   template <class T>
-  publish_status publish(const topic<T>& to,
-                         const std::type_identity_t<T>& message) requires std::copy_constructible<T> {
-    return outlet_for(to).publish(message, {});
+  [[gnu::always_inline]] publish_status publish(
+      const topic<T>& to, const std::type_identity_t<T>& message) requires std::copy_constructible<T> {
+    return outlet_for(to).publish(message, as_asked);
   }
   template <class T>
   publish_status publish(const topic<T>& to, std::type_identity_t<T> message, const publish_options& with) {
-    return outlet_for(to).publish(message, {}, with);
+    return outlet_for(to).publish(message, as_asked, with);
   }
   /// The same, but never waits and holds nothing. Returns: accepted; no_subscribers; would_block (somebody who blocks
   /// or fails has no room now, or what this handler holds for the topic goes first; nobody got it); too_large; closed.
   template <class T>
-  [[nodiscard]] publish_status try_publish(const topic<T>& to, std::type_identity_t<T>&& message) {
-    return outlet_for(to).publish(message, {base::duration::zero()});
+  [[nodiscard, gnu::always_inline]] publish_status try_publish(const topic<T>& to, std::type_identity_t<T>&& message) {
+    return outlet_for(to).publish(message, at_once);
   }
   template <class T>
-  [[nodiscard]] publish_status try_publish(const topic<T>& to,
-                                           const std::type_identity_t<T>& message) requires std::copy_constructible<T> {
-    return outlet_for(to).publish(message, {base::duration::zero()});
+  [[nodiscard, gnu::always_inline]] publish_status try_publish(
+      const topic<T>& to, const std::type_identity_t<T>& message) requires std::copy_constructible<T> {
+    return outlet_for(to).publish(message, at_once);
   }
   template <class T>
   [[nodiscard]] publish_status try_publish(const topic<T>& to, std::type_identity_t<T> message,
                                            const publish_options& with) {
-    return outlet_for(to).publish(message, {base::duration::zero()}, with);
+    return outlet_for(to).publish(message, at_once, with);
   }
 
   /// Waits until every process of the configuration called it too and has the subscriptions made before: what is
@@ -314,18 +314,31 @@ class bus {
   static constexpr std::size_t cache_size = 64;
   // Trivially destructible and constinit: no guard on the publish path, and usable in static destruction.
   static inline constinit thread_local std::array<detail::cached_outlet, cache_size> cache_{};
-
   template <class T>
-  detail::outlet<T>& outlet_for(const topic<T>& to) {
+  static inline constinit thread_local detail::cached_outlet last_{};  // of a topic of T
+
+  static constexpr detail::publish_limits as_asked{};
+  static constexpr detail::publish_limits at_once{base::duration::zero()};
+
+  // As much a part of a publish in a loop as the publish itself.
+  template <class T>
+  [[gnu::always_inline]] detail::outlet<T>& outlet_for(const topic<T>& to) {
+    const detail::cached_outlet& last = last_<T>;
+    const bool known = last.bus == core_->id() && last.name == to.name().data() && detail::current_frame == nullptr;
+    return known ? static_cast<detail::outlet<T>&>(*last.outlet) : find_outlet_for(to);
+  }
+  template <class T>
+  [[gnu::noinline]] detail::outlet<T>& find_outlet_for(const topic<T>& to) {
     const char* const name = to.name().data();
     const auto* const type = &detail::type_operations_of<T>;
     if (detail::lane* const lane = detail::current_lane(); lane != nullptr && &lane->core() == core_.get()) {
       return outlet_of(lane->own_source(), to);
     }
     auto& entry = cache_[(reinterpret_cast<std::uintptr_t>(name) / 8 ^ core_->id()) % cache_size];
-    if (entry.bus != core_->id() || entry.name != name || entry.type != type) [[unlikely]] {
+    if (entry.bus != core_->id() || entry.name != name || entry.type != type) {
       entry = {core_->id(), name, type, &outlet_of(core_->thread_source(), to)};
     }
+    last_<T> = entry;
     return static_cast<detail::outlet<T>&>(*entry.outlet);
   }
   template <class T>

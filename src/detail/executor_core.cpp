@@ -140,7 +140,7 @@ void thread_executor::run() {
   while (!stopping_.load(std::memory_order_acquire)) {
     const std::size_t handled = pass();
     if (handled != 0) {
-      if (handled < small_drain) base::pause(nap_pauses);
+      if (handled < small_drain) spin_budget::has_core() ? base::pause(nap_pauses) : std::this_thread::yield();
       continue;
     }
     if (spin_until_work(spinning.time())) continue;

@@ -25,9 +25,10 @@ class spin_budget {
 
   /// Zero where the cores are wanted: there is one publisher at least.
   [[nodiscard]] base::duration time() const noexcept {
-    const bool free_core = awake().load(std::memory_order_relaxed) < cores();
-    return free_core && time_ > shortest ? time_ : base::duration::zero();
+    return has_core() && time_ > shortest ? time_ : base::duration::zero();
   }
+  /// True while nobody else wants the core that this thread runs on.
+  [[nodiscard]] static bool has_core() noexcept { return awake().load(std::memory_order_relaxed) < cores(); }
   void going_to_sleep() noexcept { awake().fetch_sub(1, std::memory_order_relaxed); }
   void woke_up(base::duration slept) noexcept {
     awake().fetch_add(1, std::memory_order_relaxed);
