@@ -13,6 +13,11 @@ namespace amphibus::detail {
 
 constinit std::atomic<std::uint32_t> awaited_calls{0};
 
+namespace {
+/// Before anybody can fork() in the middle of it, which the child would wait for.
+[[maybe_unused]] const call_waiters& made_at_start = call_waiters::of_process();
+}  // namespace
+
 void tell_returned(const inline_caller* which) noexcept { call_waiters::of_process().tell(which); }
 
 call_waiters& call_waiters::of_process() {
