@@ -34,7 +34,7 @@ header context::header_at(std::size_t position) const { return envelope().attrib
 namespace detail {
 
 subscriber_base::subscriber_base(std::shared_ptr<bus_core> core, interest to, std::string name)
-    : core_(std::move(core)), to_(std::move(to)), name_(std::string_view(name)) {}  // as long as it is
+    : core_(std::move(core)), to_(std::move(to)), name_(std::string_view(name)) {}  // without spare capacity
 
 subscriber_base::~subscriber_base() = default;
 

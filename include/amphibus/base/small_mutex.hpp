@@ -8,8 +8,8 @@
 namespace amphibus::base {
 
 #ifndef AMPHIBUS_ATOMICS  // which brings its own
-/// A mutex of four bytes, where std::mutex has forty: for what exists once per subscription or topic and is locked for
-/// an instant, now and then. Not fair, not recursive.
+/// A mutex of four bytes, where std::mutex has forty: for what exists once per subscription or topic. Not fair, not
+/// recursive; who waits sleeps, so it may be held for long, as a mailbox's is while its handler runs.
 ///
 /// The algorithm is Ulrich Drepper's ("Futexes are tricky", mutex 2): who waits says so in the word, and who unlocks
 /// wakes one only then. Thread: safe.
@@ -20,9 +20,7 @@ class small_mutex {
   small_mutex& operator=(const small_mutex&) = delete;
 
   void lock() noexcept {
-    std::uint32_t expected = open;
-    if (!word_.compare_exchange_strong(expected, locked, std::memory_order_acquire, std::memory_order_relaxed))
-        [[unlikely]]
+    if (!try_lock()) [[unlikely]]
       lock_contended();
   }
   [[nodiscard]] bool try_lock() noexcept {
