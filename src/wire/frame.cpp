@@ -173,7 +173,8 @@ bool batch_writer::add_payload(std::size_t begin, std::uint32_t kind, const code
     return false;
   }
   const std::size_t size = out_.size() - payload;
-  store(out_.data() + begin, message_prefix{static_cast<std::uint32_t>(size), kind});
+  const message_prefix prefix{static_cast<std::uint32_t>(size), kind};
+  out_.overwrite(begin, &prefix, sizeof prefix);
   out_.pad(8);
   ++header_.count;
   return true;
@@ -202,8 +203,8 @@ bool batch_writer::add(const envelope& with, const codec_operations& codec, cons
 void batch_writer::add_raw(std::span<const std::byte> bytes) { out_.append(bytes); }
 
 std::span<const std::byte> batch_writer::finish() {
-  std::byte* const to = out_.data();
-  std::memset(to, 0, batch_header_size_bytes);
+  std::array<std::byte, batch_header_size_bytes> header{};
+  std::byte* const to = header.data();
   store(to + at_magic, batch_magic);
   store(to + at_version, batch_version);
   store(to + at_kind, header_.kind);
@@ -212,7 +213,9 @@ std::span<const std::byte> batch_writer::finish() {
   store(to + at_schema_hash, header_.schema_hash);
   store(to + at_count, header_.count);
   store(to + at_body_size, static_cast<std::uint32_t>(out_.size() - batch_header_size_bytes));
-  store(to + at_crc, crc32c(out_.bytes()));
+  out_.overwrite(0, header.data(), header.size());  // its CRC is of a header without one
+  const std::uint32_t crc = out_.crc();
+  out_.overwrite(at_crc, &crc, sizeof crc);
   return out_.bytes();
 }
 

@@ -160,7 +160,7 @@ template <class Encode>
   const std::size_t size = out.size() - begin - sizeof(message_prefix);
   if (!encoded || size > limits.payload_size_max_bytes) return out.truncate(begin), false;
   const message_prefix prefix{static_cast<std::uint32_t>(size), limits.context_kind};
-  std::memcpy(out.data() + begin, &prefix, sizeof prefix);
+  out.overwrite(begin, &prefix, sizeof prefix);
   out.pad(8);
   return true;
 }

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -41,6 +42,13 @@ std::vector<std::byte> with_crc(std::vector<std::byte> bytes) {
   const std::uint32_t crc = crc32c(bytes);
   std::memcpy(bytes.data() + 40, &crc, 4);
   return bytes;
+}
+
+std::vector<std::byte> noise(std::size_t size) {
+  std::vector<std::byte> out(size);
+  std::uint32_t state = 1;
+  for (std::byte& each : out) each = static_cast<std::byte>((state = state * 1664525 + 1013904223) >> 24U);
+  return out;
 }
 
 struct moody {
@@ -83,6 +91,74 @@ TEST_CASE("crc32c: the standard check value", "[wire]") {
   CHECK(crc32c(std::as_bytes(std::span(digits))) == 0xe3069283U);
   const auto head = crc32c(std::as_bytes(std::span(digits).first(4)));
   CHECK(crc32c(std::as_bytes(std::span(digits).subspan(4)), head) == 0xe3069283U);
+}
+
+TEST_CASE("crc32c: joined from parts, and summed while copying, it is that of the whole", "[wire]") {
+  const std::vector<std::byte> whole = noise(100'000);
+  const std::span<const std::byte> all(whole);
+  for (const std::size_t first : {0U, 1U, 7U, 16'384U, 65'537U, 99'999U, 100'000U}) {
+    const auto rest = all.subspan(first);
+    std::vector<std::byte> copy(rest.size());
+    const std::uint32_t other = copy_with_crc32c(copy.data(), rest);
+    CHECK(std::equal(copy.begin(), copy.end(), rest.begin()));
+    CHECK(other == crc32c(rest));
+    CHECK(joined_crc32c(crc32c(all.first(first)), other, rest.size()) == crc32c(all));
+  }
+}
+
+TEST_CASE("byte_writer: its CRC is that of its bytes, whatever was appended, written over and cut off", "[wire]") {
+  const std::vector<std::byte> large = noise(70'000);
+  const std::vector<std::byte> small = noise(100);
+  byte_writer out;
+  const auto sums_right = [&] { return out.crc() == crc32c(out.bytes()); };
+  CHECK(sums_right());
+  out.append(small);
+  out.append(large);
+  CHECK(sums_right());
+  out.append(small);
+  CHECK(sums_right());
+  out.overwrite(0, small.data() + 1, 99);
+  CHECK(sums_right());
+  out.append(large);
+  CHECK(sums_right());
+  out.truncate(out.size() - 1);
+  CHECK(sums_right());
+  for (const std::size_t at : {0U, 99U, 100U, 35'000U, 70'099U, 70'100U}) {
+    out.clear();
+    CHECK(sums_right());
+    out.append(small);
+    out.append(large);
+    out.append(small);
+    byte_writer other(std::move(out));
+    out = std::move(other);
+    CHECK(sums_right());
+    const std::byte changed = ~out.bytes()[at];
+    out.overwrite(at, &changed, 1);
+    CHECK(sums_right());
+  }
+  out.append(large);
+  out.data()[out.size() - 5] = ~out.bytes()[out.size() - 5];
+  CHECK(sums_right());
+}
+
+TEST_CASE("frame: large messages arrive, behind small and refused ones", "[wire]") {
+  batch_writer writer;
+  writer.begin({batch_kind::messages, 11, 40, 7});
+  const std::string small = "small";
+  const std::string large(70'000, 'a');
+  const std::string larger(200'000, 'b');
+  REQUIRE(writer.add(first_envelope(one), text_codec, &small, 100'000));
+  REQUIRE(writer.add(first_envelope(one), text_codec, &large, 100'000));
+  REQUIRE_FALSE(writer.add(first_envelope(one), text_codec, &larger, 100'000));
+  const value_run run{reinterpret_cast<const std::byte*>(&large), sizeof large, 1};
+  REQUIRE(writer.add_run(one.source.index, 9, text_codec, run, 100'000, 1'000'000) == 1);
+  REQUIRE(writer.add(first_envelope(one), text_codec, &small, 100'000));
+  batch_reader reader;
+  REQUIRE(reader.open(writer.finish()) == nullptr);
+  received_message message;
+  std::vector<std::size_t> sizes;
+  while (reader.next(message)) sizes.push_back(message.payload.size());
+  CHECK(sizes == std::vector<std::size_t>{5, 70'000, 70'000, 5});
 }
 
 TEST_CASE("frame: what was written is read, contexts included", "[wire]") {

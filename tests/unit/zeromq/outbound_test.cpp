@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <map>
 
 using namespace zeromq_test;
@@ -41,12 +42,24 @@ class endless_egress final : public transport::egress {
 };
 
 struct endless {
+  explicit endless(bool block = true, std::size_t pipe_max_bytes = 1024 * mebibyte)
+      : block_(block), pipe_max_bytes_(pipe_max_bytes) {}
+
   fake_host host;
   zmq::context_t context;
   endless_egress from;
-  outbound out{
-      zmq::socket_t(context, zmq::socket_type::xpub), {true, 16 * mebibyte, std::chrono::seconds(1)}, from, host, [] {
-      }};
+  std::atomic<int> woken{0};
+
+ private:
+  const bool block_;
+  const std::size_t pipe_max_bytes_;
+
+ public:
+  outbound out{zmq::socket_t(context, zmq::socket_type::xpub),
+               {block_, 16 * mebibyte, std::chrono::seconds(1), pipe_max_bytes_},
+               from,
+               host,
+               {[] {}, [this] { ++woken; }}};
 
   std::size_t turn(std::size_t size_bytes) {
     from.message.resize(size_bytes);
@@ -55,6 +68,24 @@ struct endless {
     return from.drained;
   }
 };
+
+/// Somebody who subscribes and has not read anything.
+zmq::socket_t slow_subscriber_of(endless& e) {
+  e.out.socket().bind("inproc://data");
+  zmq::socket_t out(e.context, zmq::socket_type::sub);
+  out.connect("inproc://data");
+  out.set(zmq::sockopt::subscribe, std::string_view("a.b\0", 4));
+  return out;
+}
+
+std::size_t sent_until_held_up(endless& e) {
+  std::size_t out = 0;
+  while (const std::size_t some = e.turn(mebibyte)) {
+    out += some;
+    REQUIRE(out < 100);
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -66,8 +97,39 @@ TEST_CASE("outbound: a turn takes about 2 MiB of large messages, also where one 
   CHECK(e.turn(3 * mebibyte) == 1);
 }
 
+TEST_CASE("outbound: what libzmq holds for a route that blocks is bounded in bytes, and room wakes", "[zeromq]") {
+  endless e(true, 8 * mebibyte);
+  zmq::socket_t sub = slow_subscriber_of(e);
+  CHECK(sent_until_held_up(e) <= 8 + 2);
+  CHECK(e.out.prepare_to_sleep());
+  CHECK_FALSE(e.out.blocked());
+  CHECK(e.woken == 0);
+  zmq::message_t part;
+  for (int parts = 0; e.woken == 0; ++parts) {
+    REQUIRE(parts < 2 * 6);
+    REQUIRE(sub.recv(part));
+  }
+  CHECK(e.turn(mebibyte) != 0);
+  CHECK_FALSE(e.out.prepare_to_sleep());
+}
+
+TEST_CASE("outbound: where a route drops, or an observer shares the bytes, nothing is held up", "[zeromq]") {
+  const bool block = GENERATE(true, false);
+  endless e(block, 8 * mebibyte);
+  zmq::socket_t pub(e.context, zmq::socket_type::pub);
+  pub.bind("inproc://tap");
+  tap_socket tap(std::move(pub), "inproc://tap");
+  if (block) e.out.show_on(&tap);
+  const zmq::socket_t sub = slow_subscriber_of(e);
+  std::size_t sent = 0;
+  for (int i = 0; i != 20; ++i) sent += e.turn(mebibyte);
+  CHECK(sent > 16);
+  e.out.show_on(nullptr);
+}
+
 TEST_CASE("outbound: small messages come 4,096 a turn, also behind large ones", "[zeromq]") {
   endless e;
+  CHECK(e.turn(100) == 1 + 4096);  // the first alone, until its size is known
   CHECK(e.turn(100) == 4096);
   e.turn(mebibyte / 4);
   CHECK(e.turn(100) >= 4096);

@@ -27,6 +27,15 @@ zmq::message_t copy_of(std::span<const std::byte> bytes) { return {bytes.data(),
 
 }  // namespace
 
+outbound::outbound(zmq::socket_t socket, settings with, transport::egress& from, transport::host& host, callbacks call)
+    : socket_(std::move(socket)),
+      settings_(with),
+      from_(from),
+      host_(host),
+      before_first_(std::move(call.before_first)),
+      message_bytes_(flush_max_bytes),
+      pool_(std::make_shared<frame_pool>(with.pipe_max_bytes, std::move(call.wake))) {}
+
 bool outbound::work(base::time_point now) {
   bool moved = false;
   while (!waiting_.empty() && try_send(waiting_.front())) {
@@ -41,6 +50,8 @@ bool outbound::work(base::time_point now) {
   if (blocked()) return moved;
   if (now >= goodbye_again_at_) send_goodbye(now);
   if (unfinished_ != 0) from_.finished(std::exchange(unfinished_, 0));
+  held_up_ = is_held_up();
+  if (held_up_) return moved;
   const std::size_t count = drain_backlog();
   if (count == 0) {
     if (now >= repeat_at_) repeat_idle();
@@ -52,6 +63,11 @@ bool outbound::work(base::time_point now) {
   // Handed over means: libzmq has it. What a slow peer does not take is still ours.
   blocked() ? void(unfinished_ += count) : from_.finished(count);
   return true;
+}
+
+bool outbound::is_held_up() {
+  // Where the route drops, a slow peer must not hold up the others; nor an observer, who shares the bytes.
+  return settings_.block && tap_ == nullptr && !pool_->has_room();
 }
 
 std::size_t outbound::drain_backlog() {

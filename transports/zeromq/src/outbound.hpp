@@ -29,11 +29,16 @@ class outbound final : public transport::egress_sink {
     bool block = true;
     std::size_t message_size_max_bytes = 0;
     base::duration idle_repeat_after{};
+    std::size_t pipe_max_bytes = 0;
   };
-  /// `before_first` is called before the first message of a topic is sent.
-  outbound(zmq::socket_t socket, settings with, transport::egress& from, transport::host& host,
-           std::function<void()> before_first)
-      : socket_(std::move(socket)), settings_(with), from_(from), host_(host), before_first_(std::move(before_first)) {}
+  struct callbacks {
+    std::function<void()> before_first;  ///< message of a topic is sent
+    std::function<void()> wake;          ///< there is something to do again; from another thread
+  };
+  outbound(zmq::socket_t socket, settings with, transport::egress& from, transport::host& host, callbacks call);
+  ~outbound() { pool_->forget_user(); }
+  outbound(const outbound&) = delete;
+  outbound& operator=(const outbound&) = delete;
 
   /// Sends what waits, then what waits in the egress, up to one flush. Returns: true if anything moved.
   bool work(base::time_point now);
@@ -41,7 +46,7 @@ class outbound final : public transport::egress_sink {
   [[nodiscard]] bool blocked() const noexcept { return !waiting_.empty(); }
   /// True for a moment after a block route took something and stopped: a peer that keeps up makes room in no time.
   [[nodiscard]] bool expects_room(base::time_point now) const noexcept { return blocked() && now < expects_until_; }
-  [[nodiscard]] bool prepare_to_sleep() { return blocked() || from_.prepare_to_sleep(); }
+  [[nodiscard]] bool prepare_to_sleep() { return blocked() || held_up_ || from_.prepare_to_sleep(); }
   [[nodiscard]] base::time_point next_timer() const noexcept {
     const bool retries = blocked() || !owed_syncs_.empty();
     return retries ? retry_at_ : std::min(repeat_at_, goodbye_again_at_);
@@ -75,6 +80,8 @@ class outbound final : public transport::egress_sink {
     zmq::message_t body;
   };
 
+  /// Whether libzmq holds as many bytes as it may: it counts frames, whose size we give.
+  [[nodiscard]] bool is_held_up();
   /// Into open batches, as much as there is or one flush holds. Returns: how many messages.
   std::size_t drain_backlog();
   stream& stream_of(std::string_view topic);
@@ -105,8 +112,8 @@ class outbound final : public transport::egress_sink {
   std::unordered_map<const char*, std::unique_ptr<stream>> streams_;
   const char* last_topic_ = nullptr;
   stream* last_stream_ = nullptr;
-  std::size_t taken_bytes_ = 0;    // since the turn began
-  std::size_t message_bytes_ = 1;  // of one message, on an average of the last drain: how many may come at once
+  std::size_t taken_bytes_ = 0;  // since the turn began
+  std::size_t message_bytes_;    // of one message, on an average of the last drain: how many may come at once
   std::vector<stream*> open_;
   std::vector<stream*> to_repeat_;
   base::time_point repeat_at_ = base::time_point::max();
@@ -115,7 +122,8 @@ class outbound final : public transport::egress_sink {
   std::deque<waiting_frame> waiting_;
   std::vector<std::string> owed_syncs_;  // of a route that drops: found no room yet
   base::time_point goodbye_again_at_ = base::time_point::max();
-  const std::shared_ptr<frame_pool> pool_ = std::make_shared<frame_pool>();
+  const std::shared_ptr<frame_pool> pool_;
+  bool held_up_ = false;  // until the pool wakes
   tap_socket* tap_ = nullptr;
   std::size_t unfinished_ = 0;  // drained, but something of it waits in waiting_
 };

@@ -84,8 +84,11 @@ void session::bind_routes() {
     socket.set(zmq::sockopt::xpub_verboser, 1);  // everything that came, for the guard and for markers that repeat
     data_endpoints_.push_back(bind_beside(socket, control_, advertised_, "r" + std::to_string(i)));
     routes_.push_back(std::make_unique<outbound>(
-        std::move(socket), outbound::settings{block, settings_.message_size_max_bytes, options_.idle_repeat_after},
-        host_.egress_of(i), host_, [this] { announce_changes(host_.clock().now()); }));
+        std::move(socket),
+        outbound::settings{block, settings_.message_size_max_bytes, options_.idle_repeat_after,
+                           options_.pipe_max_bytes},
+        host_.egress_of(i), host_,
+        outbound::callbacks{[this] { announce_changes(host_.clock().now()); }, [this] { waker_.wake(); }}));
   }
 }
 
