@@ -23,10 +23,12 @@
 namespace amphibus::detail {
 namespace {
 
-// research: a nap after a small drain keeps the consumer off the producer's cache line (x2 to x4); a lone message is
-// not delayed by it, because the nap comes after the handler.
+// research: a nap after a drain that found the end keeps the consumer off the producer's cache line (x2 to x4); a lone
+// message is not delayed by it, because the nap comes after the handler. Who lags behind finds batches and never naps;
+// who finds many after a short nap finds a batch after a long one (far cores: a quarter more messages a second).
 constexpr std::size_t small_drain = mailbox_base::batch_max / 4;
-constexpr auto nap = std::chrono::nanoseconds(850);
+constexpr auto short_nap = std::chrono::nanoseconds(850);
+constexpr auto long_nap = 3 * short_nap;
 constexpr auto short_spin = std::chrono::nanoseconds(1'300);
 constexpr unsigned pauses_between_looks = 4;
 constexpr unsigned yields_before_sleep = 5;
@@ -136,11 +138,16 @@ int spin_budget::cores() noexcept {
 
 void thread_executor::run() {
   spin_budget spinning;
-  const unsigned nap_pauses = base::pauses_in(nap);
+  const unsigned short_pauses = base::pauses_in(short_nap);
+  const unsigned long_pauses = base::pauses_in(long_nap);
+  const auto nap = [&](std::size_t handled) {
+    if (!spin_budget::has_core()) return std::this_thread::yield();
+    base::pause(handled < small_drain ? short_pauses : long_pauses);
+  };
   while (!stopping_.load(std::memory_order_acquire)) {
     const std::size_t handled = pass();
     if (handled != 0) {
-      if (handled < small_drain) spin_budget::has_core() ? base::pause(nap_pauses) : std::this_thread::yield();
+      if (handled < mailbox_base::batch_max) nap(handled);
       continue;
     }
     if (spin_until_work(spinning.time())) continue;

@@ -58,7 +58,7 @@ struct publishing {
   bool find_room() {
     const std::int64_t room = sender.find_room();
     out->set_room(static_cast<std::uint64_t>(room));
-    return out->has_room();
+    return room != 0;
   }
   /// Takes a place that is free, and never uses it.
   void hoard() {
@@ -71,8 +71,8 @@ struct publishing {
     queue::inbox_base& to = sender.to();
     for (;;) {
       gate.enter_waiting();
-      if (out->has_room() || find_room()) {
-        out->push(watched_slot(number));
+      const auto push = [&] { return out->push_if_room([&] { return watched_slot(number); }); };
+      if (push() || (find_room() && push())) {
         base::light_barrier();
         if (planted != fault::no_announcement && out->take_sleepers()) to.announce();
         return gate.leave();

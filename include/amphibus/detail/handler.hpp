@@ -154,19 +154,23 @@ class handler final : public message_handler {
                    [[maybe_unused]] std::size_t& done, [[maybe_unused]] frame& here,
                    [[maybe_unused]] const context& with, [[maybe_unused]] const stop_signs& until) override {
     if constexpr (!batches) {
-      for (const Slot* each = static_cast<const Slot*>(slots); done != count; ++each) {
-        if (each->identity.deadline() != base::time_point::max()) [[unlikely]]
+      const Slot* each = static_cast<const Slot*>(slots);
+      const Slot* const end = each + count;
+      const stop_signs signs = until;  // in registers
+      const handled_count counts{static_cast<const Slot*>(slots), each, done};
+      while (each != end) {
+        const identity_word identity = each->identity;
+        if (identity.deadline() != base::time_point::max()) [[unlikely]]
           return;
-        here.message = each->identity;
+        here.message = identity;
         if constexpr (std::is_same_v<Slot, any_slot>) here.topic = each->topic;
         if constexpr (std::is_invocable_v<Callable&, const T&>) {
           callable_(message_in<T>(*each));
         } else {
           callable_(message_in<T>(*each), with);
         }
-        ++done;
-        each->drop();
-        if (until.any()) return;
+        (each++)->drop();
+        if (signs.any()) return;
       }
     }
   }
@@ -174,6 +178,13 @@ class handler final : public message_handler {
  private:
   static constexpr bool batches =
       !std::is_invocable_v<Callable&, const T&> && !std::is_invocable_v<Callable&, const T&, const context&>;
+  /// Says how many were handled, also when one throws.
+  struct handled_count {
+    const Slot* const first;
+    const Slot* const& next;
+    std::size_t& done;
+    ~handled_count() { done = static_cast<std::size_t>(next - first); }
+  };
   Callable callable_;
 };
 

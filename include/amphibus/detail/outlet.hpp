@@ -176,9 +176,10 @@ class outlet final : public outlet_base {
         return false;
       const bool now = gate_.enter_by_membarrier() &&
                        seen_version_ == version_->load(std::memory_order_acquire) &&  // SYNC(bus.version)
-                       to->has_room() && source_.is_packed();
+                       source_.is_packed() && to->push_if_room([&]() noexcept {
+                         return slot<T>{source_.take_packed(), base::words<sizeof(T)>(value)};
+                       });
       if (now) [[likely]] {
-        to->push(slot<T>{source_.take_packed(), base::words<sizeof(T)>(value)});
         base::compiler_barrier();
         if (to->may_have_sleepers()) [[unlikely]]
           senders_.wake_together();

@@ -134,11 +134,8 @@ class sender_list {
   }
   /// To everybody who is reached together. Takes over its references, one for each of them. After full_together().
   void push_together(const Slot& message) noexcept {
-    if (multicast_->has_room()) [[likely]] {
-      multicast_->push(message);
-    } else {
+    if (!multicast_->push_if_room([&] { return message; })) [[unlikely]]
       push_into_crowd(message);
-    }
     announce_together();
   }
   /// As many messages as multicast::push_run() makes, at most `max`. Returns: how many; fewer than `max` also where the

@@ -131,16 +131,19 @@ class multicast : public multicast_base {
   [[nodiscard]] std::size_t room_together() const noexcept {
     return static_cast<std::size_t>(limit_.load(std::memory_order_relaxed) - position());
   }
-  /// Precondition: has_room() said so.
-  [[gnu::always_inline]] void push(const Slot& message) noexcept {
+  /// Pushes `make()` where there is room. Returns: false if there is none, and nothing was made.
+  template <class Make>
+  [[nodiscard, gnu::always_inline]] bool push_if_room(const Make& make) noexcept {
     const std::uint64_t at = position();
-    place(at, message);
-    written_.store(at + 1, std::memory_order_release);  // SYNC(multicast.written): pairs with look()
+    if (at >= limit_.load(std::memory_order_relaxed) && !goes_on()) [[unlikely]]
+      return false;
+    push_at(at, make());
+    return true;
   }
   /// Whether there is room or not, by who finds some afterwards.
   void push_in_any_case(const Slot& message) noexcept {
     if (position() == block_end_) grow();
-    push(message);
+    push_at(position(), message);
   }
   /// Calls `make(i, into)` for the messages 0 to count - 1 until one returns false, and shows them all at once to the
   /// readers. Returns: how many. Precondition: count <= room_together(); `make` does not throw.
@@ -164,6 +167,10 @@ class multicast : public multicast_base {
     if (release(*block)) block_pool::give_back(block);
   }
 
+  [[gnu::always_inline]] void push_at(std::uint64_t position, const Slot& message) noexcept {
+    place(position, message);
+    written_.store(position + 1, std::memory_order_release);  // SYNC(multicast.written): pairs with look()
+  }
   [[gnu::always_inline]] void place(std::uint64_t position, const Slot& message) noexcept {
     auto* const at = reinterpret_cast<Slot*>(origin_ + position * sizeof(Slot));
     base::prefetch_to_write(at + written_ahead);
