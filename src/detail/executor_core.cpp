@@ -31,7 +31,6 @@ constexpr auto short_nap = std::chrono::nanoseconds(850);
 constexpr auto long_nap = 3 * short_nap;
 constexpr auto short_spin = std::chrono::nanoseconds(1'300);
 constexpr unsigned pauses_between_looks = 4;
-constexpr unsigned yields_before_sleep = 5;
 
 }  // namespace
 
@@ -150,7 +149,7 @@ void thread_executor::run() {
       if (handled < mailbox_base::batch_max) nap(handled);
       continue;
     }
-    if (spin_until_work(spinning.time())) continue;
+    if (spin_until_work(spinning)) continue;
     // The parker remembers a poke that comes between the last look and the sleep.
     if (prepare_to_sleep()) {
       const auto deadline = sleep_deadline();
@@ -162,8 +161,8 @@ void thread_executor::run() {
   }
 }
 
-bool thread_executor::spin_until_work(base::duration longer) {
-  if (longer != base::duration::zero()) {
+bool thread_executor::spin_until_work(const spin_budget& within) {
+  if (const base::duration longer = within.time(); longer != base::duration::zero()) {
     const auto until = base::steady_clock().now() + longer;
     do {
       base::pause(pauses_between_looks);
@@ -175,7 +174,7 @@ bool thread_executor::spin_until_work(base::duration longer) {
     base::pause();
     if ((i & 15U) == 15U && pass() != 0) return true;
   }
-  for (unsigned i = 0; i != yields_before_sleep; ++i) {
+  for (int left = within.yields(); left > 0; --left) {
     std::this_thread::yield();
     if (pass() != 0) return true;
   }

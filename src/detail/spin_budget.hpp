@@ -12,7 +12,8 @@ namespace amphibus::detail {
 ///
 /// Waking a thread costs about as long as `longest`. Who slept for less than twice that would have done better to look
 /// on, and looks longer the next time; who slept for long looks for less. Where as many such threads are awake as there
-/// are cores, nobody spins: the core belongs to whoever has work. Thread: confined, but for the count of those awake.
+/// are cores, nobody spins: the core belongs to whoever has work, so who looks on yields instead. Thread: confined, but
+/// for the count of those awake.
 class spin_budget {
  public:
   static constexpr base::duration longest = std::chrono::microseconds(30);
@@ -26,6 +27,10 @@ class spin_budget {
   /// Zero where the cores are wanted: there is one publisher at least.
   [[nodiscard]] base::duration time() const noexcept {
     return has_core() && time_ > shortest ? time_ : base::duration::zero();
+  }
+  /// How often to yield between looks, after time(): a look for each microsecond that would have been spun.
+  [[nodiscard]] int yields() const noexcept {
+    return has_core() ? yields_min : std::max(yields_min, static_cast<int>(time_ / shortest));
   }
   /// True while nobody else wants the core that this thread runs on.
   [[nodiscard]] static bool has_core() noexcept { return awake().load(std::memory_order_relaxed) < cores(); }
@@ -42,6 +47,7 @@ class spin_budget {
   }
   static int cores() noexcept;
 
+  static constexpr int yields_min = 5;
   base::duration time_ = shortest;
 };
 

@@ -9,6 +9,8 @@
 
 namespace amphibus::detail {
 
+class spin_budget;
+
 /// An executor with its own thread, started at once.
 class thread_executor final : public executor_core {
  public:
@@ -20,7 +22,7 @@ class thread_executor final : public executor_core {
 
  private:
   void run();
-  bool spin_until_work(base::duration longer);
+  bool spin_until_work(const spin_budget& within);
 
   base::parker parker_;
   std::atomic<bool> stopping_{false};
