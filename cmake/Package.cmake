@@ -42,8 +42,8 @@ set(CPACK_COMPONENT_RUNTIME_DESCRIPTION "typed message bus for C++20, shared lib
 
 set(CPACK_DEBIAN_DEV_PACKAGE_NAME libamphibus-dev)
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
-# Public headers include concurrentqueue.h; FlatBuffers only matters to who uses schemas, ZeroMQ to nobody who compiles.
-set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS "${same_version}, libconcurrentqueue-dev")
+# FlatBuffers only matters to who uses schemas, ZeroMQ to nobody who compiles.
+set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS "${same_version}")
 set(CPACK_DEBIAN_DEV_PACKAGE_RECOMMENDS "amphibus-tools (= ${PROJECT_VERSION}), cmake")
 set(CPACK_COMPONENT_DEV_DESCRIPTION "typed message bus for C++20, development files\n${about}")
 

@@ -46,7 +46,7 @@ endfunction()
 set(lib "/usr/lib/[a-z0-9_]+-linux-gnu")
 package_has(libamphibus0.1 "Section: libs\n;Depends: [^\n]*libisal2[^\n]*libzmq5"
   "${lib}/libamphibus\\.so\\.0\\.1;${lib}/libamphibus\\.so\\.0\\.1\\.0;${lib}/libamphibus_zeromq\\.so\\.0\\.1" "/include/|/bin/|/cmake/|\\.so\n")
-package_has(libamphibus-dev "Section: libdevel\n;Depends: libamphibus0.1 \\(= 0\\.1\\.0\\), libconcurrentqueue-dev"
+package_has(libamphibus-dev "Section: libdevel\n;Depends: libamphibus0.1 \\(= 0\\.1\\.0\\)\n"
   "${lib}/libamphibus\\.so;${lib}/libamphibus_zeromq\\.so;${lib}/libamphibus_testing\\.a;/usr/include/amphibus/bus\\.hpp;${lib}/pkgconfig/amphibus\\.pc;\
 ${lib}/cmake/amphibus/amphibusConfig\\.cmake" "/bin/|\\./[^ \n]*\\.so\\.0")
 package_has(amphibus-tools "Section: devel\n;Depends: [^\n]*libamphibus0.1 \\(= 0\\.1\\.0\\)"

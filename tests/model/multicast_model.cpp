@@ -137,7 +137,7 @@ bool holds_looking_without_the_lock() {
   return held;
 }
 
-constexpr model::weakening weakenings[] = {{"push", std::memory_order_release},
+constexpr model::weakening weakenings[] = {{"push_at", std::memory_order_release},
                                            {"written", std::memory_order_acquire},
                                            {"give_back", std::memory_order_release},
                                            {"take_returned", std::memory_order_acquire},

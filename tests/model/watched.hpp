@@ -82,7 +82,7 @@ inline void end_run() {
 }
 
 /// A slot whose memory is watched.
-struct watched_slot {
+struct alignas(8) watched_slot {
   int number = 0;
   explicit watched_slot(int which) : number(which) {}
   watched_slot(const watched_slot& from) : number(from.number) { watched_memory::wrote(this); }

@@ -20,7 +20,7 @@ inside sh -c 'command -v g++ cmake' && echo "note: this machine has a compiler a
 echo "+ apt-get install ./*.deb g++ make"
 inside sh -ec 'apt-get install -y -o APT::Install-Recommends=true /srv/packages/*.deb g++ make' >>"$log" 2>&1 ||
   { tail -n 5 "$log"; exit 1; }
-inside dpkg-query -W 'libamphibus*' 'amphibus*' libzmq5 libisal2 libconcurrentqueue-dev flatbuffers-compiler
+inside dpkg-query -W 'libamphibus*' 'amphibus*' libzmq5 libisal2 flatbuffers-compiler
 
 inside sh -exc 'cd /srv/own
   amphibus new demo

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <concurrentqueue/concurrentqueue.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -15,21 +13,13 @@
 #include <amphibus/base/ids.hpp>
 #include <amphibus/base/parker.hpp>
 #include <amphibus/base/small_mutex.hpp>
-#include <amphibus/base/tsan.hpp>
 #include <amphibus/queue/bound.hpp>
 #include <amphibus/queue/gate.hpp>
 #include <amphibus/queue/multicast.hpp>
+#include <amphibus/queue/slot_queue.hpp>
 
 #pragma GCC visibility push(default)
 namespace amphibus::queue {
-
-/// Traits of the queues: blocks of 128 because busy inboxes gain up to 40 % over 32; no implicit producers, whose hash
-/// costs 9 KB per queue.
-struct inbox_traits : moodycamel::ConcurrentQueueDefaultTraits {
-  static constexpr std::size_t BLOCK_SIZE = 128;
-  static constexpr std::size_t INITIAL_IMPLICIT_PRODUCER_HASH_SIZE = 0;
-  static constexpr std::size_t EXPLICIT_INITIAL_INDEX_SIZE = 8;
-};
 
 class inbox_base;
 
@@ -285,7 +275,7 @@ class reader_list {
 template <class Slot>
 class inbox : public inbox_base {
  public:
-  using queue_type = moodycamel::ConcurrentQueue<Slot, inbox_traits>;
+  using queue_type = slot_queue<sizeof(Slot)>;
   using reader = multicast_reader<Slot>;
 
   inbox(std::int64_t capacity, overflow_rule overflow, std::int64_t bytes_per_place = any_size)
@@ -314,9 +304,9 @@ class inbox : public inbox_base {
   /// For a producer that uses the queue from now on. Made at its first use.
   [[nodiscard]] queue_type& use_queue() {
     const std::lock_guard lock(senders_mutex_);
-    if (!queued_) queued_ = std::make_shared<queued>();
+    if (!queue_) queue_ = std::make_shared<queue_type>();
     queue_used_.store(true, std::memory_order_release);
-    return queued_->queue;
+    return *queue_;
   }
   [[nodiscard]] bool uses_queue() const noexcept { return queue_used_.load(std::memory_order_acquire); }
 
@@ -338,7 +328,7 @@ class inbox : public inbox_base {
   /// Consumer: the same, but of the queue only.
   std::size_t pop_queue(Slot* out, std::size_t max) {
     if (!uses_queue()) return 0;
-    const std::size_t count = dequeue(out, max);
+    const std::size_t count = queue_->pop(out, max);
     // What was taken cannot be thrown out any more: it must not keep newer messages out.
     if (count != 0 && throws_out()) {
       std::int64_t places = 0;
@@ -364,11 +354,6 @@ class inbox : public inbox_base {
   /// Who polls many places looks in vain more often than not; beyond this the queue is as good.
   static constexpr std::size_t readers_max = 16;
 
-  struct queued {
-    queue_type queue{0};
-    moodycamel::ConsumerToken consumer{queue};
-  };
-
   [[nodiscard]] bool throws_out() const noexcept { return overflow().kind == overflow_kind::drop_oldest; }
   /// Consumer: up to `max` of one reader, whom nobody takes anything from.
   static std::size_t copy(reader& from, Slot* out, std::size_t max) noexcept {
@@ -393,10 +378,6 @@ class inbox : public inbox_base {
     }
     return count;
   }
-  std::size_t dequeue(Slot* out, std::size_t max) {
-    const base::tsan_unseen copying;
-    return queued_->queue.try_dequeue_bulk(queued_->consumer, out, max);
-  }
   [[gnu::noinline]] void take_new_readers(readers& of) {
     const std::lock_guard lock(senders_mutex_);
     of.take_new([](const reader&) { return true; });
@@ -409,7 +390,7 @@ class inbox : public inbox_base {
   base::atomic<bool> queue_used_{false};
   bool queue_had_turn_ = false;
   base::atomic<readers*> readers_{nullptr};  // made with the first, under senders_mutex_; owned
-  std::shared_ptr<queued> queued_;           // senders_mutex_ until queue_used_; owned alone
+  std::shared_ptr<queue_type> queue_;        // senders_mutex_ until queue_used_; owned alone
 };
 
 /// One producer's side of one inbox that it reaches through the queue. Thread: confined to who is inside the owner's
@@ -417,8 +398,7 @@ class inbox : public inbox_base {
 template <class Slot>
 class sender : public sender_state {
  public:
-  sender(gate& by, std::shared_ptr<inbox<Slot>> to)
-      : inbox_(std::move(to)), queue_(inbox_->use_queue()), token_(queue_) {
+  sender(gate& by, std::shared_ptr<inbox<Slot>> to) : inbox_(std::move(to)), queue_(inbox_->use_queue()) {
     owner = &by;
     refuses = refuses_when_full(inbox_->overflow().kind);
     inbox_->join(*this);
@@ -436,14 +416,12 @@ class sender : public sender_state {
   void push(const Slot& slot, std::int64_t places = 1) noexcept {
     credit -= places;
     count_pushed();
-    const bool stored = queue_.enqueue(token_, slot);
-    AMPHIBUS_ASSERT(stored, "out of memory for an inbox block");
+    queue_.push(&slot);
   }
   /// Takes back this producer's oldest messages, at most `max`, and with them their places. Returns: how many; none if
   /// none of its waits in the queue.
   [[nodiscard]] std::size_t take_back_oldest(Slot* into, std::size_t max) noexcept {
-    const base::tsan_unseen copying;
-    const std::size_t count = queue_.try_dequeue_bulk_from_producer(token_, into, max);
+    const std::size_t count = queue_.take_back(into, max);
     for (std::size_t i = 0; i != count; ++i) credit += inbox_->places_of(into[i]);
     if (count != 0) inbox_->count_replaced(count);
     return count;
@@ -457,8 +435,7 @@ class sender : public sender_state {
 
  private:
   std::shared_ptr<inbox<Slot>> inbox_;
-  typename inbox<Slot>::queue_type& queue_;
-  moodycamel::ProducerToken token_;
+  typename inbox<Slot>::queue_type::producer queue_;
 };
 
 /// One producer's side of one inbox that it reaches through its multicast. Thread: inside the owner's gate; made and
