@@ -25,7 +25,7 @@ ADAPTERS = {
     r"zmq\.h(pp)?$": ("transports/zeromq/", "bench/", "tests/"),
     r"toml\+\+/": ("src/config/",),
     r"flatbuffers/": ("include/amphibus/wire/flatbuffers", "tools/", "tests/unit/wire/", "tests/compile_fail/", "bench/"),
-    r"concurrentqueue/": ("include/amphibus/queue/", "bench/"),
+    r"concurrentqueue/": ("src/queue/", "bench/"),
     r"isa-l": ("src/wire/",),
     r"xxhash\.h$": ("src/config/", "tools/"),
     r"CLI/": ("src/app/", "tools/", "bench/", "examples/"),
