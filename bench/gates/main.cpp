@@ -61,6 +61,42 @@ amphibus::task await_from(amphibus::bus& bus, const amphibus::topic<T>& topic,
   return await_all<T, Limited>(bus.receiver(topic, with));
 }
 
+/// A page that counts how often it was copied.
+struct watched_page {
+  static inline std::uint64_t copies = 0;
+  page content{};
+
+  watched_page() = default;
+  watched_page(const watched_page& from) : content(from.content) { ++copies; }
+  watched_page(watched_page&&) noexcept = default;
+  watched_page& operator=(const watched_page& from) {
+    content = from.content;
+    ++copies;
+    return *this;
+  }
+  watched_page& operator=(watched_page&&) noexcept = default;
+};
+constexpr amphibus::topic<watched_page> watched{"bench.watched"};
+
+/// Bytes copied for each byte that `publish(publisher)` publishes to three subscriptions.
+template <class Publish>
+double copies_per_message(const Publish& publish) {
+  amphibus::bus bus;
+  amphibus::loop loop;
+  std::vector<amphibus::subscription> all;
+  for (int i = 0; i != 3; ++i) {
+    all.push_back(bus.subscribe(watched, {.on = loop}, [](const watched_page& m) { read_sum += m.content.words[0]; }));
+  }
+  auto out = bus.publisher(watched);
+  const std::uint64_t before = watched_page::copies;
+  constexpr int measured = 1'000;
+  for (int i = 0; i != measured; ++i) {
+    publish(out);
+    if (i % 100 == 99) loop.run_until_idle();
+  }
+  return static_cast<double>(watched_page::copies - before) / measured;
+}
+
 bool check(const char* name, double value, double limit, const char* unit) {
   const bool ok = value <= limit;
   std::printf("%-48s %10.3f %-14s <= %g  %s\n", name, value, unit, limit, ok ? "ok" : "FALLS SHORT");
@@ -81,6 +117,19 @@ bool check_allocations() {
   return ok;
 }
 
+bool check_copies() {
+  const char* const unit = "per byte";
+  const watched_page one;
+  bool ok = check("bytes copied/4KiB, three subscribers, publish(T&)",
+                  copies_per_message([&one](auto& out) { out.publish(one); }), 1, unit);
+  ok &= check("bytes copied/4KiB, three subscribers, loan", copies_per_message([](auto& out) { out.loan().publish(); }),
+              0, unit);
+  return ok;
+}
+
 }  // namespace
 
-int main() { return check_allocations() ? 0 : 1; }
+int main() {
+  const bool allocations = check_allocations();
+  return check_copies() && allocations ? 0 : 1;
+}

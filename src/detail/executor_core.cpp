@@ -204,15 +204,36 @@ void loop_executor::clear() noexcept {
 #error "loop needs a descriptor that wakes poll(); port it with a pipe"
 #endif
 
-std::size_t loop_executor::run_once() {
+void loop_executor::enter() {
   AMPHIBUS_ASSERT(!running_.exchange(true, std::memory_order_relaxed),
                   "a loop is run by two threads at once, or inside a handler of its own");
+}
+
+std::size_t loop_executor::run_once() {
+  enter();
   clear();
   const std::size_t handled = pass();
   // Level-triggered: readable again unless everything was handled.
   if (handled != 0 || !prepare_to_sleep()) poke();
   running_.store(false, std::memory_order_relaxed);
   return handled;
+}
+
+std::size_t loop_executor::run_until_idle() {
+  enter();
+  std::size_t sum = 0;
+  // Two system calls for a burst, however many passes it takes: the last look comes after a clear().
+  for (bool idle = false; !idle;) {
+    clear();
+    idle = true;
+    while (const std::size_t handled = pass()) {
+      sum += handled;
+      idle = false;
+    }
+  }
+  if (!prepare_to_sleep()) poke();
+  running_.store(false, std::memory_order_relaxed);
+  return sum;
 }
 
 }  // namespace amphibus::detail
@@ -227,11 +248,7 @@ int loop::fd() const noexcept { return core_->descriptor(); }
 
 std::size_t loop::run_once() { return core_->run_once(); }
 
-std::size_t loop::run_until_idle() {
-  std::size_t sum = 0;
-  while (const std::size_t handled = run_once()) sum += handled;
-  return sum;
-}
+std::size_t loop::run_until_idle() { return core_->run_until_idle(); }
 
 executor_choice::executor_choice(const loop& here) : executor_choice(here.core_) {}
 

@@ -38,8 +38,11 @@ class loop_executor final : public executor_core {
   void poke() noexcept override;
   [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
   std::size_t run_once();
+  std::size_t run_until_idle();
 
  private:
+  /// Asserts that nobody else runs it.
+  void enter();
   void clear() noexcept;
   int descriptor_;
   std::atomic<bool> running_{false};
