@@ -13,7 +13,7 @@
 namespace bench {
 
 /// moodycamel's queue as its README says it is fastest: a token on each side, pops in bulk. With `Naps` it waits
-/// for 850 ns after a small pop, as ours does.
+/// after a small pop, as ours does.
 template <class T, class Traits, bool Naps>
 struct moodycamel_queue {
   using queue_type = moodycamel::ConcurrentQueue<T, Traits>;
@@ -38,8 +38,9 @@ struct moodycamel_queue {
       const std::size_t count = of.queue.try_dequeue_bulk(token, batch.data(), drain_max);
       for (std::size_t i = 0; i != count; ++i) use(batch[i]);
       if (count != 0) of.room.give_back(count);
-      if (count != 0 && count < drain_max / 4) {
-        if constexpr (Naps) amphibus::base::pause(amphibus::base::pauses_in(std::chrono::nanoseconds(850)));
+      if constexpr (Naps) {
+        const auto nap = std::chrono::nanoseconds(count < drain_max / 4 ? 850 : 3 * 850);
+        if (count != 0 && count < drain_max) amphibus::base::pause(amphibus::base::pauses_in(nap));
       }
       return count;
     }

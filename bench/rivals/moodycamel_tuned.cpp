@@ -1,5 +1,5 @@
-// The same queue with what we learnt about it: blocks of 128, and a nap of 850 ns after a small pop, which keeps the
-// consumer off the cache line that the producer writes. -O3 as in moodycamel.cpp.
+// The same queue with what we learnt about it: blocks of 128, and our naps after a small pop, which keep the consumer
+// off the cache line that the producer writes. -O3 as in moodycamel.cpp.
 #include "rivals/moodycamel.hpp"
 #include "rivals/rivals.hpp"
 
@@ -15,7 +15,9 @@ using queue = moodycamel_queue<T, large_blocks, true>;
 }  // namespace
 
 rival tuned_moodycamel() {
-  return {"moodycamel tuned", "as moodycamel, with blocks of 128 and a nap of 850 ns after a pop of fewer than 64",
+  return {"moodycamel tuned",
+          "as moodycamel, with blocks of 128 and naps as ours: 850 ns after a pop of fewer than 64, 2,550 of fewer "
+          "than 256",
           &run_by_size<queue>, nullptr, 1};
 }
 

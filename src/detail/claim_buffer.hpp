@@ -54,7 +54,7 @@ class claim_buffer {
   }
 
   const std::size_t slot_size_;
-  alignas(64) claim_range<> range_;
+  alignas(64) claim_range range_;
   alignas(std::uint64_t) std::byte slots_[capacity * slot_size_max];
 };
 

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
+
+#include <amphibus/base/atomic.hpp>
 
 namespace amphibus::detail {
 
@@ -11,9 +12,7 @@ namespace amphibus::detail {
 ///
 /// One word says it all, so that no place goes to two. What lies in the places is not its business: whoever fills
 /// them and whoever takes from the back hold one lock, so that a thief has copied what it took before the owner fills
-/// again. Thread: claim() by the owner; fill() by the owner and take_back() by anyone, both under that lock. `Word`:
-/// the atomic, another one in a model (tests/model/claim_model.cpp).
-template <class Word = std::atomic<std::uint64_t>>
+/// again. Thread: claim() by the owner; fill() by the owner and take_back() by anyone, both under that lock.
 class claim_range {
  public:
   /// Places that are now the caller's.
@@ -35,7 +34,7 @@ class claim_range {
       if (count == 0) return {};
       const run out{next_of(word), count};
       const std::uint64_t after = packed(out.first + count, end_of(word));
-      if (word_.compare_exchange_weak(word, after, std::memory_order_relaxed)) return out;
+      if (word_.compare_exchange_weak(word, after, std::memory_order_relaxed, std::memory_order_relaxed)) return out;
     }
   }
   /// Half of what is left, rounded up, or `all` of it: the last ones. Returns: none where nothing is.
@@ -47,7 +46,7 @@ class claim_range {
       const std::uint32_t count = all ? size : (size + 1) / 2;
       const run out{end_of(word) - count, count};
       const std::uint64_t after = packed(next_of(word), out.first);
-      if (word_.compare_exchange_weak(word, after, std::memory_order_relaxed)) return out;
+      if (word_.compare_exchange_weak(word, after, std::memory_order_relaxed, std::memory_order_relaxed)) return out;
     }
   }
   [[nodiscard]] std::size_t left() const noexcept {
@@ -62,7 +61,7 @@ class claim_range {
     return std::uint64_t{end} << 32U | next;
   }
 
-  Word word_{0};
+  base::atomic<std::uint64_t> word_{0};
 };
 
 }  // namespace amphibus::detail

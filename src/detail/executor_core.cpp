@@ -23,12 +23,14 @@
 namespace amphibus::detail {
 namespace {
 
-// research: a nap after a drain that found the end keeps the consumer off the producer's cache line (x2 to x4); a lone
-// message is not delayed by it, because the nap comes after the handler. Who lags behind finds batches and never naps;
-// who finds many after a short nap finds a batch after a long one (far cores: a quarter more messages a second).
-constexpr std::size_t small_drain = mailbox_base::batch_max / 4;
+// research: a nap after a drain that found the end keeps the consumer off the producer's cache line (x2 to x4). A lone
+// message is not delayed by it, because the nap comes after the handler.
 constexpr auto short_nap = std::chrono::nanoseconds(850);
+// For who found many after a short one: the next drain is a whole batch (far cores: a quarter more messages a second).
 constexpr auto long_nap = 3 * short_nap;
+constexpr std::size_t small_drain = mailbox_base::batch_max / 4;
+constexpr int yields_at_least = 5;
+constexpr auto yielding_max = std::chrono::microseconds(200);  // what each costs is up to who else wants the core
 constexpr auto short_spin = std::chrono::nanoseconds(1'300);
 constexpr unsigned pauses_between_looks = 4;
 
@@ -65,6 +67,14 @@ std::size_t executor_core::pass() {
   // By index: a handler may subscribe, and a mailbox that becomes ready lands in arrivals_, never in active_.
   for (std::size_t i = 0; i != active_.size(); ++i) handled += active_[i]->run();
   return handled;
+}
+
+bool executor_core::leaves_room_for(std::size_t messages) const {
+  return std::all_of(active_.begin(), active_.end(), [messages](const std::shared_ptr<mailbox_base>& each) {
+    const queue::inbox_base& box = each->bounds();
+    return !queue::refuses_when_full(box.overflow().kind) ||
+           messages <= static_cast<std::uint64_t>(box.credit().capacity());
+  });
 }
 
 bool executor_core::prepare_to_sleep() {
@@ -146,7 +156,7 @@ void thread_executor::run() {
   while (!stopping_.load(std::memory_order_acquire)) {
     const std::size_t handled = pass();
     if (handled != 0) {
-      if (handled < mailbox_base::batch_max) nap(handled);
+      if (handled < mailbox_base::batch_max && leaves_room_for(4 * handled)) nap(handled);
       continue;
     }
     if (spin_until_work(spinning)) continue;
@@ -174,9 +184,12 @@ bool thread_executor::spin_until_work(const spin_budget& within) {
     base::pause();
     if ((i & 15U) == 15U && pass() != 0) return true;
   }
-  for (int left = within.yields(); left > 0; --left) {
+  const int yields = within.yields();
+  const auto enough = yields > yields_at_least ? base::steady_clock().now() + yielding_max : base::time_point::max();
+  for (int i = 0; i != yields; ++i) {
     std::this_thread::yield();
     if (pass() != 0) return true;
+    if (i >= yields_at_least && base::steady_clock().now() >= enough) break;
   }
   return false;
 }

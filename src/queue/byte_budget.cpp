@@ -1,6 +1,9 @@
 #include <amphibus/queue/byte_budget.hpp>
 
 #include <algorithm>
+#include <mutex>
+
+#include <amphibus/base/barrier.hpp>
 
 namespace amphibus::queue {
 namespace {
@@ -41,6 +44,7 @@ void byte_budget::part(budget_share& share) noexcept {
 
 bool byte_budget::reclaim_idle_credit() {
   const std::lock_guard lock(mutex_);
+  if (credit().is_waited_for()) wait_for_takers();
   if (shared_locked() == 0) return false;
   std::int64_t found = 0;
   for (budget_share* each = first_; each != nullptr; each = each->next_) {
@@ -51,6 +55,11 @@ bool byte_budget::reclaim_idle_credit() {
   }
   if (found > 0) give_back(found);
   return found > 0;
+}
+
+void byte_budget::wait_for_takers() const noexcept {
+  base::heavy_barrier();
+  for (const budget_share* each = first_; each != nullptr; each = each->next_) each->owner_.wait_outside();
 }
 
 std::int64_t byte_budget::used_bytes() const {

@@ -1,6 +1,7 @@
 #include <amphibus/queue/slot_queue.hpp>
 
 #include <cstdint>
+#include <new>
 #include <utility>
 
 // The program may have a copy of its own, of another version.
@@ -53,7 +54,9 @@ struct slot_queue<Size>::state {
 
 template <std::size_t Size>
 struct slot_queue<Size>::producer::state {
-  explicit state(queue_of<Size>& to) : queue(to), token(to) {}
+  explicit state(queue_of<Size>& to) : queue(to), token(to) {
+    if (!token.valid()) throw std::bad_alloc();
+  }
   queue_of<Size>& queue;
   amphibus_moodycamel::ProducerToken token;
 };

@@ -41,6 +41,8 @@ class executor_core {
  protected:
   /// Runs every mailbox once. Returns: how many messages were handled.
   std::size_t pass();
+  /// True if none of its mailboxes that refuse when full would be full of so many messages.
+  [[nodiscard]] bool leaves_room_for(std::size_t messages) const;
   /// Leaves all mailboxes alone that are empty. Returns: true if nothing is left and nothing arrived: sleep now.
   bool prepare_to_sleep();
   /// When the sleep must end although nothing arrives: a held message reaches its deadline.

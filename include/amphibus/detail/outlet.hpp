@@ -209,8 +209,7 @@ class outlet final : public outlet_base {
     }
   }
 
-  // One out-of-line function with everything inside: where GCC leaves the queue's enqueue out of line, which it does as
-  // soon as a translation unit has several calls of it, the same loop is two to three times slower.
+  // One out-of-line function with everything inside but the queue, which is compiled elsewhere.
   template <class Value>
   [[nodiscard, gnu::noinline, gnu::flatten]] bool push_if_room(Value& value) {
     if (held_.load(std::memory_order_acquire) != 0 || !gate_.enter()) [[unlikely]]

@@ -1,10 +1,9 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 
+#include <amphibus/base/atomic.hpp>
 #include <amphibus/queue/bound.hpp>
 #include <amphibus/queue/gate.hpp>
 
@@ -27,7 +26,7 @@ class budget_share {
  private:
   friend class byte_budget;
   gate& owner_;
-  std::atomic<std::int64_t> bytes_{0};  // written inside the gate
+  base::atomic<std::int64_t> bytes_{0};  // written inside the gate
   bool joined_ = false;
   budget_share* next_ = nullptr;
   budget_share* previous_ = nullptr;
@@ -69,11 +68,14 @@ class byte_budget final : public bound {
 
  private:
   bool refill(budget_share& share, std::int64_t cost);
+  /// Whoever was inside its gate is outside, with what it took in its share: who sleeps next must not miss it, since
+  /// nobody tells of it. Under mutex_.
+  void wait_for_takers() const noexcept;
   [[nodiscard]] std::int64_t shared_locked() const noexcept;
 
-  mutable std::mutex mutex_;
+  mutable base::mutex mutex_;
   budget_share* first_ = nullptr;
-  std::atomic<std::int64_t> share_count_{0};
+  base::atomic<std::int64_t> share_count_{0};
   alignas(64) const std::int64_t half_;  // every publish reads it, and every message that is done with writes credit()
 };
 

@@ -72,6 +72,7 @@ class credit_account {
     if (waiting_.load(std::memory_order_seq_cst)) notify_all();
   }
 
+  [[nodiscard]] bool is_waited_for() const noexcept { return waiting_.load(std::memory_order_relaxed); }
   /// Registers `who` for one call. Returns: false, unregistered, if `needed` places became free meanwhile.
   bool listen(space_listener& who, std::int64_t needed = 1) noexcept;
   /// Takes `who` off the list; when it returns, `who` is not being called.

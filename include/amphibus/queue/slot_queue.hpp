@@ -5,10 +5,10 @@
 #pragma GCC visibility push(default)
 namespace amphibus::queue {
 
-/// moodycamel's queue of slots of `Size` bytes, compiled once for each size in the library, so that nobody else reads
-/// its 3,700 lines; a call per message is what that costs (docs/adr/0027).
+/// moodycamel's queue of slots of `Size` bytes, compiled once for each size in the library, so that nobody else
+/// compiles it; a call per message is what that costs (docs/adr/0027).
 ///
-/// Slots are trivially copyable and 8-aligned; `Size` is a multiple of 8, at most 64. FIFO per producer. Thread: a
+/// Slots are copied by their bytes and 8-aligned; `Size` is a multiple of 8, at most 64. FIFO per producer. Thread: a
 /// producer belongs to one thread at a time, and so does the consumer's side.
 template <std::size_t Size>
 class slot_queue {

@@ -52,7 +52,7 @@ class byte_writer {
   }
   void clear() noexcept { truncate(0); }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  /// For changes anywhere in the content.
+  /// For changes anywhere in the content, until the next call.
   [[nodiscard]] std::byte* data() noexcept {
     summed_end_ = 0;
     return data_;

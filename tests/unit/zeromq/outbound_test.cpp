@@ -103,6 +103,10 @@ TEST_CASE("outbound: what libzmq holds for a route that blocks is bounded in byt
   CHECK(sent_until_held_up(e) <= 8 + 2);
   CHECK(e.out.prepare_to_sleep());
   CHECK_FALSE(e.out.blocked());
+  CHECK(e.out.has_backlog());
+  e.host.time.advance(std::chrono::seconds(2));  // an idle stream would be repeated by now
+  CHECK(e.turn(mebibyte) == 0);
+  CHECK(e.out.next_timer() == base::time_point::max());
   CHECK(e.woken == 0);
   zmq::message_t part;
   for (int parts = 0; e.woken == 0; ++parts) {
@@ -111,6 +115,34 @@ TEST_CASE("outbound: what libzmq holds for a route that blocks is bounded in byt
   }
   CHECK(e.turn(mebibyte) != 0);
   CHECK_FALSE(e.out.prepare_to_sleep());
+}
+
+TEST_CASE("outbound: messages larger than the bound leave, a turn's worth at a time", "[zeromq]") {
+  endless e(true, mebibyte / 4);
+  zmq::socket_t sub = slow_subscriber_of(e);
+  const std::size_t at_once = e.turn(mebibyte);
+  CHECK(at_once == 2);
+  CHECK(e.turn(mebibyte) == 0);
+  for (std::size_t parts = 0; parts != 2 * at_once; ++parts) {
+    zmq::message_t part;
+    REQUIRE(sub.recv(part));
+  }
+  CHECK(e.woken == 1);
+  CHECK(e.turn(mebibyte) == at_once);
+}
+
+TEST_CASE("outbound: a frame that travels outlives it, and tells nobody", "[zeromq]") {
+  zmq::message_t topic;
+  zmq::message_t body;
+  {
+    endless e(true, mebibyte / 4);
+    zmq::socket_t sub = slow_subscriber_of(e);
+    CHECK(e.turn(mebibyte) != 0);
+    REQUIRE(sub.recv(topic));
+    REQUIRE(sub.recv(body));
+  }
+  CHECK(body.size() > mebibyte);
+  body.rebuild();
 }
 
 TEST_CASE("outbound: where a route drops, or an observer shares the bytes, nothing is held up", "[zeromq]") {

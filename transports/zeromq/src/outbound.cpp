@@ -32,9 +32,9 @@ outbound::outbound(zmq::socket_t socket, settings with, transport::egress& from,
       settings_(with),
       from_(from),
       host_(host),
-      before_first_(std::move(call.before_first)),
+      on_first_message_(std::move(call.on_first_message)),
       message_bytes_(flush_max_bytes),
-      pool_(std::make_shared<frame_pool>(with.pipe_max_bytes, std::move(call.wake))) {}
+      pool_(std::make_shared<frame_pool>(with.pipe_max_bytes, std::move(call.on_room))) {}
 
 bool outbound::work(base::time_point now) {
   bool moved = false;
@@ -95,7 +95,7 @@ outbound::stream& outbound::stream_of(std::string_view topic) {
   if (!found) {
     found = std::make_unique<stream>();
     found->name = std::string(topic) + '\0';
-    before_first_();
+    on_first_message_();
   }
   last_topic_ = topic.data();
   last_stream_ = found.get();

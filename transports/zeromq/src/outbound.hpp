@@ -32,8 +32,8 @@ class outbound final : public transport::egress_sink {
     std::size_t pipe_max_bytes = 0;
   };
   struct callbacks {
-    std::function<void()> before_first;  ///< message of a topic is sent
-    std::function<void()> wake;          ///< there is something to do again; from another thread
+    std::function<void()> on_first_message;  ///< before the first message of a topic is sent
+    std::function<void()> on_room;           ///< work() has something to do again; from another thread
   };
   outbound(zmq::socket_t socket, settings with, transport::egress& from, transport::host& host, callbacks call);
   ~outbound() { pool_->forget_user(); }
@@ -44,12 +44,15 @@ class outbound final : public transport::egress_sink {
   bool work(base::time_point now);
   /// True while a peer takes nothing on a block route: drain nothing, try again at next_timer().
   [[nodiscard]] bool blocked() const noexcept { return !waiting_.empty(); }
+  /// True while something that was published has not been sent, and waits for a peer.
+  [[nodiscard]] bool has_backlog() { return blocked() || (held_up_ && !from_.prepare_to_sleep()); }
   /// True for a moment after a block route took something and stopped: a peer that keeps up makes room in no time.
   [[nodiscard]] bool expects_room(base::time_point now) const noexcept { return blocked() && now < expects_until_; }
   [[nodiscard]] bool prepare_to_sleep() { return blocked() || held_up_ || from_.prepare_to_sleep(); }
   [[nodiscard]] base::time_point next_timer() const noexcept {
     const bool retries = blocked() || !owed_syncs_.empty();
-    return retries ? retry_at_ : std::min(repeat_at_, goodbye_again_at_);
+    if (retries) return retry_at_;
+    return std::min(held_up_ ? base::time_point::max() : repeat_at_, goodbye_again_at_);
   }
 
   /// Answers a marker: the next number of every stream, behind everything sent so far.
@@ -107,7 +110,7 @@ class outbound final : public transport::egress_sink {
   const settings settings_;
   transport::egress& from_;
   transport::host& host_;
-  const std::function<void()> before_first_;
+  const std::function<void()> on_first_message_;
   // By the address of the topic's name, which is stable: no hashing of text per message.
   std::unordered_map<const char*, std::unique_ptr<stream>> streams_;
   const char* last_topic_ = nullptr;

@@ -14,17 +14,17 @@ constexpr std::size_t kept_bytes = std::size_t{16} << 20U;
 /// is freed (mallopt(3), M_MMAP_THRESHOLD) to keep up to twice that size at the end of each heap; it learns nothing
 /// where the program or its environment chose.
 void teach_to_keep_memory() noexcept {
-  void* volatile block = std::malloc(kept_bytes);  // never touched; volatile, or the pair is optimised away
-  std::free(block);
+  [[maybe_unused]] static const bool once = [] {
+    void* volatile block = std::malloc(kept_bytes);  // never touched; volatile, or the pair is optimised away
+    std::free(block);
+    return true;
+  }();
 }
 
 }  // namespace
 
 std::size_t received_frame::fill(zmq::message_t body) {
-  if (body.size() >= large_min_bytes) [[unlikely]] {
-    static const bool taught = (teach_to_keep_memory(), true);
-    static_cast<void>(taught);
-  }
+  if (body.size() >= large_min_bytes) teach_to_keep_memory();
   body_ = std::move(body);
   bytes_ = {body_.data<std::byte>(), body_.size()};
   if (reinterpret_cast<std::uintptr_t>(bytes_.data()) % 8 == 0) return 0;

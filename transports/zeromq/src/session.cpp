@@ -347,7 +347,7 @@ void session::update_readiness(base::time_point now) {
 
 void session::say_goodbye(base::time_point now) {
   bool flushed = true;
-  for (const auto& each : routes_) flushed &= !each->blocked();
+  for (const auto& each : routes_) flushed &= !each->has_backlog();
   if (!flushed) return;  // asked again next turn; close() has the deadline
   said_goodbye_ = true;
   for (const auto& each : routes_) each->send_goodbye(now);

@@ -17,7 +17,8 @@ struct options {
   std::chrono::nanoseconds ping_interval = std::chrono::seconds(5);
   /// How long the last number of an idle stream waits before it is repeated once, so that a lost tail is seen.
   std::chrono::nanoseconds idle_repeat_after = std::chrono::milliseconds(100);
-  /// How much may wait inside libzmq for each peer and route, and as much again where it arrives; less memory, and less
+  /// How much may wait inside libzmq for each peer and route, and as much again where it arrives. A route that blocks
+  /// counts bytes, of all its peers together; else frames of 128 KiB, or a larger message, count. Less memory, and less
   /// on its way when a peer stops, for less to smooth its pauses with. 256 KiB to 1 GiB; below 4 MiB the buffers that
   /// the system has for a connection of tcp are asked to be no larger either.
   std::size_t pipe_max_bytes = std::size_t{32} << 20U;
