@@ -62,12 +62,12 @@ latency() { # line 6: waking, handing over, doing nothing
 
 models() { # line 7: the code under the model checker, and the lock-step stress of what it cannot see
   local code=0 each
-  for each in await calls claim join lane rest multicast inbox end pool; do
+  for each in await budget calls claim join lane rest multicast inbox end pool; do
     build dev "model_$each" || return 1
     build/dev/tests/model/model_$each >"$out/model_$each.log" 2>&1 &&
       printf '%s: holds in 200,000 runs at random and 400,000 in order\n' "$each" || { printf '%s: BROKEN\n' "$each"; code=1; }
     build/dev/tests/model/model_$each planted >"$out/planted_$each.log" 2>&1 || code=1
-    grep -a -E '^(caught|NOT CAUGHT)' "$out/planted_$each.log"
+    grep -a -o -E '(NOT CAUGHT|caught): .*' "$out/planted_$each.log"
   done
   build release proof_lock_step || return 1
   build/release/tests/proof/proof_lock_step || code=1
