@@ -29,7 +29,6 @@ constexpr auto short_nap = std::chrono::nanoseconds(850);
 // For who found many after a short one: the next drain is a whole batch (far cores: a quarter more messages a second).
 constexpr auto long_nap = 3 * short_nap;
 constexpr std::size_t small_drain = mailbox_base::batch_max / 4;
-constexpr int yields_at_least = 5;
 constexpr auto yielding_max = std::chrono::microseconds(200);  // what each costs is up to who else wants the core
 constexpr auto short_spin = std::chrono::nanoseconds(1'300);
 constexpr unsigned pauses_between_looks = 4;
@@ -185,11 +184,12 @@ bool thread_executor::spin_until_work(const spin_budget& within) {
     if ((i & 15U) == 15U && pass() != 0) return true;
   }
   const int yields = within.yields();
-  const auto enough = yields > yields_at_least ? base::steady_clock().now() + yielding_max : base::time_point::max();
+  const bool many = yields > spin_budget::yields_min;
+  const auto enough = many ? base::steady_clock().now() + yielding_max : base::time_point::max();
   for (int i = 0; i != yields; ++i) {
     std::this_thread::yield();
     if (pass() != 0) return true;
-    if (i >= yields_at_least && base::steady_clock().now() >= enough) break;
+    if (i >= spin_budget::yields_min && base::steady_clock().now() >= enough) break;
   }
   return false;
 }

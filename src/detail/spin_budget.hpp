@@ -18,6 +18,7 @@ class spin_budget {
  public:
   static constexpr base::duration longest = std::chrono::microseconds(30);
   static constexpr base::duration shortest = std::chrono::microseconds(1);
+  static constexpr int yields_min = 5;
 
   spin_budget() noexcept { awake().fetch_add(1, std::memory_order_relaxed); }
   ~spin_budget() { awake().fetch_sub(1, std::memory_order_relaxed); }
@@ -47,7 +48,6 @@ class spin_budget {
   }
   static int cores() noexcept;
 
-  static constexpr int yields_min = 5;
   base::duration time_ = shortest;
 };
 

@@ -114,12 +114,7 @@ struct spending : rl::test_suite<spending, publishers + 1> {
 };
 
 template <fault Which>
-bool holds_with() {
-  planted = Which;
-  const bool held = model::holds<spending>();
-  planted = fault::none;
-  return held;
-}
+constexpr auto holds_with = &model::holds_with<spending, planted, Which>;
 template <int Which>
 bool holds_weakened() {
   constexpr model::weakening all[] = {{"give_back", std::memory_order_seq_cst},
@@ -135,10 +130,10 @@ bool holds_weakened() {
 
 int main(int argc, char** argv) {
   return model::run(
-      argc, argv, {&holds_with<fault::none>},
-      {{"who is refused does not ask idle publishers", &holds_with<fault::no_reclaim>},
-       {"who waits does not ask idle publishers once more", &holds_with<fault::no_second_reclaim>},
-       {"a publisher is at its share outside of its gate", &holds_with<fault::no_gate>},
+      argc, argv, {holds_with<fault::none>},
+      {{"who is refused does not ask idle publishers", holds_with<fault::no_reclaim>},
+       {"who waits does not ask idle publishers once more", holds_with<fault::no_second_reclaim>},
+       {"a publisher is at its share outside of its gate", holds_with<fault::no_gate>},
        {"what is given back is not ordered before the look who waits", &holds_weakened<0>},
        {"the publisher's fence between its entry and its look at the gate is missing", &holds_weakened<1>},
        {"who waits does not see what somebody took who was inside its gate", &holds_weakened<2>}});

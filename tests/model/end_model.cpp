@@ -123,12 +123,7 @@ struct ending : rl::test_suite<ending, 3> {
 };
 
 template <fault Which>
-bool holds_with() {
-  planted = Which;
-  const bool held = model::holds<ending>();
-  planted = fault::none;
-  return held;
-}
+constexpr auto holds_with = &model::holds_with<ending, planted, Which>;
 constexpr model::weakening weakenings[] = {{"enter", std::memory_order_seq_cst},
                                            {"end", std::memory_order_seq_cst},
                                            {"leave", std::memory_order_release},
@@ -145,11 +140,11 @@ bool holds_without() {
 
 int main(int argc, char** argv) {
   return model::run(
-      argc, argv, {&holds_with<fault::none>},
-      {{"who ends does not wait for publishers", &holds_with<fault::no_wait>},
-       {"the version moves before the table", &holds_with<fault::version_first>},
-       {"a publisher never looks at the version again", &holds_with<fault::table_once>},
-       {"a publisher reads the table before the version", &holds_with<fault::table_first>},
+      argc, argv, {holds_with<fault::none>},
+      {{"who ends does not wait for publishers", holds_with<fault::no_wait>},
+       {"the version moves before the table", holds_with<fault::version_first>},
+       {"a publisher never looks at the version again", holds_with<fault::table_once>},
+       {"a publisher reads the table before the version", holds_with<fault::table_first>},
        {"the publisher's fence between its entry and its look at the version is missing", &holds_without<0>},
        {"the fence between the new version and the look at the gate is missing", &holds_without<1>},
        {"a publisher leaves without releasing what it pushed", &holds_without<2>},

@@ -212,12 +212,7 @@ struct throwing_out : rl::test_suite<throwing_out, 2> {
 };
 
 template <fault Which>
-bool holds_with() {
-  planted = Which;
-  const bool held = model::holds<exchanging>();
-  planted = fault::none;
-  return held;
-}
+constexpr auto holds_with = &model::holds_with<exchanging, planted, Which>;
 template <int Which>
 bool holds_weakened() {
   constexpr model::weakening all[] = {{"publish", std::memory_order_seq_cst}, {"enter", std::memory_order_seq_cst}};
@@ -231,12 +226,12 @@ bool holds_weakened() {
 
 int main(int argc, char** argv) {
   return model::run(
-      argc, argv, {&holds_with<fault::none>, &model::holds<throwing_out>},
-      {{"the consumer sleeps without a second look", &holds_with<fault::no_second_look>},
-       {"a publisher does not look who sleeps", &holds_with<fault::no_announcement>},
-       {"who is refused does not ask idle publishers", &holds_with<fault::no_reclaim>},
-       {"who waits does not ask idle publishers once more", &holds_with<fault::no_second_reclaim>},
-       {"the consumer sleeps without telling publishers that wait", &holds_with<fault::no_rest>},
+      argc, argv, {holds_with<fault::none>, &model::holds<throwing_out>},
+      {{"the consumer sleeps without a second look", holds_with<fault::no_second_look>},
+       {"a publisher does not look who sleeps", holds_with<fault::no_announcement>},
+       {"who is refused does not ask idle publishers", holds_with<fault::no_reclaim>},
+       {"who waits does not ask idle publishers once more", holds_with<fault::no_second_reclaim>},
+       {"the consumer sleeps without telling publishers that wait", holds_with<fault::no_rest>},
        {"the publisher's fence between its message and its look is missing", &holds_weakened<0>},
        {"the publisher's fence between its entry and its look at the gate is missing", &holds_weakened<1>}});
 }

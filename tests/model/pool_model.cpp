@@ -104,18 +104,13 @@ struct scheduling : rl::test_suite<scheduling, pool::threads + 1> {
 };
 
 template <fault Which>
-bool holds_with() {
-  planted = Which;
-  const bool held = model::holds<scheduling>();
-  planted = fault::none;
-  return held;
-}
+constexpr auto holds_with = &model::holds_with<scheduling, planted, Which>;
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  return model::run(argc, argv, {&holds_with<fault::none>},
-                    {{"a thread sleeps without a second look", &holds_with<fault::no_second_look>},
-                     {"who makes something ready wakes nobody", &holds_with<fault::nobody_woken>},
-                     {"the end wakes one thread only", &holds_with<fault::one_is_stopped>}});
+  return model::run(argc, argv, {holds_with<fault::none>},
+                    {{"a thread sleeps without a second look", holds_with<fault::no_second_look>},
+                     {"who makes something ready wakes nobody", holds_with<fault::nobody_woken>},
+                     {"the end wakes one thread only", holds_with<fault::one_is_stopped>}});
 }
