@@ -144,20 +144,17 @@ constexpr model::weakening weakenings[] = {{"push_at", std::memory_order_release
                                            {"release", std::memory_order_acq_rel}};
 
 template <int Which>
-bool holds_without() {
-  model::planted_weakening = weakenings[Which];
-  return model::holds<reading>();
-}
+constexpr auto holds_without = &model::holds_with_one_of<reading, model::planted_weakening, weakenings, Which>;
 
 }  // namespace
 
 int main(int argc, char** argv) {
   return model::run(
       argc, argv, {&model::holds<reading>, &model::holds<throwing_out>},
-      {{"a position is published without what it counts", &holds_without<0>},
-       {"a position is read without what it counts", &holds_without<1>},
-       {"a block goes back before its last reader has read", &holds_without<2>},
-       {"a block is written before its last reader has read", &holds_without<3>},
-       {"a reader leaves a block before it has read", &holds_without<4>},
+      {{"a position is published without what it counts", holds_without<0>},
+       {"a position is read without what it counts", holds_without<1>},
+       {"a block goes back before its last reader has read", holds_without<2>},
+       {"a block is written before its last reader has read", holds_without<3>},
+       {"a reader leaves a block before it has read", holds_without<4>},
        {"who throws out looks without the lock whether there is something", &holds_looking_without_the_lock}});
 }

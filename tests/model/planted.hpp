@@ -68,6 +68,15 @@ bool holds_with() {
   return held;
 }
 
+/// The same with one of `All`: what a test leaves out by name, e.g. a memory order of the code.
+template <class Suite, auto& Planted, const auto& All, int Which>
+bool holds_with_one_of() {
+  const auto before = std::exchange(Planted, All[Which]);
+  const bool held = holds<Suite>();
+  Planted = before;
+  return held;
+}
+
 struct planted_fault {
   const char* name;
   bool (*holds)();
