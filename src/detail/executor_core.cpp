@@ -178,7 +178,8 @@ bool thread_executor::spin_until_work(const spin_budget& within) {
       if (pass() != 0) return true;
     } while (base::steady_clock().now() < until);
   }
-  const unsigned spin_pauses = base::pauses_in(short_spin);
+  // Nothing is worth a spin where somebody else has work for the core.
+  const unsigned spin_pauses = spin_budget::has_core() ? base::pauses_in(short_spin) : 0;
   for (unsigned i = 0; i != spin_pauses; ++i) {
     base::pause();
     if ((i & 15U) == 15U && pass() != 0) return true;

@@ -9,6 +9,7 @@
 
 #include "detail/history_keeper.hpp"
 #include "detail/inline_subscriber.hpp"
+#include "detail/spin_budget.hpp"
 #include "detail/writable_signal.hpp"
 
 namespace amphibus::detail {
@@ -33,7 +34,8 @@ class parked_publisher final : public queue::space_listener {
 
 bool spin_for_room(const refusal& refused) noexcept {
   const queue::credit_account& places = refused.by->credit();
-  const unsigned spin_pauses = base::pauses_in(short_spin);
+  // Where no core is left, the one that makes room may want this one.
+  const unsigned spin_pauses = spin_budget::has_core() ? base::pauses_in(short_spin) : 0;
   for (unsigned i = 0; i != spin_pauses; ++i) {
     if (places.available() >= refused.places) return true;
     base::pause();
