@@ -42,9 +42,9 @@ base::time_point lane::stall_deadline() const {
 }
 
 bool lane::add_held(const std::shared_ptr<outlet_base>& at) {
-  if (held_.load(std::memory_order_relaxed) >= held_max) return false;
+  if (held_now() >= held_max) return false;
   if (std::find(held_at_.begin(), held_at_.end(), at) == held_at_.end()) held_at_.push_back(at);
-  held_.fetch_add(1, std::memory_order_relaxed);
+  stop_.fetch_add(1, std::memory_order_relaxed);
   return true;
 }
 

@@ -162,6 +162,7 @@ void mailbox_base::leave_topics() { core().remove(*this); }
 void mailbox_base::end() {
   const bool first = !ended_.exchange(true, std::memory_order_seq_cst);
   if (first) {
+    lane_.end();
     leave_topics();
     filter_
         .reset();  // here and not with the handler: an executor that sees the end may destroy that before we are back

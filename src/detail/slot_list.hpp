@@ -41,7 +41,8 @@ class slot_reader {
   void drop(const std::byte* slot) const noexcept {
     const type_operations& type = topic_of(slot)->type();
     identity_of(slot).drop_reference();
-    if (!type.travels_inline) type.drop_block(block_of(slot));
+    queue::returning_blocks only;
+    if (!type.travels_inline) type.drop_block(block_of(slot), only);
   }
 
  private:

@@ -48,9 +48,11 @@ void block_pool::retire() noexcept {
   if (after_retirement_.fetch_add(still_out, std::memory_order_acq_rel) + still_out == 0) delete this;
 }
 
-void block_pool::free_after_retirement(block_header* block) noexcept {
-  free_block(block);
-  if (after_retirement_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+void block_pool::free_after_retirement(block_header* first, block_header* last) noexcept {
+  last->next = nullptr;
+  std::int64_t count = 0;
+  for (block_header* each = first; each != nullptr; ++count) free_block(std::exchange(each, each->next));
+  if (after_retirement_.fetch_sub(count, std::memory_order_acq_rel) == count) delete this;
 }
 
 }  // namespace amphibus::queue

@@ -77,15 +77,6 @@ class filter_of final : public message_filter {
   Predicate wanted_;
 };
 
-/// What ends a run of messages before its end: the subscription ended, or a message holds back what it published.
-struct stop_signs {
-  const std::atomic<bool>& ended;
-  const std::atomic<std::size_t>& held;
-  [[nodiscard]] bool any() const noexcept {
-    return ended.load(std::memory_order_relaxed) || held.load(std::memory_order_relaxed) != 0;
-  }
-};
-
 /// A callable of any handler form behind one virtual call per run of messages.
 class message_handler {
  public:
@@ -100,11 +91,11 @@ class message_handler {
   virtual void call(const void* value, const context& with) { static_cast<void>(value), static_cast<void>(with); }
   /// Handles `count` of them one after the other and drops each: the same as invoke() for each, for one virtual call.
   /// `done` says how many, also when one throws, which is not among them. Stops before one that has a deadline, and
-  /// after one where `until` says so.
+  /// after one that leaves `stop` other than 0: see lane::stop().
   virtual void invoke_each(const void* slots, std::size_t count, std::size_t& done, frame& here, const context& with,
-                           const stop_signs& until) {
+                           const std::atomic<std::size_t>& stop) {
     static_cast<void>(slots), static_cast<void>(count), static_cast<void>(done), static_cast<void>(here);
-    static_cast<void>(with), static_cast<void>(until);
+    static_cast<void>(with), static_cast<void>(stop);
   }
 };
 
@@ -152,11 +143,12 @@ class handler final : public message_handler {
 
   void invoke_each([[maybe_unused]] const void* slots, [[maybe_unused]] std::size_t count,
                    [[maybe_unused]] std::size_t& done, [[maybe_unused]] frame& here,
-                   [[maybe_unused]] const context& with, [[maybe_unused]] const stop_signs& until) override {
+                   [[maybe_unused]] const context& with,
+                   [[maybe_unused]] const std::atomic<std::size_t>& stop) override {
     if constexpr (!batches) {
       const Slot* each = static_cast<const Slot*>(slots);
       const Slot* const end = each + count;
-      const stop_signs signs = until;  // in registers
+      queue::returning_blocks done_with;
       const handled_count counts{static_cast<const Slot*>(slots), each, done};
       while (each != end) {
         const identity_word identity = each->identity;
@@ -169,8 +161,9 @@ class handler final : public message_handler {
         } else {
           callable_(message_in<T>(*each), with);
         }
-        (each++)->drop();
-        if (signs.any()) return;
+        identity.drop_reference();  // not each->drop(): it is in a register
+        (each++)->drop_payload(done_with);
+        if (stop.load(std::memory_order_relaxed) != 0) return;
       }
     }
   }

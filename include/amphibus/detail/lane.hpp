@@ -101,23 +101,28 @@ class lane {
   [[nodiscard]] std::shared_ptr<lane> share();
 
   /// Thread: any.
-  [[nodiscard]] bool stalled() const noexcept { return held_.load(std::memory_order_relaxed) != 0; }
-  [[nodiscard]] const std::atomic<std::size_t>& held_count() const noexcept { return held_; }
+  [[nodiscard]] bool stalled() const noexcept { return held_now() != 0; }
+  /// Its mailbox ended: no further message.
+  void end() noexcept { stop_.fetch_or(ended, std::memory_order_relaxed); }
+  /// Not 0: no further message for now, because it is stalled, or ever.
+  [[nodiscard]] const std::atomic<std::size_t>& stop() const noexcept { return stop_; }
   [[nodiscard]] base::time_point stall_deadline() const;
   /// Handler's publish: the outlet keeps a message for the one that runs. Returns: false at held_max.
   [[nodiscard]] bool add_held(const std::shared_ptr<outlet_base>& at);
   /// The outlet placed or gave up `count` messages that it held for this lane. Thread: who has the outlet's lock.
-  void release_held(std::size_t count) noexcept { held_.fetch_sub(count, std::memory_order_relaxed); }
+  void release_held(std::size_t count) noexcept { stop_.fetch_sub(count, std::memory_order_relaxed); }
   /// Tries to place what handlers held back. Returns: true if nothing is held any more.
   bool settle();
 
  private:
+  static constexpr std::size_t ended = ~(~std::size_t{0} >> 1U);
   void make_source();
+  [[nodiscard]] std::size_t held_now() const noexcept { return stop_.load(std::memory_order_relaxed) & ~ended; }
 
   mailbox_base& box_;
   std::shared_ptr<detail::source> source_;  // owned alone
   std::vector<std::shared_ptr<outlet_base>> held_at_;
-  std::atomic<std::size_t> held_{0};
+  std::atomic<std::size_t> stop_{0};  // how many are held, and `ended`: who handles looks at one word
 };
 
 }  // namespace amphibus::detail

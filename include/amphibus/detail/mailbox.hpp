@@ -436,7 +436,7 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
       count = std::min(count, static_cast<std::size_t>(return_every_));
     }
     try {
-      handler_->invoke_each(first, count, done, here, with, {ended_, own_lane().held_count()});
+      handler_->invoke_each(first, count, done, here, with, own_lane().stop());
     } catch (const std::exception& failure) {
       count_failed(failure.what());
       first[done++].drop();
@@ -455,9 +455,11 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
     here.topic = topic_of(*first);
     invoke(first, count, here, with);
     queue::load handled;
+    queue::returning_blocks done_with;
     for (std::size_t i = 0; i != count; ++i) {
       handled.add(this->places_of(first[i]));
-      first[i].drop();
+      first[i].identity.drop_reference();
+      first[i].drop_payload(done_with);
     }
     settle_handled(handled, finished);
     return count;

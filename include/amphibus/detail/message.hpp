@@ -126,13 +126,20 @@ void destroy_block(queue::block_header* block) noexcept {
   queue::block_pool::give_back(block);
 }
 
-/// One reference to a message; with the last one it is destroyed, and the budget has its bytes again.
+/// One reference to a message; with the last one it is destroyed, and the budget has its bytes again when `to` gives
+/// them back.
+template <class T>
+void drop_block(queue::block_header* block, queue::returning_blocks& to) noexcept {
+  if (!queue::release(*block)) return;
+  const std::int64_t cost = block->home->budget()->cost_of(block->bytes);
+  std::destroy_at(&static_cast<value_block<T>*>(block)->value());
+  to.add(block, cost);
+}
+/// The same, and the budget has them at once.
 template <class T>
 void drop_block(queue::block_header* block) noexcept {
-  if (!queue::release(*block)) return;
-  queue::byte_budget& budget = *block->home->budget();
-  budget.give_back(budget.cost_of(block->bytes));
-  destroy_block<T>(block);
+  queue::returning_blocks only;
+  drop_block<T>(block, only);
 }
 
 struct any_slot;
@@ -144,6 +151,8 @@ struct slot {
   base::words<sizeof(T)> payload;
   [[nodiscard]] const T& value() const noexcept { return *std::launder(static_cast<const T*>(payload.data())); }
   void drop() const noexcept { identity.drop_reference(); }
+  /// drop() but for the identity.
+  void drop_payload(queue::returning_blocks&) const noexcept {}
   /// The same message, of this type. Takes over its references.
   [[nodiscard]] static slot of(const any_slot& message) noexcept;
 };
@@ -159,6 +168,7 @@ struct slot<T, false> {
     identity.drop_reference();
     drop_block<T>(payload);
   }
+  void drop_payload(queue::returning_blocks& to) const noexcept { drop_block<T>(payload, to); }
   [[nodiscard]] static slot of(const any_slot& message) noexcept;
 };
 
@@ -177,6 +187,7 @@ struct any_slot {
   /// The message, of the topic's type.
   [[nodiscard]] const void* value() const noexcept;
   void drop() const noexcept;
+  void drop_payload(queue::returning_blocks& to) const noexcept;
   /// A second one to be dropped.
   [[nodiscard]] any_slot with_references() const noexcept;
   [[nodiscard]] std::size_t weighed_bytes() const noexcept;

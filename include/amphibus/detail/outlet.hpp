@@ -396,9 +396,13 @@ class outlet final : public outlet_base {
   template <class Payload>
   void push_all(identity_word identity, const Payload& payload, value_block<T>* block, inline_call* call) noexcept {
     const std::uint32_t readers = senders_.together();
-    if (only_together_) [[likely]]
-      return push_together(identity, payload, block, readers - 1);  // they share what the caller holds
-    if (readers == 0) count_published();                            // else the multicast counts
+    if (only_together_) [[likely]] {
+      // They share what nobody else has seen. An atomic addition would wait until all of a large copy is in the cache.
+      if (block != nullptr && readers != 1) block->references.store(readers, std::memory_order_relaxed);
+      identity.add_references(readers - 1);
+      return push_together(identity, payload, block);
+    }
+    if (readers == 0) count_published();  // else the multicast counts
     const std::size_t bytes = block != nullptr ? block->bytes : 0;
     for (const auto& each : senders_.apart()) {
       if (!each->wanted) [[unlikely]] {
@@ -422,20 +426,23 @@ class outlet final : public outlet_base {
     }
     if (has_other_receivers()) push_any(any_of(identity, payload, block), bytes, call);
     // Last, so that who sees it handled finds it counted wherever it passed by.
-    if (readers != 0) return push_together(identity, payload, block, readers - 1);
-    identity.drop_reference();
-    if (block != nullptr) drop_block<T>(block);
+    if (readers == 0) {
+      identity.drop_reference();
+      if (block != nullptr) drop_block<T>(block);
+      return;
+    }
+    identity.add_references(readers - 1);
+    if (block != nullptr && readers != 1) block->references.fetch_add(readers - 1, std::memory_order_relaxed);
+    push_together(identity, payload, block);
   }
 
-  /// To those who are reached together, with `references` more than the caller gives.
+  /// To those who are reached together, with a reference for each of them.
   template <class Payload>
   void push_together(identity_word identity, [[maybe_unused]] const Payload& payload,
-                     [[maybe_unused]] value_block<T>* block, std::uint32_t references) noexcept {
-    identity.add_references(references);
+                     [[maybe_unused]] value_block<T>* block) noexcept {
     if constexpr (travels_inline<T>) {
       senders_.push_together(slot<T>{identity, base::words<sizeof(T)>(payload)});
     } else {
-      if (references != 0) block->references.fetch_add(references, std::memory_order_relaxed);
       senders_.push_together(slot<T>{identity, block});
     }
   }
@@ -526,7 +533,7 @@ inline constexpr type_operations type_operations_of{
     type_name<T>(),
     travels_inline<T>,
     [](queue::block_header* block) noexcept -> const void* { return &static_cast<value_block<T>*>(block)->value(); },
-    [](queue::block_header* block) noexcept { drop_block<T>(block); },
+    [](queue::block_header* block, queue::returning_blocks& to) noexcept { drop_block<T>(block, to); },
     &make_typed_input<T>,
 #ifdef __cpp_rtti
     &typeid(T)

@@ -50,7 +50,7 @@ struct type_operations {
   std::string_view name;                                      ///< as the compiler prints it
   bool travels_inline;                                        ///< in the queue's slot, without a block
   const void* (*block_value)(queue::block_header*) noexcept;  ///< the T inside a value_block
-  void (*drop_block)(queue::block_header*) noexcept;
+  void (*drop_block)(queue::block_header*, queue::returning_blocks&) noexcept;
   std::shared_ptr<remote_input> (*make_input)(bus_core&, topic_core&, const wire::codec_operations&,
                                               queue::space_listener&);
   const std::type_info* identity;  ///< null in what is compiled without RTTI
@@ -161,8 +161,12 @@ inline any_slot any_slot::with_references() const noexcept {
   return *this;
 }
 inline void any_slot::drop() const noexcept {
+  queue::returning_blocks only;
   identity.drop_reference();
-  if (!topic->type().travels_inline) topic->type().drop_block(block());
+  drop_payload(only);
+}
+inline void any_slot::drop_payload(queue::returning_blocks& to) const noexcept {
+  if (!topic->type().travels_inline) topic->type().drop_block(block(), to);
 }
 
 }  // namespace amphibus::detail

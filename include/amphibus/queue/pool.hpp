@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -61,14 +62,16 @@ class block_pool {
   }
 
   /// Returns a block whose payload is destroyed already.
-  static void give_back(block_header* block) noexcept {
-    block_pool& home = *block->home;
+  static void give_back(block_header* block) noexcept { give_back(block, block); }
+  /// The same for several of one pool: from `first` on, each with the following one as its `next`.
+  static void give_back(block_header* first, block_header* last) noexcept {
+    block_pool& home = *first->home;
     block_header* head = home.returned_.load(std::memory_order_relaxed);
     do {
-      if (head == home.retired_mark()) return home.free_after_retirement(block);
-      block->next = head;
+      if (head == home.retired_mark()) return home.free_after_retirement(first, last);
+      last->next = head;
       // SYNC(pool.returned): releases the reader's last look at the payload to the next writer.
-    } while (!home.returned_.compare_exchange_weak(head, block, std::memory_order_release, std::memory_order_relaxed));
+    } while (!home.returned_.compare_exchange_weak(head, first, std::memory_order_release, std::memory_order_relaxed));
   }
 
   /// The owner is done. Blocks still out free themselves; the last one frees the pool.
@@ -93,7 +96,7 @@ class block_pool {
   void take_warm() noexcept;
   block_header* allocate();
   void free_list(block_header* first) noexcept;
-  void free_after_retirement(block_header* block) noexcept;
+  void free_after_retirement(block_header* first, block_header* last) noexcept;
   void free_block(block_header* block) noexcept;
 
   const std::size_t size_;
@@ -112,6 +115,45 @@ class block_pool {
   if (block.references.load(std::memory_order_acquire) == 1) return true;  // SYNC(block.references)
   return block.references.fetch_sub(1, std::memory_order_acq_rel) == 1;    // SYNC(block.references)
 }
+
+/// Blocks on their way back to their pool, together with what they were charged: one exchange and one addition for
+/// many, because both lines are their publisher's. Keeps little: who waits for memory has it soon. Thread: confined.
+class returning_blocks {
+ public:
+  returning_blocks() = default;
+  ~returning_blocks() { give_back(); }
+  returning_blocks(const returning_blocks&) = delete;
+  returning_blocks& operator=(const returning_blocks&) = delete;
+
+  /// `block`: its payload is destroyed, and its pool has a budget, which was charged `cost` for it.
+  void add(block_header* block, std::int64_t cost) noexcept {
+    if (block->home != home_) [[unlikely]]
+      begin(*block->home);
+    if (first_ == nullptr) last_ = block;
+    block->next = std::exchange(first_, block);
+    cost_ += cost;
+    if (cost_ >= kept_max_) give_back();
+  }
+
+ private:
+  void begin(block_pool& home) noexcept {
+    give_back();
+    home_ = &home;
+    kept_max_ = std::min<std::int64_t>(home.budget()->credit().capacity() / 64, 64 * 1024);
+  }
+  void give_back() noexcept {
+    if (first_ == nullptr) return;
+    home_->budget()->give_back(std::exchange(cost_, 0));
+    block_pool::give_back(std::exchange(first_, nullptr), last_);  // the pool, and with it the budget, may be gone
+    home_ = nullptr;
+  }
+
+  block_pool* home_ = nullptr;
+  block_header* first_ = nullptr;  // the one that came last
+  block_header* last_ = nullptr;
+  std::int64_t cost_ = 0;
+  std::int64_t kept_max_ = 0;
+};
 
 }  // namespace amphibus::queue
 #pragma GCC visibility pop
