@@ -346,7 +346,7 @@ class bus {
     const auto* const type = &detail::type_operations_of<T>;
     if (auto* const known = by.find(to.name().data(), type)) return static_cast<detail::outlet<T>&>(*known);
     auto created = find_outlet(by, find(to));
-    if (!created) created = std::make_shared<detail::outlet<T>>(*core_, find(to), by);
+    if (!created) created = std::make_shared<detail::outlet<T>>(*core_, find(to), &by);
     by.outlets.push_back({to.name().data(), type, created});
     return static_cast<detail::outlet<T>&>(*created);
   }

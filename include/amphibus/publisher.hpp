@@ -91,7 +91,6 @@ class publisher {
   publisher& operator=(publisher&& other) noexcept {
     publisher ending(std::move(other));
     core_.swap(ending.core_);
-    source_.swap(ending.source_);
     outlet_.swap(ending.outlet_);
     limits_ = ending.limits_;
     return *this;
@@ -163,15 +162,11 @@ class publisher {
 
   /// For the library only.
   publisher(std::shared_ptr<detail::bus_core> core, detail::topic_core& to, const publisher_options& options)
-      : core_(std::move(core)),
-        source_(detail::make_source()),
-        outlet_(std::make_shared<detail::outlet<T>>(*core_, to, *source_)),
-        limits_{options.wait_max} {}
+      : core_(std::move(core)), outlet_(std::make_shared<detail::outlet<T>>(*core_, to)), limits_{options.wait_max} {}
 
  private:
   static constexpr detail::publish_limits never_waits{base::duration::zero()};
   std::shared_ptr<detail::bus_core> core_;  // first: everything below refers to it
-  std::shared_ptr<detail::source_state> source_;
   std::shared_ptr<detail::outlet<T>> outlet_;
   detail::publish_limits limits_;
 };

@@ -1,8 +1,10 @@
+#include <amphibus/base/atomic.hpp>
 #include <amphibus/base/pause.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <thread>
 
 namespace amphibus::base {
 namespace {
@@ -21,6 +23,8 @@ double nanoseconds_per_pause() noexcept {
 }
 
 }  // namespace
+
+void yield() noexcept { std::this_thread::yield(); }
 
 unsigned pauses_in(duration time) noexcept {
   static const double each = nanoseconds_per_pause();

@@ -313,8 +313,10 @@ std::size_t group_hand::handle(Next next, lane& whose, queue::load& finished, qu
     for (std::size_t i = 0; i != current.count; ++i) {
       const std::byte* const slot = current.slots + i * read.size();
       handled.add(inbox.places_for(read.weighed_bytes(slot)));
-      read.drop(slot);
+      read.drop_payload(slot);
     }
+    for (std::size_t i = 0; i != current.count; ++i) read.identity_of(current.slots + i * read.size()).drop_reference();
+    here.topic = nullptr;  // the messages are gone: they cause nothing any more
     count_handled(current.count);
     waits = whose.stalled() && !whose.settle();
     // Messages whose publishes wait for room are not finished: they keep their places, and drain() waits for them.

@@ -15,7 +15,7 @@ namespace {
 class stand_in_handler final : public message_handler {
  public:
   explicit stand_in_handler(std::shared_ptr<inline_subscriber> who) : who_(std::move(who)) {
-    caller_.depth.store(1, std::memory_order_relaxed);  // in use as long as this handler lives
+    caller_.enter();  // in use as long as this handler lives
     who_->join(caller_);
   }
   ~stand_in_handler() override { who_->part(caller_); }
@@ -48,24 +48,27 @@ inline_subscriber::inline_subscriber(std::shared_ptr<bus_core> core, interest to
 inline_subscriber::~inline_subscriber() = default;
 
 void inline_subscriber::call(inline_caller& by, const any_slot& message) noexcept {
-  const std::uint32_t depth = by.depth.load(std::memory_order_relaxed);
-  by.depth.store(depth + 1, std::memory_order_relaxed);
+  by.enter();
   base::light_barrier();
+  by.leave(call_marked(message));
+}
+
+bool inline_subscriber::call_marked(const any_slot& message) noexcept {
   if (core().is_expired(message.identity)) [[unlikely]] {
     count_expired(1);
     tell_expired(1);
-  } else if (!ended() && wants_message(message)) {
-    frame here(core(), *this, current_lane(), message.topic);
-    here.message = message.identity;
-    const context with(core(), here.topic, here.message);
-    try {
-      handler_->invoke(&message, 1, here, with);
-    } catch (...) {
-      count_caught();
-    }
-    by.count_handled();
+    return false;
   }
-  by.leave(depth);
+  if (ended() || !wants_message(message)) return false;
+  frame here(core(), *this, current_lane(), message.topic);
+  here.message = message.identity;
+  const context with(core(), here.topic, here.message);
+  try {
+    handler_->invoke(&message, 1, here, with);
+  } catch (...) {
+    count_caught();
+  }
+  return true;
 }
 
 void inline_subscriber::count_caught() noexcept {
@@ -95,59 +98,28 @@ void inline_subscriber::call_for_remote(const any_slot& message, frame& here, co
   handler_->invoke(&message, 1, here, with);
 }
 
-void inline_subscriber::join(inline_caller& who) {
-  const std::lock_guard lock(callers_mutex_);
-  callers_.push_back(&who);
-}
-
 void inline_subscriber::part(inline_caller& who) {
-  {
-    const std::lock_guard lock(callers_mutex_);
-    std::erase(callers_, &who);
-    handled_by_parted_ += who.handled.load(std::memory_order_relaxed);
-  }
+  callers_.part(who);
   if (ended()) destroy_if_last();
 }
 
-bool inline_subscriber::somebody_calls() const {
-  return std::any_of(callers_.begin(), callers_.end(), [](const inline_caller* each) {
-    return each->depth.load(std::memory_order_acquire) != 0;  // SYNC(inline.depth)
-  });
-}
-
-bool inline_subscriber::waits_for(const inline_caller* which) noexcept {
-  const std::lock_guard lock(callers_mutex_);
-  return std::find(callers_.begin(), callers_.end(), which) != callers_.end();
-}
-
 void inline_subscriber::destroy_if_last() noexcept {
-  std::unique_ptr<message_handler> dying;
-  std::unique_ptr<message_filter> dying_filter;
-  {
-    const std::lock_guard lock(callers_mutex_);
-    if (depths_are_true_ && !somebody_calls() && begin_destroying()) {
-      dying = std::move(handler_);
-      dying_filter = std::move(filter_);
-    }
-  }
-  if (dying) {
-    dying_filter.reset();
-    dying.reset();  // outside the lock: its destructor may do anything
+  if (callers_.take_last() && begin_destroying()) {
+    filter_.reset();
+    handler_.reset();
     destroyed();
     call_waiters::of_process().remove(*this);
   }
-  left_.fetch_add(1, std::memory_order_release);
-  left_.notify_all();
+  callers_.tell_all();
 }
 
 void inline_subscriber::end() {
-  // SYNC(inline.ended): seq_cst and the heavy barrier of add(); a caller either sees it or its depth is seen.
+  // SYNC(inline.ended): seq_cst and the heavy barrier of add(); a caller either sees it, or that it calls is seen.
   const bool first = !ended_.exchange(true, std::memory_order_seq_cst);
   if (first) {
     core().remove(*this);
     call_waiters::of_process().add(std::static_pointer_cast<inline_subscriber>(shared_from_this()));
-    const std::lock_guard lock(callers_mutex_);
-    depths_are_true_ = true;
+    callers_.begin_end();
   }
   if (stand_in_) stand_in_->end();
   if (on_this_stack() || (stand_in_ && stand_in_->on_this_stack())) return;  // the last frame finishes the end
@@ -155,17 +127,10 @@ void inline_subscriber::end() {
 }
 
 void inline_subscriber::wait_for_callers() {
+  if (core().in_child_of_fork()) return;  // who called when the parent forked does not come back here
   const bool inside = current_frame != nullptr;
   if (inside) core().ending().begin(*this);
-  for (;;) {
-    const std::uint32_t seen = left_.load(std::memory_order_acquire);
-    {
-      const std::lock_guard lock(callers_mutex_);
-      // Without a handler whoever calls finds that it ended, and tells nobody: nothing waits any more.
-      if (!handler_ || !somebody_calls()) break;
-    }
-    left_.wait(seen, std::memory_order_acquire);
-  }
+  callers_.wait_for_last();
   if (inside) core().ending().finish();
   destroy_if_last();
   wait_until_destroyed();  // a publisher may have been the last, and still be at it
@@ -173,9 +138,7 @@ void inline_subscriber::wait_for_callers() {
 
 subscription_counters inline_subscriber::counters() noexcept {
   subscription_counters out;
-  const std::lock_guard lock(callers_mutex_);
-  out.handled = handled_by_parted_;
-  for (const inline_caller* each : callers_) out.handled += each->handled.load(std::memory_order_relaxed);
+  out.handled = callers_.handled();
   out.failed = failed();
   out.expired = expired();
   out.filtered = filtered_.load(std::memory_order_relaxed);
@@ -185,28 +148,35 @@ subscription_counters inline_subscriber::counters() noexcept {
   return out;
 }
 
+void inline_call_entry::tell() const noexcept { tell_returned(&caller); }
 void inline_call_entry::count_failed() noexcept { static_cast<inline_subscriber&>(here.owner).count_caught(); }
 
-void inline_calls::call_others(const void* value, identity_word identity) noexcept {
-  const auto& entries = static_cast<inline_table*>(this)->entries_;
-  std::vector<const inline_caller*> returned;
-  inline_caller* last = &first_->caller;
-  for (std::size_t i = 1; i != entries.size(); ++i) {
-    // The next call begins before the last one ends, so that there is always one, which keeps the table.
-    inline_call_entry& next = entries[i]->calls;
-    next.caller.depth.store(1, std::memory_order_relaxed);
-    last->depth.store(0, std::memory_order_release);  // SYNC(inline.depth)
-    next.call(value, identity);
-    last = &next.caller;
+/// Calls everybody, one after the other. The call of `all_` is around them, and keeps the table.
+class inline_table::all_handler final : public message_handler {
+ public:
+  explicit all_handler(inline_table& of) noexcept : of_(of) {}
+  void invoke(const void*, std::size_t, frame&, const context&) override {
+    AMPHIBUS_ASSERT(false, "it is called by value alone");
   }
-  base::compiler_barrier();
-  if (awaited_calls.load(std::memory_order_relaxed) != 0) {
-    for (const auto& each : entries) returned.push_back(&each->calls.caller);
-    returned.pop_back();
+  [[nodiscard]] bool takes_batches() const noexcept override { return false; }
+  void call(const void* value, const context&) override {
+    const identity_word identity = current_frame->message;
+    for (const auto& each : of_.entries_) {
+      inline_call_entry& one = each->calls;
+      const std::uint64_t begun = one.caller.begin();
+      base::compiler_barrier();
+      if (one.ended->load(std::memory_order_acquire)) {
+        one.caller.give_up(begun);
+        continue;
+      }
+      one.call(value, identity);
+      one.end(begun);
+    }
   }
-  last->leave_by_membarrier();
-  for (const inline_caller* const each : returned) tell_returned(each);
-}
+
+ private:
+  inline_table& of_;
+};
 
 inline_table::entry::entry(std::shared_ptr<inline_subscriber> of, topic_core& about)
     : who(std::move(of)), calls(who->core(), *who, about, who->handler(), who->has_ended()) {
@@ -218,37 +188,45 @@ inline_table::inline_table(const std::vector<std::shared_ptr<subscriber_base>>& 
     entries_.push_back(std::make_unique<entry>(std::static_pointer_cast<inline_subscriber>(each), about));
     takes_values_ = takes_values_ && entries_.back()->who->takes_values();
   }
-  first_ = &entries_.front()->calls;
-  more_ = entries_.size() != 1;
+  if (entries_.size() == 1) return;
+  inline_subscriber& first = *entries_.front()->who;
+  all_handler_ = std::make_unique<all_handler>(*this);
+  all_ = std::make_unique<inline_call_entry>(first.core(), first, about, *all_handler_, first.has_ended());
 }
 
-inline_table::~inline_table() {
-  for (const auto& each : entries_) each->who->part(each->calls.caller);
+void inline_table::entry::part() noexcept {
+  if (const auto from = std::move(who)) from->part(calls.caller);
+}
+
+void inline_table::part() noexcept {
+  for (const auto& each : entries_) each->part();
 }
 
 void inline_table::call(const any_slot& message) noexcept {
   for (const auto& each : entries_) each->who->call(each->calls.caller, message);
+  promised_.leave(false);
 }
 
 bool inline_table::is_called() const noexcept {
-  return std::any_of(entries_.begin(), entries_.end(), [](const auto& each) {
-    return each->calls.caller.depth.load(std::memory_order_acquire) != 0;  // SYNC(inline.depth)
-  });
+  return promised_.is_calling() || (all_ && all_->caller.is_calling()) ||
+         std::any_of(entries_.begin(), entries_.end(),
+                     [](const auto& each) { return each->calls.caller.is_calling(); });
 }
 
-void inline_table::abandon(std::shared_ptr<inline_table> which) noexcept {
-  if (!which || !which->is_called()) return;
+void inline_table::abandon(const std::shared_ptr<inline_table>& which) noexcept {
+  if (!which->is_called()) return which->part();
   call_waiters::of_process().add(which);
-  if (!which->is_called()) call_waiters::of_process().remove(*which);
+  which->call_returned();
 }
 
 bool inline_table::waits_for(const inline_caller* which) noexcept {
-  return std::any_of(entries_.begin(), entries_.end(),
-                     [which](const auto& each) { return &each->calls.caller == which; });
+  return which == &promised_ || (all_ && which == &all_->caller) ||
+         std::any_of(entries_.begin(), entries_.end(),
+                     [which](const auto& each) { return which == &each->calls.caller; });
 }
 
 void inline_table::call_returned() noexcept {
-  if (!is_called()) call_waiters::of_process().remove(*this);
+  if (!is_called() && call_waiters::of_process().remove(*this)) part();
 }
 
 }  // namespace amphibus::detail

@@ -18,8 +18,6 @@ void source_state::set_index(std::uint64_t index) noexcept {
   }
 }
 
-std::shared_ptr<source_state> make_source() { return std::make_shared<source_state>(); }
-
 lane::lane(mailbox_base& of) noexcept : box_(of) {}
 
 lane::~lane() = default;

@@ -33,13 +33,18 @@ struct outlet_base::any_receivers {
   std::shared_ptr<queue::sender<any_slot>> egress;
 };
 
-outlet_base::outlet_base(bus_core& core, topic_core& to, source_state& by, queue::space_listener* remote)
-    : source_(by), version_(&core.version()), core_(core), topic_(to), remote_(remote), budget_(core.budget()) {
+outlet_base::outlet_base(bus_core& core, topic_core& to, source_state* by, queue::space_listener* remote)
+    : source_(by != nullptr ? *by : own_source_),
+      version_(&core.version()),
+      core_(core),
+      topic_(to),
+      remote_(remote),
+      budget_(core.budget()) {
   topic_.add_outlet(*this);
 }
 
 outlet_base::~outlet_base() {
-  inline_table::abandon(std::move(inlines_));
+  if (inlines_) inline_table::abandon(inlines_);
   if (writable_) writable_->end();
   any_.reset();  // its senders leave while the gate is there
   resting_egress_.reset();
@@ -117,6 +122,7 @@ void outlet_base::return_any_credit() noexcept {
 
 [[gnu::flatten]] void outlet_base::push_any(const any_slot& borrowed, std::size_t bytes, inline_call* call) noexcept {
   if (inlines_ && call != nullptr) {
+    inlines_->promise_call();
     call->who = inlines_;
     call->message = borrowed.with_references();
   }

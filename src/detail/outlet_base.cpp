@@ -140,7 +140,11 @@ identity_word outlet_base::tell_loss(queue::sender_state& at, identity_word iden
   return lost == 0 ? identity : envelopes_.with_loss(identity, with, lost);
 }
 
-void outlet_base::refresh() {
+outlet_base::afterwards::~afterwards() {
+  for (const auto& each : tables) inline_table::abandon(each);
+}
+
+void outlet_base::refresh(afterwards& left) {
   // The version is read before the table: a change in between is seen at the next look.
   const std::uint64_t version = version_->load(std::memory_order_acquire);
   if (version == seen_version_) return;
@@ -150,7 +154,7 @@ void outlet_base::refresh() {
   for (const auto& each : table.subscribers) {
     if (remote_ == nullptr && each->kind() == delivery_kind::in_publisher) called.push_back(each);
   }
-  forget_table();
+  forget_table(left);
   inlines_ = called.empty() ? nullptr : std::make_shared<inline_table>(called, topic_);
   keeper_ = table.keeper;
   const std::shared_ptr<egress_inbox> leaving = remote_ == nullptr ? table.egress : nullptr;  // never what came in
@@ -162,13 +166,12 @@ void outlet_base::refresh() {
   seen_version_ = open ? version : never;
 }
 
-void outlet_base::forget_table() noexcept {
+void outlet_base::forget_table(afterwards& left) {
   at_once_.store(nullptr, std::memory_order_relaxed);
   calls_at_once_.store(nullptr, std::memory_order_relaxed);
   nobody_.store(false, std::memory_order_relaxed);
   only_called_ = false;
-  inline_table::abandon(std::move(inlines_));
-  inlines_.reset();
+  if (inlines_) left.tables.push_back(std::exchange(inlines_, nullptr));
 }
 
 bool outlet_base::is_unwanted() noexcept {
@@ -184,13 +187,14 @@ bool outlet_base::reclaim_for(const refusal& refused) {
 
 outlet_base::attempt outlet_base::try_once(offer& what, refusal& refused, bool drops) {
   if (core_.in_child_of_fork()) return attempt::closed;
+  afterwards left;
   const std::lock_guard lock(slow_mutex_);
   for (;;) {
     const auto phase = core_.current_phase();
     const bool inside = what.from != nullptr || (current_frame != nullptr && &current_frame->bus == &core_);
     if (phase == bus_core::phase::closed || (phase == bus_core::phase::closing && !inside)) return attempt::closed;
     const std::uint64_t version = version_->load(std::memory_order_acquire);
-    refresh();
+    refresh(left);
     if (what.from == nullptr && !held_messages_.empty()) return attempt::refused;  // FIFO: what is held goes first
     const auto order = in_order(keeper_);  // before the gate, in which nobody waits for others
     gate_.enter_waiting();
@@ -202,7 +206,7 @@ outlet_base::attempt outlet_base::try_once(offer& what, refusal& refused, bool d
       }
       if (answer == attempt::placed && !refused) {
         push_offered(what, identity_of(what));
-        if (only_called_ && may_push_at_once()) calls_at_once_.store(inlines_.get(), std::memory_order_relaxed);
+        if (only_called_ && may_push_at_once()) calls_at_once_.store(&inlines_->at_once(), std::memory_order_relaxed);
       }
       if (answer == attempt::placed && refused) pass_offered_by(what, identity_of(what));
       // Two publishers that hold each other's last place must not wait for each other.
@@ -358,9 +362,11 @@ void outlet_base::let_go() {
     const std::lock_guard lock(slow_mutex_);
     while (!held_messages_.empty()) give_up_oldest(left, closed_meanwhile);
     stop_listening();
+    calls_at_once_.store(nullptr, std::memory_order_relaxed);
     gate_.exclude();
     budget_->return_share(share_);
-    forget_table();
+    let_go_ = inlines_;
+    forget_table(left);
     keeper_ = nullptr;
     adopt_egress(nullptr);
     adopt_any({}, nullptr);
@@ -374,7 +380,7 @@ void outlet_base::let_go() {
 refusal outlet_base::place_oldest_held(afterwards& left, bool drops) {
   if (core_.current_phase() == bus_core::phase::closed) return give_up_oldest(left, closed_meanwhile), refusal{};
   const std::uint64_t version = version_->load(std::memory_order_acquire);
-  refresh();
+  refresh(left);
   auto order = in_order(keeper_);
   gate_.enter_waiting();
   if (version_->load(std::memory_order_acquire) != version) return gate_.leave(), refusal{};

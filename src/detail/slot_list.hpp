@@ -39,8 +39,12 @@ class slot_reader {
     return topic_of(slot)->type().travels_inline ? 0 : block_of(slot)->bytes;
   }
   void drop(const std::byte* slot) const noexcept {
-    const type_operations& type = topic_of(slot)->type();
+    drop_payload(slot);
     identity_of(slot).drop_reference();
+  }
+  /// drop() but for the identity.
+  void drop_payload(const std::byte* slot) const noexcept {
+    const type_operations& type = topic_of(slot)->type();
     queue::returning_blocks only;
     if (!type.travels_inline) type.drop_block(block_of(slot), only);
   }

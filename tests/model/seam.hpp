@@ -135,6 +135,11 @@ class atomic {
                                         model::order_of(model::without_store(order), function), MODEL_INFO);
   }
 
+  void wait(T old, std::memory_order order, MODEL_SITE) const {
+    while (in_->load(model::order_of(order, function), MODEL_INFO) == old) rl::yield(1, MODEL_INFO);
+  }
+  void notify_all() {}
+
  private:
   rl::atomic<T>* const in_ = model::run_memory::make<rl::atomic<T>>();
 };
@@ -154,8 +159,10 @@ inline void yield(MODEL_SITE) { rl::yield(1, MODEL_INFO); }
 
 // The portable barrier, a full fence on both sides; what membarrier does no model sees (tests/proof/lock_step.cpp).
 enum class barrier_mode : unsigned char { fence, membarrier };
-inline void compiler_barrier() {}
 inline void light_barrier(MODEL_SITE) {
+  rl::atomic_thread_fence(model::order_of(std::memory_order_seq_cst, function), MODEL_INFO);
+}
+inline void compiler_barrier(MODEL_SITE) {
   rl::atomic_thread_fence(model::order_of(std::memory_order_seq_cst, function), MODEL_INFO);
 }
 inline void heavy_barrier(MODEL_SITE) {

@@ -1,17 +1,16 @@
 #pragma once
 
 // Two processes of a file in one program, so that an address of the one means something to the other.
-#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <thread>
-
-#include <unistd.h>
 
 #include <amphibus/bus.hpp>
 #include <amphibus/config/config.hpp>
 #include <amphibus/testing/conformance.hpp>
 #include <amphibus/zeromq/zeromq.hpp>
+
+#include "support/scratch.hpp"
 
 namespace proof {
 
@@ -20,8 +19,7 @@ enum class over { ipc, tcp };
 inline std::string endpoint(over what, const char* name) {
   if (what == over::tcp) return amphibus::testing::free_tcp_endpoint();
   static int next = 0;
-  const std::string file = "amphibus-proof-" + std::to_string(::getpid()) + "-" + std::to_string(++next) + name;
-  return "ipc://" + (std::filesystem::temp_directory_path() / file).string();
+  return "ipc://" + (support::scratch() / (std::to_string(++next) + name)).string();
 }
 
 inline amphibus::config::configuration file_of(over what) {

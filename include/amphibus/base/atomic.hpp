@@ -7,7 +7,6 @@
 #else
 #include <atomic>
 #include <mutex>
-#include <thread>
 #endif
 
 #pragma GCC visibility push(default)
@@ -17,7 +16,7 @@ namespace amphibus::base {
 template <class T>
 using atomic = std::atomic<T>;
 using mutex = std::mutex;
-inline void yield() noexcept { std::this_thread::yield(); }
+void yield() noexcept;
 #endif
 
 }  // namespace amphibus::base

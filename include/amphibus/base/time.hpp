@@ -1,8 +1,8 @@
 #pragma once
 
-// <thread> declares chrono's durations and clocks without the calendars and formatting of <chrono>, which alone would
+// <mutex> declares chrono's durations and clocks without the calendars and formatting of <chrono>, which alone would
 // cost a tenth of the compile-time budget of <amphibus/bus.hpp>.
-#include <thread>
+#include <mutex>
 
 #pragma GCC visibility push(default)
 namespace amphibus::base {

@@ -161,8 +161,9 @@ class handler final : public message_handler {
         } else {
           callable_(message_in<T>(*each), with);
         }
-        identity.drop_reference();  // not each->drop(): it is in a register
+        // Not each->drop(): the identity is in a register. It comes last, because a message's destructor may publish.
         (each++)->drop_payload(done_with);
+        identity.drop_reference();
         if (stop.load(std::memory_order_relaxed) != 0) return;
       }
     }

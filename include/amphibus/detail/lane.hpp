@@ -18,9 +18,8 @@ class mailbox_base;
 class outlet_base;
 struct type_operations;
 
-/// The identity that a lane, a thread or a publisher handle publishes under. On a line of its own: every publish of its
-/// owner writes it.
-class alignas(64) source_state {
+/// The identity that a lane, a thread or a publisher handle publishes under.
+class source_state {
  public:
   /// 0: assigned by the bus at the first publish.
   [[nodiscard]] std::uint64_t index() const noexcept { return index_; }
@@ -50,11 +49,10 @@ class alignas(64) source_state {
   std::uint64_t index_ = 0;
   std::uint64_t next_unpacked_ = identity_word::sequence_max;
 };
-[[nodiscard]] std::shared_ptr<source_state> make_source();
 
 /// A source with several topics, a lane or a thread outside handlers, and its outlets. The name's address is the key:
 /// topic names are literals.
-struct source : source_state {
+struct alignas(64) source : source_state {
   struct entry {
     const char* name;
     const type_operations* type;

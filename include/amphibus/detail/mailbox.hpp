@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -10,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <amphibus/base/least.hpp>
 #include <amphibus/context.hpp>
 #include <amphibus/counters.hpp>
 #include <amphibus/detail/executor_core.hpp>
@@ -173,8 +173,9 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
         kind_(kind),
         takes_batches_(handler->takes_batches()),
         thrown_out_at_once_(
-            static_cast<std::uint8_t>(std::clamp<std::int64_t>(bounds.capacity / 128, 1, thrown_out_max))),
-        return_every_(static_cast<std::int32_t>(std::clamp<std::int64_t>(bounds.capacity / 16, 1, return_every_max))),
+            static_cast<std::uint8_t>(base::between<std::int64_t>(1, bounds.capacity / 128, thrown_out_max))),
+        return_every_(
+            static_cast<std::int32_t>(base::between<std::int64_t>(1, bounds.capacity / 16, return_every_max))),
         handler_(std::move(handler)) {
     const bool latest = bounds.overflow.kind == queue::overflow_kind::latest;
     if (latest || bounds.overflow.kind == queue::overflow_kind::drop_oldest) {
@@ -303,8 +304,8 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
   /// What waits from before first, then everything else.
   std::size_t take(Slot* out, std::size_t max) noexcept {
     if (!has_pending_) return keeps_latest() ? take_latest(out, max) : this->pop(out, max);
-    const std::size_t count = std::min(max, pending_.size() - pending_at_);
-    std::copy_n(pending_.data() + pending_at_, count, out);
+    const std::size_t count = base::least(max, pending_.size() - pending_at_);
+    base::copy_some(pending_.data() + pending_at_, count, out);
     pending_at_ += count;
     has_pending_ = pending_at_ != pending_.size();
     if (!has_pending_ && pending_.size() > batch_max) std::vector<Slot>().swap(pending_);  // was a history
@@ -420,8 +421,10 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
   }
   /// What is done when a handler returns, or, where its publishes wait for room, later: such messages keep their
   /// places, and drain() waits for them.
-  void settle_handled(const queue::load& last, queue::load& finished) noexcept {
+  void settle_handled(const queue::load& last, frame& here, queue::load& finished) noexcept {
+    topic_core* const about = std::exchange(here.topic, nullptr);  // the message is gone: it causes nothing any more
     (own_lane().stalled() && !own_lane().settle() ? running_ : finished).add(last);
+    here.topic = about;
   }
   /// One after the other as far as they are ordinary. Returns: how many; none if the first has a deadline.
   std::size_t handle_singly(Slot* first, std::size_t count, frame& here, const context& with,
@@ -433,7 +436,7 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
       last_places = this->places_of(*first);
       count = 1;
     } else {
-      count = std::min(count, static_cast<std::size_t>(return_every_));
+      count = base::least(count, static_cast<std::size_t>(return_every_));
     }
     try {
       handler_->invoke_each(first, count, done, here, with, own_lane().stop());
@@ -446,7 +449,7 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
     }
     if (done == 0) return 0;
     finished.add(queue::load::of_small(done - 1));
-    settle_handled({1, last_places}, finished);
+    settle_handled({1, last_places}, here, finished);
     return done;
   }
   std::size_t handle_together(Slot* first, std::size_t count, frame& here, const context& with,
@@ -455,13 +458,15 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
     here.topic = topic_of(*first);
     invoke(first, count, here, with);
     queue::load handled;
-    queue::returning_blocks done_with;
-    for (std::size_t i = 0; i != count; ++i) {
-      handled.add(this->places_of(first[i]));
-      first[i].identity.drop_reference();
-      first[i].drop_payload(done_with);
+    {
+      queue::returning_blocks done_with;
+      for (std::size_t i = 0; i != count; ++i) {
+        handled.add(this->places_of(first[i]));
+        first[i].drop_payload(done_with);
+      }
     }
-    settle_handled(handled, finished);
+    for (std::size_t i = 0; i != count; ++i) first[i].identity.drop_reference();
+    settle_handled(handled, here, finished);
     return count;
   }
 
@@ -486,7 +491,7 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
     if (count == 0) return;
     if (has_pending_) {  // then it came from there
       pending_at_ -= count;
-      std::copy_n(rest, count, pending_.data() + pending_at_);
+      base::copy_some(rest, count, pending_.data() + pending_at_);
       return;
     }
     pending_.assign(rest, rest + count);

@@ -164,9 +164,10 @@ struct slot<T, false> {
   [[nodiscard]] const T& value() const noexcept { return payload->value(); }
   /// Where all are of one size, the capacity is chosen by it.
   [[nodiscard]] std::size_t weighed_bytes() const noexcept requires(differs_in_size<T>) { return payload->bytes; }
+  /// The payload first, because its destructor may publish because of this message.
   void drop() const noexcept {
-    identity.drop_reference();
     drop_block<T>(payload);
+    identity.drop_reference();
   }
   void drop_payload(queue::returning_blocks& to) const noexcept { drop_block<T>(payload, to); }
   [[nodiscard]] static slot of(const any_slot& message) noexcept;

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include <amphibus/base/least.hpp>
 #include <amphibus/detail/outlet_base.hpp>
 #include <amphibus/detail/senders.hpp>
 
@@ -274,7 +274,7 @@ class outlet final : public outlet_base {
     if constexpr (travels_inline<T>) {
       if (!only_together_ || current_frame != nullptr || source_.index() == 0) return 0;
       const identity_word first = source_.next_packed();
-      const std::size_t most = std::min<std::uint64_t>(values.size(), source_.packed_left());
+      const std::size_t most = base::least<std::uint64_t>(values.size(), source_.packed_left());
       while (count != most && senders_.full_together() == nullptr) {
         count += senders_.push_run_together(most - count, [&, from = count](std::size_t i, slot<T>& into) {
           into = {first.packed_after(from + i), base::words<sizeof(T)>(values[from + i])};
@@ -307,7 +307,7 @@ class outlet final : public outlet_base {
       if (!only_together_ || !head.first || head.with.lost_before != 0) return 0;
       const identity_word first = input_identity(head.with, true);
       if (!first.is_packed()) return first.drop_reference(), 0;
-      const std::size_t most = std::min(messages.count, identity_word::sequence_max - first.sequence() + 1);
+      const std::size_t most = base::least(messages.count, identity_word::sequence_max - first.sequence() + 1);
       bool decodes = true;
       while (decodes && count != most && senders_.full_together() == nullptr) {
         count += senders_.push_run_together(most - count, [&, from = count](std::size_t i, slot<T>& into) {
@@ -481,7 +481,7 @@ template <class T>
 class typed_input final : public remote_input {
  public:
   typed_input(bus_core& core, topic_core& of, const wire::codec_operations& codec, queue::space_listener& to_wake)
-      : codec_(codec), outlet_(std::make_shared<outlet<T>>(core, of, source_, &to_wake)) {}
+      : codec_(codec), outlet_(std::make_shared<outlet<T>>(core, of, nullptr, &to_wake)) {}
 
   input_progress deliver(const wire::received_run& messages) override {
     for (std::size_t done = 0;; ++done) {
@@ -504,7 +504,6 @@ class typed_input final : public remote_input {
   }
 
   const wire::codec_operations& codec_;
-  source_state source_;
   std::shared_ptr<outlet<T>> outlet_;
 };
 

@@ -78,8 +78,9 @@ struct refusal {
 /// Lifetime: shared by its owner and by handlers that hold messages for it.
 class outlet_base : public queue::space_listener, public std::enable_shared_from_this<outlet_base> {
  public:
-  /// `remote`: for a transport's input, what to tell when a refusal is over; local subscriptions only then.
-  outlet_base(bus_core& core, topic_core& to, source_state& by, queue::space_listener* remote = nullptr);
+  /// `by`: the source that publishes here and elsewhere; null: one of its own. `remote`: for a transport's input, what
+  /// to tell when a refusal is over; local subscriptions only then.
+  outlet_base(bus_core& core, topic_core& to, source_state* by = nullptr, queue::space_listener* remote = nullptr);
   outlet_base(const outlet_base&) = delete;
   outlet_base& operator=(const outlet_base&) = delete;
   virtual ~outlet_base();
@@ -135,21 +136,24 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   /// Adds `options` to the offer; `bytes` keeps key and headers meanwhile. Returns: false if a limit is exceeded.
   [[nodiscard]] bool describe(offer& what, const publish_options& options, wire::byte_writer& bytes);
   /// Where everybody who wants the topic is called with the value. Returns: false if not, and nothing happened.
+  ///
+  /// Outside the gate: what keeps the handler is that the caller's mark comes before the look at the version, which
+  /// whoever takes the handler away moves first.
   [[nodiscard, gnu::always_inline]] bool call_at_once(const void* value) noexcept {
-    if (calls_at_once_.load(std::memory_order_relaxed) == nullptr || current_frame != nullptr) return false;
-    inline_calls* who = nullptr;
-    identity_word identity;
-    const bool now = gate_.enter_by_membarrier() &&
-                     seen_version_ == version_->load(std::memory_order_acquire) &&  // SYNC(bus.version)
-                     source_.is_packed() && (who = calls_at_once_.load(std::memory_order_relaxed)) != nullptr;
-    if (now) [[likely]] {
-      identity = source_.take_packed();
-      count_published();
-      who->enter();
+    inline_call_entry* const to = calls_at_once_.load(std::memory_order_relaxed);
+    if (to == nullptr || current_frame != nullptr) return false;
+    const std::uint64_t begun = to->caller.begin();
+    base::compiler_barrier();
+    if (seen_version_ != version_->load(std::memory_order_acquire) || !source_.is_packed())
+        [[unlikely]] {  // SYNC(bus.version)
+      to->caller.give_up(begun);
+      return false;
     }
-    gate_.leave();
-    if (now) who->call(value, identity);  // a handler may destroy this outlet
-    return now;
+    const identity_word identity = source_.take_packed();
+    count_published();
+    to->call(value, identity);  // the handler may destroy this outlet
+    to->end(begun);
+    return true;
   }
   /// True, and counted, if nobody wants it.
   [[nodiscard]] bool is_unwanted() noexcept;
@@ -209,10 +213,11 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   const std::atomic<std::uint64_t>* const version_;  // the bus's
   std::uint64_t seen_version_ = 0;
   // Shortcuts, each null or false unless nothing else has to be looked at. Atomic, because close() takes them away.
-  std::atomic<queue::multicast_base*> at_once_{nullptr};  // the one to push to
-  std::atomic<inline_calls*> calls_at_once_{nullptr};     // those to call
-  std::atomic<bool> nobody_{false};                       // wants the topic, as of seen_version_
-  std::atomic<std::uint64_t> published_{0};               // but for what multicast_ counts
+  std::atomic<queue::multicast_base*> at_once_{nullptr};    // the one to push to
+  std::atomic<inline_call_entry*> calls_at_once_{nullptr};  // the one to call
+  source_state own_source_;                                 // its next number ends the line
+  std::atomic<bool> nobody_{false};                         // wants the topic, as of seen_version_
+  std::atomic<std::uint64_t> published_{0};                 // but for what multicast_ counts
 
   bus_core& core_;
   topic_core& topic_;
@@ -222,7 +227,8 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   source_id last_remote_;
   std::uint64_t last_alias_ = 0;
   std::atomic<std::uint32_t> held_{0};
-  std::shared_ptr<inline_table> inlines_;  // null: none
+  std::shared_ptr<inline_table> inlines_;  // null: none, or the bus is closed
+  std::shared_ptr<inline_table> let_go_;   // its memory: a publish that began before may still mark a call in it
   bool only_called_ = false;               // everybody who wants the topic may be called by value
   history_keeper* keeper_ = nullptr;       // the topic's; null: none
 
@@ -236,13 +242,15 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   struct afterwards {
     std::vector<inline_call> calls;
     std::vector<event> events;
+    std::vector<std::shared_ptr<inline_table>> tables;  // abandoned
+    ~afterwards();
   };
   enum class attempt : std::uint8_t { placed, nobody, refused, closed };
 
   struct any_receivers;
-  void refresh();
+  void refresh(afterwards& left);
   /// What depends on who receives; adopt() finds it anew.
-  void forget_table() noexcept;
+  void forget_table(afterwards& left);
   [[nodiscard]] bool leaves_apart() const noexcept;
   void adopt_leaving(const std::shared_ptr<egress_inbox>& egress);
   void adopt_any(const receiver_table& table, const std::shared_ptr<egress_inbox>& egress);

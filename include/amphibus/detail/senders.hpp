@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <initializer_list>
 #include <limits>
@@ -8,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <amphibus/base/least.hpp>
 #include <amphibus/detail/egress_inbox.hpp>
 #include <amphibus/detail/mailbox.hpp>
 #include <amphibus/detail/topic_core.hpp>
@@ -143,7 +143,7 @@ class sender_list {
   template <class Make>
   [[gnu::always_inline]] std::size_t push_run_together(std::size_t max, const Make& make) noexcept {
     if (multicast_->has_room()) [[likely]]
-      return multicast_->push_run(std::min(max, multicast_->room_together()), make);
+      return multicast_->push_run(base::least(max, multicast_->room_together()), make);
     Slot message;
     if (!make(0, message)) return 0;
     push_into_crowd(message);
@@ -170,7 +170,10 @@ class sender_list {
     return out;
   }
   [[nodiscard]] bool filters() const noexcept {
-    return std::any_of(apart_.begin(), apart_.end(), [](auto& each) { return each->filtered; });
+    for (const auto& each : apart_) {
+      if (each->filtered) return true;
+    }
+    return false;
   }
 
  private:
@@ -186,7 +189,9 @@ class sender_list {
   }
   template <class Senders>
   static auto find(Senders& in, const queue::inbox_base& box) noexcept {
-    return std::find_if(in.begin(), in.end(), [&](auto& each) { return each && &each->to() == &box; });
+    auto at = in.begin();
+    while (at != in.end() && !(*at && &(*at)->to() == &box)) ++at;
+    return at;
   }
   template <class Senders>
   static void move_to(Senders& to, Senders& from, typename Senders::iterator which) noexcept {
@@ -198,7 +203,7 @@ class sender_list {
     for (auto& each : together_) {
       const std::int64_t own = each->find_room();
       if (own == 0 && each->refuses) return &each->to();
-      room = std::min(room, own);  // none where something has to be thrown out first
+      room = base::least(room, own);  // none where something has to be thrown out first
     }
     multicast_->set_room(static_cast<std::uint64_t>(room));
     return nullptr;
@@ -214,7 +219,7 @@ class sender_list {
     std::int64_t room = std::numeric_limits<std::int64_t>::max();
     for (auto& each : together_) {
       if (each->find_room() == 0) mailbox_of(*each).make_room(*each);
-      room = std::min(room, each->credit);
+      room = base::least(room, each->credit);
     }
     multicast_->set_room(static_cast<std::uint64_t>(room));
   }

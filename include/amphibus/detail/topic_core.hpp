@@ -118,8 +118,8 @@ class topic_core {
   void add_outlet(outlet_base& who);
   void remove_outlet(outlet_base& who);
   [[nodiscard]] std::vector<std::shared_ptr<outlet_base>> outlets() const;
-  /// Returns when every publish that began with an older table has ended. Precondition: the version moved, then a
-  /// heavy_barrier().
+  /// Returns when every publish that pushes by an older table has ended; calls are waited for by whose they are.
+  /// Precondition: the version moved, then a heavy_barrier().
   void wait_for_publishers();
 
   [[nodiscard]] topic_counters counters() const;
@@ -162,8 +162,8 @@ inline any_slot any_slot::with_references() const noexcept {
 }
 inline void any_slot::drop() const noexcept {
   queue::returning_blocks only;
-  identity.drop_reference();
   drop_payload(only);
+  identity.drop_reference();
 }
 inline void any_slot::drop_payload(queue::returning_blocks& to) const noexcept {
   if (!topic->type().travels_inline) topic->type().drop_block(block(), to);

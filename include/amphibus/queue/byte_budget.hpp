@@ -35,8 +35,8 @@ class budget_share {
 /// How many bytes all messages of a bus may take together, outside of the queues' own slots.
 ///
 /// Producers take shares in advance, so that what they publish costs no shared counter; what is done with is given back
-/// at once. A message counts for at most half, so that the largest gets in. Thread: safe; a share as it says. Lifetime:
-/// shared by the bus and every message block.
+/// at once where half of the memory is taken, else soon (returning_blocks). A message counts for at most half, so that
+/// the largest gets in. Thread: safe; a share as it says. Lifetime: shared by the bus and every message block.
 class byte_budget final : public bound {
  public:
   explicit byte_budget(std::int64_t bytes) noexcept : bound(bytes, credit_account::waking::by_need), half_(bytes / 2) {}

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 
 #include <amphibus/base/atomic.hpp>
+#include <amphibus/base/least.hpp>
 #include <amphibus/base/small_mutex.hpp>
 
 #pragma GCC visibility push(default)
@@ -46,7 +46,7 @@ class credit_account {
   std::int64_t take(std::int64_t wanted) noexcept {
     std::int64_t free = free_.load(std::memory_order_relaxed);
     while (free > 0) {
-      const std::int64_t taken = std::min(free, wanted);
+      const std::int64_t taken = base::least(free, wanted);
       // SYNC(credit.free): acquires the handler's work that give_back() released, so a slot is never reused too early.
       if (free_.compare_exchange_weak(free, free - taken, std::memory_order_acquire, std::memory_order_relaxed))
         return taken;

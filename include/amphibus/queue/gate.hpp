@@ -11,7 +11,7 @@ namespace amphibus::queue {
 /// Lets one owner enter and leave at the price of two plain stores, and lets others keep it out now and then.
 ///
 /// The asymmetric half of a lock: the rare side pays a heavy barrier, the owner a light one. With it a stranger can
-/// take an idle publisher's unused credit, and close() and unsubscribe can wait until no publish is in progress.
+/// take an idle publisher's unused credit, and close() and unsubscribe can wait until nobody pushes any more.
 /// Thread: enter/leave by one owner at a time; exclude/admit by anyone, also several at once.
 class gate {
  public:

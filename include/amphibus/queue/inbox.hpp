@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -11,6 +10,7 @@
 #include <amphibus/base/atomic.hpp>
 #include <amphibus/base/barrier.hpp>
 #include <amphibus/base/ids.hpp>
+#include <amphibus/base/least.hpp>
 #include <amphibus/base/parker.hpp>
 #include <amphibus/base/small_mutex.hpp>
 #include <amphibus/queue/bound.hpp>
@@ -104,7 +104,7 @@ class inbox_base : public bound {
     if (bytes <= static_cast<std::uint64_t>(bytes_per_place_)) [[likely]]
       return 1;
     const std::uint64_t started = (bytes - 1) / static_cast<std::uint64_t>(bytes_per_place_) + 1;
-    return std::min(static_cast<std::int64_t>(started), std::max<std::int64_t>(1, credit().capacity() / 2));
+    return base::least(static_cast<std::int64_t>(started), base::most<std::int64_t>(1, credit().capacity() / 2));
   }
 
   /// Producer, after its pushes: makes sure that the consumer looks again before it sleeps. Costs a load when awake.
@@ -250,7 +250,9 @@ class reader_list {
   void drop_over(std::vector<multicast_base*>& multicasts) {
     std::erase_if(current_, [&](const Pointer& each) {
       if (!each->is_over()) return false;
-      multicasts.erase(std::find(multicasts.begin(), multicasts.end(), &each->source()));
+      auto at = multicasts.begin();  // one of them: a source that left may have joined again
+      while (*at != &each->source()) ++at;
+      multicasts.erase(at);
       return true;
     });
   }
@@ -360,7 +362,7 @@ class inbox : public inbox_base {
     if (!from.look()) return 0;
     std::size_t count = 0;
     while (const slot_run<Slot> run = from.next(max - count)) {
-      std::copy_n(run.first, run.count, out + count);
+      base::copy_some(run.first, run.count, out + count);
       from.advance(run.count);
       count += run.count;
     }
@@ -370,7 +372,7 @@ class inbox : public inbox_base {
   std::size_t take(reader& from, Slot* out, std::size_t max) noexcept {
     const auto give_back = [this](std::size_t count) { credit().give_back(static_cast<std::int64_t>(count)); };
     std::size_t count = 0;
-    const auto copy_run = [&](const slot_run<Slot>& run) { std::copy_n(run.first, run.count, out + count); };
+    const auto copy_run = [&](const slot_run<Slot>& run) { base::copy_some(run.first, run.count, out + count); };
     while (count != max && !from.has_all()) {
       const std::size_t some = from.take(max - count, give_back, copy_run);
       if (some == 0) break;  // what is there comes after its end

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -10,6 +9,7 @@
 #include <utility>
 
 #include <amphibus/base/atomic.hpp>
+#include <amphibus/base/least.hpp>
 #include <amphibus/base/prefetch.hpp>
 #include <amphibus/queue/pool.hpp>
 
@@ -125,7 +125,7 @@ class multicast : public multicast_base {
   /// From here on `count` messages have room at every reader.
   void set_room(std::uint64_t count) noexcept {
     room_end_ = position() + count;
-    limit_.store(std::min(room_end_, block_end_), std::memory_order_relaxed);
+    limit_.store(base::least(room_end_, block_end_), std::memory_order_relaxed);
   }
   /// How many messages push_run() may push at once. Precondition: has_room() said so.
   [[nodiscard]] std::size_t room_together() const noexcept {
@@ -161,7 +161,7 @@ class multicast : public multicast_base {
   /// How many slots ahead of the writer a line is asked for. Readers of other cores have the block's lines: without it
   /// each store waits for the one before to get its line (measured: 180 to 250 M/s).
   static constexpr std::size_t written_ahead = 16;
-  static constexpr std::size_t alignment = std::max(alignof(multicast_block<Slot>), alignof(Slot));
+  static constexpr std::size_t alignment = base::most(alignof(multicast_block<Slot>), alignof(Slot));
 
   static void leave(multicast_block<Slot>* block) noexcept {
     if (release(*block)) block_pool::give_back(block);
@@ -181,7 +181,7 @@ class multicast : public multicast_base {
   [[nodiscard, gnu::noinline]] bool goes_on() noexcept {
     if (limit_.load(std::memory_order_relaxed) == 0 || position() >= room_end_) return false;
     if (position() == block_end_) grow();
-    limit_.store(std::min(room_end_, block_end_), std::memory_order_relaxed);
+    limit_.store(base::least(room_end_, block_end_), std::memory_order_relaxed);
     return true;
   }
   /// Goes on in another block: of the same size as long as the readers are quick, or the messages few.
@@ -190,7 +190,7 @@ class multicast : public multicast_base {
     if (block == nullptr) {
       if (pool_ == nullptr || (blocks_ == blocks_of_one_size && block_size_ < LargeBlock)) widen();
       block = pool_->take();
-      blocks_ = std::min(blocks_ + 1, blocks_of_one_size);
+      blocks_ = base::least(blocks_ + 1, blocks_of_one_size);
     }
     auto* const fresh = static_cast<multicast_block<Slot>*>(block);
     ::new (static_cast<void*>(&fresh->following)) base::atomic<multicast_block<Slot>*>(nullptr);
@@ -204,7 +204,7 @@ class multicast : public multicast_base {
     leave(full);
   }
   void widen() {
-    block_size_ = pool_ == nullptr ? SmallBlock : std::min(block_size_ * 4, LargeBlock);
+    block_size_ = pool_ == nullptr ? SmallBlock : base::least(block_size_ * 4, LargeBlock);
     block_pool* const wider = block_pool::make(sizeof(multicast_block<Slot>) + block_size_ * sizeof(Slot), alignment);
     if (pool_ != nullptr) pool_->retire();
     pool_ = wider;
@@ -269,7 +269,7 @@ class multicast_reader {
     if (position() == known_) {
       // In this order: what is written after the end is not ours, and whoever sees it written sees the end.
       const std::uint64_t written = of_->written();
-      known_ = std::min(written, end_.load(std::memory_order_relaxed));
+      known_ = base::least(written, end_.load(std::memory_order_relaxed));
     }
     return position() != known_;
   }
@@ -283,8 +283,8 @@ class multicast_reader {
       writer::leave(std::exchange(block_, following));  // SYNC(multicast.following)
       at_ = 0;
     }
-    const std::uint64_t together = std::min<std::uint64_t>(known_ - position(), block_->size - at_);
-    return {block_->slots() + at_, static_cast<std::size_t>(std::min<std::uint64_t>(together, max))};
+    const std::uint64_t together = base::least<std::uint64_t>(known_ - position(), block_->size - at_);
+    return {block_->slots() + at_, static_cast<std::size_t>(base::least<std::uint64_t>(together, max))};
   }
   /// The first `count` of them are done with: their slots may be used again.
   void advance(std::size_t count) noexcept {

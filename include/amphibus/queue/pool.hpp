@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -117,7 +116,8 @@ class block_pool {
 }
 
 /// Blocks on their way back to their pool, together with what they were charged: one exchange and one addition for
-/// many, because both lines are their publisher's. Keeps little: who waits for memory has it soon. Thread: confined.
+/// many, because both lines are their publisher's. Keeps little, and nothing where half of the memory is taken: who
+/// waits for it must not wait for what runs here meanwhile. Thread: confined.
 class returning_blocks {
  public:
   returning_blocks() = default;
@@ -139,7 +139,9 @@ class returning_blocks {
   void begin(block_pool& home) noexcept {
     give_back();
     home_ = &home;
-    kept_max_ = std::min<std::int64_t>(home.budget()->credit().capacity() / 64, 64 * 1024);
+    const credit_account& memory = home.budget()->credit();
+    const std::int64_t little = memory.capacity() / 64 < kept_max_bytes ? memory.capacity() / 64 : kept_max_bytes;
+    kept_max_ = memory.available() > memory.capacity() / 2 ? little : 0;
   }
   void give_back() noexcept {
     if (first_ == nullptr) return;
@@ -147,6 +149,8 @@ class returning_blocks {
     block_pool::give_back(std::exchange(first_, nullptr), last_);  // the pool, and with it the budget, may be gone
     home_ = nullptr;
   }
+
+  static constexpr std::int64_t kept_max_bytes = 64 * 1024;
 
   block_pool* home_ = nullptr;
   block_header* first_ = nullptr;  // the one that came last

@@ -1,4 +1,6 @@
 // What arrives is what was published: bytes, ids, context, topic.
+#include <algorithm>
+
 #include "cases.hpp"
 #include "scenario.hpp"
 

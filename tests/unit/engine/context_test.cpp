@@ -14,6 +14,10 @@ struct number {
 constexpr topic<number> first{"t.first"};
 constexpr topic<number> second{"t.second"};
 constexpr topic<number> third{"t.third"};
+struct parting {
+  std::shared_ptr<void> last;  // its deleter runs with the message's end
+};
+constexpr topic<parting> partings{"t.partings"};
 
 struct seen {
   message_id id;
@@ -70,6 +74,31 @@ TEST_CASE("context: correlation and causation follow through handlers without us
   CHECK(all[2].causation == all[1].id);
   CHECK(all[1].source != all[0].source);
   CHECK(all[2].id != all[1].id);
+}
+
+TEST_CASE("context: what a message's destructor publishes after its handler has that message as its cause",
+          "[engine]") {
+  const bool batches = GENERATE(false, true);
+  bus b;
+  loop here;
+  std::vector<message_id> parted;
+  std::vector<message_id> causes;
+  auto one = b.subscribe(first, {.on = here}, [&](const number& n) {
+    b.publish(partings, {std::shared_ptr<void>(nullptr, [&, n](void*) { b.publish(third, n); })});
+  });
+  auto two = batches ? b.subscribe(partings, {.on = here},
+                                   [&](batch<parting> all) {
+                                     for (std::size_t i = 0; i != all.size(); ++i)
+                                       parted.push_back(all.context(i).id());
+                                   })
+                     : b.subscribe(partings, {.on = here},
+                                   [&](const parting&, const context& with) { parted.push_back(with.id()); });
+  auto three =
+      b.subscribe(third, {.on = here}, [&](const number&, const context& with) { causes.push_back(with.causation()); });
+  b.publish(first, {1});
+  here.run_until_idle();
+  REQUIRE(parted.size() == 1);
+  CHECK(causes == parted);
 }
 
 TEST_CASE("context: after a handler returned its thread is an ordinary publisher again", "[engine]") {

@@ -22,6 +22,10 @@ struct number {
 constexpr topic<number> numbers{"t.numbers"};
 constexpr topic<number> answers{"t.answers"};
 constexpr topic<std::string> words{"t.words"};
+struct parting {
+  std::shared_ptr<void> last;  // its deleter runs with the message's end
+};
+constexpr topic<parting> partings{"t.partings", retain::history(1)};
 
 }  // namespace
 
@@ -227,6 +231,18 @@ TEST_CASE("inline_: a bus that closes while publishers call lets every call retu
     CHECK_FALSE(overlapped);
     for (auto& each : publishing) each.join();
   }
+}
+
+TEST_CASE("inline_: a call comes to nothing where what is no longer retained closes the bus before it", "[engine]") {
+  bus b;
+  int called = 0;
+  auto sub = b.subscribe(partings, {.on = inline_}, [&](const parting&) { ++called; });
+  auto out = b.publisher(partings);
+  CHECK(out.publish({std::shared_ptr<void>(nullptr, [&](void*) { b.close(); })}) == publish_status::accepted);
+  CHECK(called == 1);
+  CHECK(out.publish({}) == publish_status::accepted);  // the first one ends after it is pushed, and before the call
+  CHECK(called == 1);
+  CHECK(out.publish({}) == publish_status::closed);
 }
 
 TEST_CASE("inline_: an exception is counted, told and harms nobody", "[engine]") {

@@ -111,6 +111,17 @@ TEST_CASE("returning blocks: a sixty-fourth of the memory is not kept from who w
   pool->retire();
 }
 
+TEST_CASE("returning blocks: nothing is kept where half of the memory is taken", "[queue]") {
+  const auto budget = std::make_shared<byte_budget>(64 * 1024);
+  block_pool* pool = block_pool::make(sizeof(wide), alignof(wide), budget);
+  block_header* const small = pool->take();
+  budget->credit().charge(32 * 1024);
+  returning_blocks back;
+  back.add(small, 1);
+  CHECK(budget->credit().available() == 32 * 1024 + 1);
+  pool->retire();
+}
+
 // Whether memory leaks or is used after its end: AddressSanitizer says so.
 TEST_CASE("returning blocks: each goes to its own pool, which may be retired by then", "[queue]") {
   const auto budget = std::make_shared<byte_budget>(64 * 1024);

@@ -1,12 +1,11 @@
 #include "bus_pair.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
-#include <filesystem>
 #include <stdexcept>
 #include <thread>
+
+#include "support/scratch.hpp"
 
 namespace zeromq_test {
 
@@ -60,8 +59,7 @@ std::uint64_t placed_bus::sum_of(amphibus::event_kind kind) {
 
 amphibus::config::configuration file_of(std::size_t processes, amphibus::config::overflow overflow) {
   static std::atomic<int> next{0};
-  const auto directory = std::filesystem::temp_directory_path() /
-                         ("amphibus-test-" + std::to_string(::getpid()) + "-" + std::to_string(next.fetch_add(1)));
+  const auto directory = support::scratch() / std::to_string(next.fetch_add(1));
   std::filesystem::create_directories(directory);
   amphibus::config::configuration out;
   for (std::size_t i = 0; i != processes; ++i) {

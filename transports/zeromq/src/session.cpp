@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <thread>
 
 #include <amphibus/base/pause.hpp>
 #include <amphibus/base/this_thread.hpp>

@@ -1,5 +1,6 @@
 #include "sockets.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cinttypes>
