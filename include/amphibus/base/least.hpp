@@ -1,9 +1,9 @@
 #pragma once
 
-#include <cstddef>
-
 // What the headers need of <algorithm>, which alone would cost a seventh of the compile-time budget of
 // <amphibus/bus.hpp>.
+#include <cstddef>
+
 #pragma GCC visibility push(default)
 namespace amphibus::base {
 
