@@ -508,7 +508,7 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
   static constexpr bool weighs = requires(const Slot& message) { message.weighed_bytes(); };
   static constexpr const char* unknown_exception = "an exception that is not a std::exception";
 
-  static constexpr std::size_t thrown_out_max = 64;
+  static constexpr std::size_t thrown_out_max = 192;
   static constexpr std::int64_t return_every_max = 1 << 20;
 
   const delivery_kind kind_;
