@@ -362,7 +362,7 @@ void outlet_base::let_go() {
     const std::lock_guard lock(slow_mutex_);
     while (!held_messages_.empty()) give_up_oldest(left, closed_meanwhile);
     stop_listening();
-    calls_at_once_.store(nullptr, std::memory_order_relaxed);
+    calls_at_once_.store(nullptr, std::memory_order_relaxed);  // before the barrier of exclude()
     gate_.exclude();
     budget_->return_share(share_);
     let_go_ = inlines_;

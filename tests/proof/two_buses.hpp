@@ -10,7 +10,7 @@
 #include <amphibus/testing/conformance.hpp>
 #include <amphibus/zeromq/zeromq.hpp>
 
-#include "support/scratch.hpp"
+#include "support/folder.hpp"
 
 namespace proof {
 
@@ -19,7 +19,7 @@ enum class over { ipc, tcp };
 inline std::string endpoint(over what, const char* name) {
   if (what == over::tcp) return amphibus::testing::free_tcp_endpoint();
   static int next = 0;
-  return "ipc://" + (support::scratch() / (std::to_string(++next) + name)).string();
+  return "ipc://" + (support::folder_of_process() / (std::to_string(++next) + name)).string();
 }
 
 inline amphibus::config::configuration file_of(over what) {

@@ -19,6 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/folder.hpp"
+
 using namespace amphibus;
 using namespace std::string_literals;
 
@@ -43,23 +45,17 @@ constexpr const char* patient = "exec cat /proc/self/fd/9 9<>fifo";
 class scratch {
  public:
   scratch() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "amphibus-app-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-    std::filesystem::current_path(path_);
+    std::filesystem::current_path(folder_.path());
     REQUIRE(::mkfifo("fifo", 0600) == 0);
     REQUIRE(::mkfifo("hold", 0600) == 0);
   }
-  ~scratch() {
-    std::filesystem::current_path(before_);
-    std::filesystem::remove_all(path_);
-  }
+  ~scratch() { std::filesystem::current_path(before_); }
   scratch(const scratch&) = delete;
   scratch& operator=(const scratch&) = delete;
 
  private:
   std::filesystem::path before_ = std::filesystem::current_path();
-  std::filesystem::path path_;
+  support::folder folder_;
 };
 
 /// A signal's disposition while it lives.

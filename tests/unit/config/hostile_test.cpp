@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "config/toml_scan.hpp"
+#include "support/folder.hpp"
 
 using namespace amphibus;
 using namespace amphibus::config;
@@ -32,19 +33,6 @@ std::string repeated(const std::string& text, std::size_t times) {
   for (; times != 0; --times) out += text;
   return out;
 }
-
-/// A folder that goes with the test.
-struct scratch {
-  std::filesystem::path path;
-  scratch() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "amphibus-config-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path = pattern;
-  }
-  ~scratch() { std::filesystem::remove_all(path); }
-  scratch(const scratch&) = delete;
-  scratch& operator=(const scratch&) = delete;
-};
 
 }  // namespace
 
@@ -132,11 +120,11 @@ TEST_CASE("find_deep_key: unfinished strings end at the end of the text", "[conf
 }
 
 TEST_CASE("load_file: what is no regular readable file is named with the reason, without waiting", "[config]") {
-  const scratch folder;
-  const std::string fifo = folder.path / "fifo";
+  const support::folder folder;
+  const std::string fifo = folder.path() / "fifo";
   REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
   CHECK_THAT(errors_of(load_file(fifo, {})), Contains("AMB-E0201") && Contains("not a regular file"));
-  const std::string loop = folder.path / "loop";
+  const std::string loop = folder.path() / "loop";
   std::filesystem::create_symlink(loop, loop);
   CHECK_THAT(errors_of(load_file(loop, {})), Contains("AMB-E0201") && Contains("symbolic links"));
   CHECK_THAT(errors_of(load_file(std::string(5000, 'x'), {})), Contains("AMB-E0201") && Contains("too long"));
@@ -144,8 +132,8 @@ TEST_CASE("load_file: what is no regular readable file is named with the reason,
 }
 
 TEST_CASE("load_file: an empty file is fine, one byte over the limit is not", "[config]") {
-  const scratch folder;
-  const std::string path = folder.path / "f.toml";
+  const support::folder folder;
+  const std::string path = folder.path() / "f.toml";
   std::ofstream(path).close();
   CHECK(load_file(path, {}).errors.empty());
   std::ofstream(path) << std::string(1U << 20U, '\n');

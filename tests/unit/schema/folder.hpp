@@ -3,44 +3,33 @@
 #include <catch2/catch.hpp>
 
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
 #include <string>
 
+#include "support/folder.hpp"
+
 namespace schema_test {
 
 /// Schemas of a test, gone at its end.
 class folder {
  public:
-  folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "amphibus-schema-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-  }
-  ~folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  folder(const folder&) = delete;
-  folder& operator=(const folder&) = delete;
-
   std::string put(const std::string& name, const std::string& text) const {
-    const auto path = path_ / name;
+    const auto path = in_.path() / name;
     std::filesystem::create_directories(path.parent_path());
     std::ofstream(path, std::ios::binary) << text;
     return path.string();
   }
-  [[nodiscard]] std::string path(const std::string& name) const { return (path_ / name).string(); }
+  [[nodiscard]] std::string path(const std::string& name) const { return (in_.path() / name).string(); }
   [[nodiscard]] std::string text(const std::string& name) const {
-    std::ifstream in(path_ / name, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
+    std::ifstream from(in_.path() / name, std::ios::binary);
+    return {std::istreambuf_iterator<char>(from), {}};
   }
 
  private:
-  std::filesystem::path path_;
+  support::folder in_;
 };
 
 /// What `work` prints, and in `code` what it returns.

@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "support/scratch.hpp"
+#include "support/folder.hpp"
 
 namespace zeromq_test {
 
@@ -59,7 +59,7 @@ std::uint64_t placed_bus::sum_of(amphibus::event_kind kind) {
 
 amphibus::config::configuration file_of(std::size_t processes, amphibus::config::overflow overflow) {
   static std::atomic<int> next{0};
-  const auto directory = support::scratch() / std::to_string(next.fetch_add(1));
+  const auto directory = support::folder_of_process() / std::to_string(next.fetch_add(1));
   std::filesystem::create_directories(directory);
   amphibus::config::configuration out;
   for (std::size_t i = 0; i != processes; ++i) {
