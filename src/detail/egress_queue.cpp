@@ -89,7 +89,7 @@ void egress_queue::hand_out(topic_core& topic, const leaving_reader::run& run, t
       ++i;
       continue;
     }
-    std::size_t some = 1;
+    std::size_t some = run.in_sequence() ? run.count - i : 1;
     while (i + some != run.count && run.identity(i + some) == first.packed_after(some)) ++some;
     to.on_run(topic.name(), *topic.codec(), {{core_.incarnation(), first.source()}, first.sequence()},
               run.values(i, some));

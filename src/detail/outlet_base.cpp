@@ -88,10 +88,16 @@ topic_counters outlet_base::counters() const noexcept {
   return out;
 }
 
+void outlet_base::leave_step() noexcept {
+  at_once_.store(nullptr, std::memory_order_relaxed);
+  source_.leave_step(step_origin_.packed_after(multicast_->position()));
+}
+
 identity_word outlet_base::slow_identity() {
-  if (source_.index() == 0) source_.set_index(core_.new_source_index());
-  if (current_frame == nullptr && source_.is_packed()) return source_.take_packed();
-  return pooled_identity(caused_envelope({{core_.incarnation(), source_.index()}, source_.take_sequence()}));
+  source_state& by = numbers();
+  if (by.index() == 0) by.set_index(core_.new_source_index());
+  if (current_frame == nullptr && by.is_packed()) return by.take_packed();
+  return pooled_identity(caused_envelope({{core_.incarnation(), by.index()}, by.take_sequence()}));
 }
 
 wire::envelope outlet_base::caused_envelope(message_id own) {
@@ -120,8 +126,9 @@ identity_word outlet_base::pooled_identity(const wire::envelope& with) {
 }
 
 identity_word outlet_base::described_identity(const offer& what) {
-  if (source_.index() == 0) source_.set_index(core_.new_source_index());
-  wire::envelope with = caused_envelope({{core_.incarnation(), source_.index()}, source_.take_sequence()});
+  source_state& by = numbers();
+  if (by.index() == 0) by.set_index(core_.new_source_index());
+  wire::envelope with = caused_envelope({{core_.incarnation(), by.index()}, by.take_sequence()});
   if (what.correlation) with.correlation = what.correlation;
   with.attributes = what.attributes;
   return envelopes_.make(with, what.deadline);
@@ -167,7 +174,7 @@ void outlet_base::refresh(afterwards& left) {
 }
 
 void outlet_base::forget_table(afterwards& left) {
-  at_once_.store(nullptr, std::memory_order_relaxed);
+  push_no_more_at_once();
   calls_at_once_.store(nullptr, std::memory_order_relaxed);
   nobody_.store(false, std::memory_order_relaxed);
   only_called_ = false;

@@ -2,7 +2,8 @@
 // beginning that leaves early, and one that joins later. Blocks of one and two slots, so that every push begins a block
 // or uses one again. Whatever the interleaving: each reader sees everything from its join to its leaving, once and in
 // order, and no slot is written while somebody may still read it. And a writer that takes the oldest away from a reader
-// that falls behind: every message is one side's, in order, and the reader's is the newest.
+// that falls behind: every message is one side's, in order, and the reader's is the newest. And slots whose identities
+// mostly follow from the one before, of which a block keeps the others only: each reader sees whose every message is.
 //
 // `multicast_model planted` takes one memory order away at a time, or a look under the lock, and each has to be caught.
 #include "model/watched.hpp"
@@ -66,7 +67,7 @@ struct reading : rl::test_suite<reading, 3> {
         continue;
       }
       while (const auto run = from.next(2)) {
-        for (std::size_t i = 0; i != run.count; ++i) RL_ASSERT(run.first[i].get() == next++);
+        for (std::size_t i = 0; i != run.count; ++i) RL_ASSERT(run[i].get() == next++);
         from.advance(run.count);
       }
     }
@@ -122,10 +123,103 @@ struct throwing_out : rl::test_suite<throwing_out, 2> {
   template <class Taken>
   static std::size_t take(reader& from, int& before, const Taken& taken) {
     return from.take(1, taken, [&](const auto& run) {
-      const int number = run.first->get();
+      const int number = run[0].get();
       RL_ASSERT(number > before);
       before = number;
     });
+  }
+};
+
+/// An identity whose memory is watched: odd where it is packed.
+class watched_identity {
+ public:
+  watched_identity() : watched_identity(0) {}
+  explicit watched_identity(int word) : word_(word) { model::watched_memory::wrote(this); }
+  watched_identity(const watched_identity& from) : word_(from.get()) { model::watched_memory::wrote(this); }
+  watched_identity& operator=(const watched_identity& from) {
+    word_ = from.get();
+    model::watched_memory::wrote(this);
+    return *this;
+  }
+  static watched_identity none() { return watched_identity(-1'000'000); }
+  [[nodiscard]] int get() const {
+    model::watched_memory::read(this);
+    return word_;
+  }
+  [[nodiscard]] bool is_packed() const { return get() % 2 != 0; }
+  [[nodiscard]] watched_identity packed_after(std::uint64_t count) const {
+    return watched_identity(get() + 2 * static_cast<int>(count));
+  }
+  [[nodiscard]] watched_identity packed_before(std::uint64_t count) const {
+    return watched_identity(get() - 2 * static_cast<int>(count));
+  }
+  friend bool operator==(const watched_identity& one, const watched_identity& other) {
+    return one.get() == other.get();
+  }
+
+ private:
+  int word_;
+};
+struct identified_slot {
+  using identity_type = watched_identity;
+  using payload_type = watched_slot;
+  identity_type identity;
+  payload_type payload;
+};
+using identified_multicast = amphibus::queue::multicast<identified_slot, 2, 3>;
+using identified_reader = amphibus::queue::multicast_reader<identified_slot, 2, 3>;
+
+struct telling : rl::test_suite<telling, 2> {
+  // A block that goes out of sequence, one that begins so, one that never is, and one that goes on where that ended.
+  static constexpr int words[] = {11, 40, 21, 23, 50, 61, 63, 65, 67};
+  static constexpr std::size_t count = std::size(words);
+  model::of_run<std::shared_ptr<identified_multicast>> writer;
+  model::of_run<std::shared_ptr<identified_reader>> of_them;
+
+  void before() {
+    model::begin_run();
+    auto& of = writer.make(std::make_shared<identified_multicast>());
+    of_them.make(of->join(of));
+  }
+  void after() {
+    of_them.end();
+    writer.end();
+    model::end_run();
+  }
+  void thread(unsigned index) { index == 0 ? write() : read(); }
+
+  void write() {
+    auto& of = *writer;
+    of->set_room(count);
+    for (std::size_t i = 0; i != count; ++i) {
+      const int number = static_cast<int>(i);
+      const bool pushed = of->next_in_sequence() == watched_identity(words[i])
+                              ? of->push_next_if_room([&] { return watched_slot(number); })
+                              : of->push_if_room([&] {
+                                  return identified_slot{watched_identity(words[i]), watched_slot(number)};
+                                });
+      RL_ASSERT(pushed);
+    }
+    of->part(**of_them);
+    of->end();
+  }
+  void read() {
+    auto& from = **of_them;
+    std::size_t seen = 0;
+    while (!from.is_over()) {
+      if (!from.look()) {
+        rl::yield(1, $);
+        continue;
+      }
+      while (const auto run = from.next(3)) {
+        for (std::size_t i = 0; i != run.count; ++i, ++seen) {
+          RL_ASSERT(run[i].payload.get() == static_cast<int>(seen));
+          RL_ASSERT(run.identity(i).get() == words[seen]);
+        }
+        from.advance(run.count);
+      }
+    }
+    RL_ASSERT(seen == count);
   }
 };
 
@@ -137,7 +231,7 @@ bool holds_looking_without_the_lock() {
   return held;
 }
 
-constexpr model::weakening weakenings[] = {{"push_at", std::memory_order_release},
+constexpr model::weakening weakenings[] = {{"show", std::memory_order_release},
                                            {"written", std::memory_order_acquire},
                                            {"give_back", std::memory_order_release},
                                            {"take_returned", std::memory_order_acquire},
@@ -146,15 +240,20 @@ constexpr model::weakening weakenings[] = {{"push_at", std::memory_order_release
 template <int Which>
 constexpr auto holds_without = &model::holds_with_one_of<reading, model::planted_weakening, weakenings, Which>;
 
+template <int Which>
+constexpr auto tells_without = &model::holds_with_one_of<telling, model::planted_weakening, weakenings, Which>;
+
 }  // namespace
 
 int main(int argc, char** argv) {
   return model::run(
-      argc, argv, {&model::holds<reading>, &model::holds<throwing_out>},
+      argc, argv, {&model::holds<reading>, &model::holds<throwing_out>, &model::holds<telling>},
       {{"a position is published without what it counts", holds_without<0>},
        {"a position is read without what it counts", holds_without<1>},
        {"a block goes back before its last reader has read", holds_without<2>},
        {"a block is written before its last reader has read", holds_without<3>},
        {"a reader leaves a block before it has read", holds_without<4>},
+       {"a message is shown before its identity is written", tells_without<0>},
+       {"an identity is read without what was written before its position", tells_without<1>},
        {"who throws out looks without the lock whether there is something", &holds_looking_without_the_lock}});
 }

@@ -19,9 +19,9 @@ template <class T>
 [[nodiscard]] constexpr T between(T lowest, T value, T highest) noexcept {
   return least(most(lowest, value), highest);
 }
-/// `count` of them, one after the other.
-template <class T>
-constexpr void copy_some(const T* from, std::size_t count, T* to) noexcept {
+/// The first `count` of them, one after the other.
+template <class From, class T>
+constexpr void copy_some(const From& from, std::size_t count, T* to) noexcept {
   for (std::size_t i = 0; i != count; ++i) to[i] = from[i];
 }
 

@@ -17,17 +17,20 @@ class topic_core;
 /// thread's.
 class leaving_reader {
  public:
-  /// Messages that lie one after the other: an identity each, and behind it the value.
+  /// Messages that lie one after the other, as in a queue::slot_run.
   struct run {
-    const std::byte* first = nullptr;
+    const std::byte* first_value = nullptr;
     std::size_t stride = 0;
+    const identity_word* identities = nullptr;  ///< null: they follow from `first`
+    identity_word first;
     std::size_t count = 0;
     explicit operator bool() const noexcept { return count != 0; }
+    [[nodiscard]] bool in_sequence() const noexcept { return identities == nullptr; }
     [[nodiscard]] identity_word identity(std::size_t which) const noexcept {
-      return *std::launder(reinterpret_cast<const identity_word*>(first + which * stride));
+      return in_sequence() ? first.packed_after(which) : identities[which];
     }
     [[nodiscard]] wire::value_run values(std::size_t from, std::size_t some) const noexcept {
-      return {first + from * stride + sizeof(identity_word), stride, some};
+      return {first_value + from * stride, stride, some};
     }
   };
 

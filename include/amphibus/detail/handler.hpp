@@ -89,12 +89,12 @@ class message_handler {
   [[nodiscard]] virtual bool takes_values() const noexcept { return false; }
   /// Handles the T at `value`. Precondition: takes_values().
   virtual void call(const void* value, const context& with) { static_cast<void>(value), static_cast<void>(with); }
-  /// Handles `count` of them one after the other and drops each: the same as invoke() for each, for one virtual call.
-  /// `done` says how many, also when one throws, which is not among them. Stops before one that has a deadline, and
-  /// after one that leaves `stop` other than 0: see lane::stop().
-  virtual void invoke_each(const void* slots, std::size_t count, std::size_t& done, frame& here, const context& with,
+  /// Handles the first `left` of a queue::slot_run of them, `run`, one after the other, and drops each: the same as
+  /// invoke() for each, for one virtual call. `left` says how many are left, also when one throws, which is among them.
+  /// Stops before one that has a deadline, and after one that leaves `stop` other than 0: see lane::stop().
+  virtual void invoke_each(const void* run, std::size_t& left, frame& here, const context& with,
                            const std::atomic<std::size_t>& stop) {
-    static_cast<void>(slots), static_cast<void>(count), static_cast<void>(done), static_cast<void>(here);
+    static_cast<void>(run), static_cast<void>(left), static_cast<void>(here);
     static_cast<void>(with), static_cast<void>(stop);
   }
 };
@@ -102,6 +102,10 @@ class message_handler {
 template <class T>
 const T& message_in(const slot<T>& of) noexcept {
   return of.value();
+}
+template <class T>
+const T& message_in(const typename slot<T>::payload_type& of) noexcept {
+  return slot<T>::value_in(of);
 }
 template <class T>
 decltype(auto) message_in(const any_slot& of) noexcept {
@@ -141,30 +145,32 @@ class handler final : public message_handler {
     }
   }
 
-  void invoke_each([[maybe_unused]] const void* slots, [[maybe_unused]] std::size_t count,
-                   [[maybe_unused]] std::size_t& done, [[maybe_unused]] frame& here,
+  void invoke_each([[maybe_unused]] const void* run, [[maybe_unused]] std::size_t& left, [[maybe_unused]] frame& here,
                    [[maybe_unused]] const context& with,
                    [[maybe_unused]] const std::atomic<std::size_t>& stop) override {
     if constexpr (!batches) {
-      const Slot* each = static_cast<const Slot*>(slots);
-      const Slot* const end = each + count;
+      queue::slot_run<Slot> rest = *static_cast<const queue::slot_run<Slot>*>(run);
+      rest.count = left;
       queue::returning_blocks done_with;
-      const handled_count counts{static_cast<const Slot*>(slots), each, done};
-      while (each != end) {
-        const identity_word identity = each->identity;
-        if (identity.deadline() != base::time_point::max()) [[unlikely]]
-          return;
-        here.message = identity;
-        if constexpr (std::is_same_v<Slot, any_slot>) here.topic = each->topic;
-        if constexpr (std::is_invocable_v<Callable&, const T&>) {
-          callable_(message_in<T>(*each));
-        } else {
-          callable_(message_in<T>(*each), with);
-        }
-        // Not each->drop(): the identity is in a register. It comes last, because a message's destructor may publish.
-        (each++)->drop_payload(done_with);
-        identity.drop_reference();
-        if (stop.load(std::memory_order_relaxed) != 0) return;
+      for (bool stopped = false; rest && !stopped;) {
+        const identity_word first = rest.identity(0);
+        if (first.deadline() != base::time_point::max()) [[unlikely]]
+          break;
+        auto now = rest.take_sequence();
+        const left_over says{now.count, rest.count, left};
+        do {
+          here.message = now.identity;
+          if constexpr (std::is_same_v<Slot, any_slot>) here.topic = now.payload().topic;
+          if constexpr (std::is_invocable_v<Callable&, const T&>) {
+            callable_(message_in<T>(now.payload()));
+          } else {
+            callable_(message_in<T>(now.payload()), with);
+          }
+          Slot::drop_payload(now.payload(), done_with);
+          now.drop_first();
+          stopped = stop.load(std::memory_order_relaxed) != 0;
+        } while (now && !stopped);
+        first.drop_reference();  // after the payload, whose destructor may publish; nothing where it stood for several
       }
     }
   }
@@ -172,12 +178,12 @@ class handler final : public message_handler {
  private:
   static constexpr bool batches =
       !std::is_invocable_v<Callable&, const T&> && !std::is_invocable_v<Callable&, const T&, const context&>;
-  /// Says how many were handled, also when one throws.
-  struct handled_count {
-    const Slot* const first;
-    const Slot* const& next;
-    std::size_t& done;
-    ~handled_count() { done = static_cast<std::size_t>(next - first); }
+  /// Says how many are left, also when one throws.
+  struct left_over {
+    const std::size_t& now;
+    const std::size_t& later;
+    std::size_t& left;
+    ~left_over() { left = now + later; }
   };
   Callable callable_;
 };

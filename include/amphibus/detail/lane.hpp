@@ -38,6 +38,20 @@ class source_state {
   [[nodiscard]] identity_word next_packed() const noexcept { return next_; }
   /// Precondition: packed_left() is not less.
   void skip_packed(std::size_t count) noexcept { next_ = next_.packed_after(count); }
+
+  /// The outlet that pushes its messages at once, whose numbers are positions of its multicast meanwhile; null: none.
+  /// It leaves_step() before anything is taken here.
+  [[nodiscard]] outlet_base* in_step() const noexcept { return in_step_; }
+  void enter_step(outlet_base& who) noexcept {
+    in_step_ = &who;
+    next_ = packed_end;  // so that nobody takes a number without a look
+  }
+  /// The next message is that one.
+  void leave_step(identity_word next) noexcept {
+    in_step_ = nullptr;
+    next_ = next;
+  }
+
   /// The sequence number of the next message.
   [[nodiscard]] std::uint64_t take_sequence() noexcept {
     return is_packed() ? take_packed().sequence() : next_unpacked_++;
@@ -45,9 +59,10 @@ class source_state {
 
  private:
   static constexpr identity_word packed_end = identity_word::packed(0, identity_word::sequence_max);
-  identity_word next_ = identity_word::packed(0, 1);  // `packed_end` where it cannot be packed
+  identity_word next_ = identity_word::packed(0, 1);  // `packed_end` where it cannot be packed, or is not known here
   std::uint64_t index_ = 0;
   std::uint64_t next_unpacked_ = identity_word::sequence_max;
+  outlet_base* in_step_ = nullptr;
 };
 
 /// A source with several topics, a lane or a thread outside handlers, and its outlets. The name's address is the key:

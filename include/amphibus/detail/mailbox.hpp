@@ -193,7 +193,7 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
     if (keeps_latest()) return true;
     slot_array<Slot, thrown_out_max> oldest;
     while (const std::size_t count = losses_ ? by.take_back_oldest(oldest.data(), thrown_out_at_once_) : 0) {
-      throw_out(oldest.data(), count);
+      throw_out({oldest.data(), count});
       if (by.has_room(places)) return true;
     }
     by.return_credit();  // too little for it, and nobody reclaims from an inbox that never refuses
@@ -203,19 +203,13 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
   void make_room(queue::multicast_sender<Slot>& by) noexcept { by.make_room(thrown_out_at_once_, thrower()); }
   void take_lent(queue::multicast_sender<Slot>& by) noexcept { by.take_lent(thrower()); }
   /// Producer: tells of losses, source by source, and drops the messages.
-  void throw_out(const Slot* oldest, std::size_t count) noexcept {
-    for (std::size_t i = 0; i != count;) {
-      // Of one publisher, whose identities are packed, the last one stands for all.
-      std::size_t run = 1;
-      const auto same = [&](const Slot& next) {
-        return oldest[i].identity.is_packed() && next.identity.is_packed() && topic_of(next) == topic_of(oldest[i]) &&
-               next.identity.source() == oldest[i].identity.source();
-      };
-      while (i + run != count && same(oldest[i + run])) ++run;
-      losses_->add_thrown_out(topic_of(oldest[i]), oldest[i + run - 1].identity, run);
-      for (; run != 0; --run) oldest[i++].drop();
+  void throw_out(const queue::slot_run<Slot>& oldest) noexcept {
+    for (std::size_t i = 0; i != oldest.count;) {
+      const std::size_t run = of_one_publisher(oldest, i);
+      losses_->add_thrown_out(topic_of(oldest[i]), oldest.identity(i + run - 1), run);
+      for (const std::size_t end = i + run; i != end; ++i) oldest[i].drop();
     }
-    count_dropped(count);
+    count_dropped(oldest.count);
   }
   /// The message is done with, and with it its places.
   void finish_one(const Slot& message) noexcept {
@@ -296,9 +290,7 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
     report_dropped(false);
     return count;
   }
-  [[nodiscard]] bool is_expired(const Slot& message) noexcept {
-    return !message.identity.is_packed() && has_expired(message.identity);
-  }
+  [[nodiscard]] bool is_expired(identity_word message) noexcept { return !message.is_packed() && has_expired(message); }
 
  private:
   /// What waits from before first, then everything else.
@@ -362,7 +354,9 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
   std::size_t handle_copies(std::size_t max, std::size_t (mailbox::*take_some)(Slot*, std::size_t) noexcept) noexcept {
     slot_array<Slot, batch_max> batch;
     const std::size_t count = (this->*take_some)(batch.data(), max);
-    const std::size_t handled = handle(batch.data(), count);
+    tell_losses(batch.data(), count);
+    queue::slot_run<Slot> waiting(batch.data(), count);
+    const std::size_t handled = handle(waiting);
     put_back(batch.data() + handled, count - handled);
     return handled;
   }
@@ -370,25 +364,40 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
     std::size_t handled = 0;
     this->for_each_reader([&](queue::multicast_reader<Slot>& from) {
       if (!from.look()) return true;
-      while (const queue::slot_run<Slot> run = from.next(max - handled)) {
-        const std::size_t done = handle(run.first, run.count);
+      while (queue::slot_run<Slot> run = from.next(max - handled)) {
+        const std::size_t done = handle(run);
         from.advance(done);
         handled += done;
-        if (done != run.count || stops()) return false;
+        if (run || stops()) return false;
       }
       return handled != max;
     });
     return handled;
   }
   [[nodiscard]] auto thrower() noexcept {
-    return [this](const queue::slot_run<Slot>& oldest) { throw_out(oldest.first, oldest.count); };
+    return [this](const queue::slot_run<Slot>& oldest) { throw_out(oldest); };
+  }
+  /// How many from that one on are of one publisher, whose identities are packed: then the last one stands for all.
+  [[nodiscard]] std::size_t of_one_publisher(const queue::slot_run<Slot>& in, std::size_t from) noexcept {
+    if constexpr (queue::identified<Slot>) {
+      if (in.in_sequence()) return in.count - from;
+    }
+    const identity_word first = in.identity(from);
+    std::size_t run = 1;
+    const auto same = [&](std::size_t which) {
+      const identity_word next = in.identity(which);
+      return first.is_packed() && next.is_packed() && next.source() == first.source() &&
+             topic_of(in[which]) == topic_of(in[from]);
+    };
+    while (from + run != in.count && same(from + run)) ++run;
+    return run;
   }
   [[nodiscard]] bool stops() noexcept { return running_.messages != 0 || own_lane().stalled() || ended(); }
 
-  /// Returns: how many; fewer than `count` if the next one waits or the subscription ended.
-  std::size_t handle(Slot* batch, std::size_t count) noexcept {
-    if (count == 0) return 0;
-    tell_losses(batch, count);
+  /// Takes what it handled off `waiting`. Returns: how many; fewer than all if the next one waits or the subscription
+  /// ended.
+  std::size_t handle(queue::slot_run<Slot>& waiting) noexcept {
+    if (!waiting) return 0;
     frame here(core(), *this, &own_lane(), wants().topic);
     const context with(core(), here.topic, here.message);
     std::size_t done = 0;
@@ -400,18 +409,20 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
       count_handled(done - expired - std::exchange(counted, done - expired));
       this->finish(std::exchange(finished, {}));
     };
-    while (done != count && running_.messages == 0 && !ended()) {
-      Slot* const current = batch + done;
-      if (const std::size_t some = handle_singly(current, count - done, here, with, finished)) {
-        done += some;
-      } else if (is_expired(*current)) {
-        finished.add(this->places_of(*current));
-        current->drop();
-        ++done;
-        ++expired;
-      } else {
-        done += handle_together(current, takes_batches_ ? run_at(current, count - done) : 1, here, with, finished);
+    while (waiting && running_.messages == 0 && !ended()) {
+      std::size_t some = handle_singly(waiting, here, with, finished);
+      if (some == 0) {
+        if (is_expired(waiting.identity(0))) {
+          finished.add(this->places_of(waiting[0]));
+          waiting[0].drop();
+          ++expired;
+          some = 1;
+        } else {
+          some = handle_together(waiting, here, with, finished);
+        }
       }
+      done += some;
+      waiting.drop_front(some);
       if (finished.places >= return_every_) finish_them();
     }
     if (expired != 0) [[unlikely]]
@@ -427,32 +438,41 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
     here.topic = about;
   }
   /// One after the other as far as they are ordinary. Returns: how many; none if the first has a deadline.
-  std::size_t handle_singly(Slot* first, std::size_t count, frame& here, const context& with,
+  std::size_t handle_singly(const queue::slot_run<Slot>& waiting, frame& here, const context& with,
                             queue::load& finished) noexcept {
     if (takes_batches_) return 0;
-    std::size_t done = 0;
     std::int64_t last_places = 1;
-    if constexpr (weighs) {  // only before it is gone
-      last_places = this->places_of(*first);
-      count = 1;
+    std::size_t most = 1;
+    if constexpr (weighs) {
+      last_places = this->places_of(waiting[0]);  // only before it is gone
     } else {
-      count = base::least(count, static_cast<std::size_t>(return_every_));
+      most = base::least(waiting.count, static_cast<std::size_t>(return_every_));
     }
+    std::size_t left = most;
+    const auto drop_failed = [&] { waiting[most - left--].drop(); };
     try {
-      handler_->invoke_each(first, count, done, here, with, own_lane().stop());
+      handler_->invoke_each(&waiting, left, here, with, own_lane().stop());
     } catch (const std::exception& failure) {
       count_failed(failure.what());
-      first[done++].drop();
+      drop_failed();
     } catch (...) {
       count_failed(unknown_exception);
-      first[done++].drop();
+      drop_failed();
     }
+    const std::size_t done = most - left;
     if (done == 0) return 0;
     finished.add(queue::load::of_small(done - 1));
     settle_handled({1, last_places}, here, finished);
     return done;
   }
-  std::size_t handle_together(Slot* first, std::size_t count, frame& here, const context& with,
+  /// The first, or as many of a batch as have not expired.
+  std::size_t handle_together(const queue::slot_run<Slot>& waiting, frame& here, const context& with,
+                              queue::load& finished) noexcept {
+    if (takes_batches_) return handle_together(waiting.slots(), run_at(waiting), here, with, finished);
+    const Slot first = waiting[0];
+    return handle_together(&first, 1, here, with, finished);
+  }
+  std::size_t handle_together(const Slot* first, std::size_t count, frame& here, const context& with,
                               queue::load& finished) noexcept {
     here.message = first->identity;
     here.topic = topic_of(*first);
@@ -471,9 +491,9 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
   }
 
   /// How many from the first on are to be handled together: up to one that has expired.
-  [[nodiscard]] std::size_t run_at(const Slot* first, std::size_t count) noexcept {
+  [[nodiscard]] std::size_t run_at(const queue::slot_run<Slot>& waiting) noexcept {
     std::size_t run = 1;
-    while (run != count && !is_expired(first[run])) ++run;
+    while (run != waiting.count && !is_expired(waiting.identity(run))) ++run;
     return run;
   }
 

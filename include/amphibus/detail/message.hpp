@@ -55,10 +55,15 @@ class identity_word {
   [[nodiscard]] std::uint64_t sequence() const noexcept { return bits_ >> 25U; }
   [[nodiscard]] envelope_block* block() const noexcept { return reinterpret_cast<envelope_block*>(bits_); }
 
-  /// Of the same source, `count` messages later. Precondition: is_packed().
-  [[nodiscard]] constexpr identity_word packed_after(std::size_t count) const noexcept {
-    return identity_word(bits_ + (static_cast<std::uint64_t>(count) << 25U));
+  /// Of the same source, `count` messages later or earlier. Precondition: is_packed().
+  [[nodiscard]] constexpr identity_word packed_after(std::uint64_t count) const noexcept {
+    return identity_word(bits_ + (count << 25U));
   }
+  [[nodiscard]] constexpr identity_word packed_before(std::uint64_t count) const noexcept {
+    return identity_word(bits_ - (count << 25U));
+  }
+  /// No message's, however many come after it: not packed, and no pointer to a block.
+  [[nodiscard]] static constexpr identity_word none() noexcept { return identity_word(2); }
   /// Of packed ones: the order of their sequences.
   friend auto operator<=>(const identity_word&, const identity_word&) noexcept = default;
 
@@ -147,21 +152,30 @@ struct any_slot;
 /// What lies in a subscription's inbox. Unpadded on purpose: padding to 64 bytes halves the throughput.
 template <class T, bool Inline = travels_inline<T>>
 struct slot {
-  identity_word identity;
-  base::words<sizeof(T)> payload;
-  [[nodiscard]] const T& value() const noexcept { return *std::launder(static_cast<const T*>(payload.data())); }
+  using identity_type = identity_word;
+  using payload_type = base::words<sizeof(T)>;
+  identity_type identity;
+  payload_type payload;
+  [[nodiscard]] static const T& value_in(const payload_type& payload) noexcept {
+    return *std::launder(static_cast<const T*>(payload.data()));
+  }
+  [[nodiscard]] const T& value() const noexcept { return value_in(payload); }
   void drop() const noexcept { identity.drop_reference(); }
   /// drop() but for the identity.
   void drop_payload(queue::returning_blocks&) const noexcept {}
+  static void drop_payload(const payload_type&, queue::returning_blocks&) noexcept {}
   /// The same message, of this type. Takes over its references.
   [[nodiscard]] static slot of(const any_slot& message) noexcept;
 };
 
 template <class T>
 struct slot<T, false> {
-  identity_word identity;
-  value_block<T>* payload;
-  [[nodiscard]] const T& value() const noexcept { return payload->value(); }
+  using identity_type = identity_word;
+  using payload_type = value_block<T>*;
+  identity_type identity;
+  payload_type payload;
+  [[nodiscard]] static const T& value_in(const payload_type& payload) noexcept { return payload->value(); }
+  [[nodiscard]] const T& value() const noexcept { return value_in(payload); }
   /// Where all are of one size, the capacity is chosen by it.
   [[nodiscard]] std::size_t weighed_bytes() const noexcept requires(differs_in_size<T>) { return payload->bytes; }
   /// The payload first, because its destructor may publish because of this message.
@@ -169,7 +183,10 @@ struct slot<T, false> {
     drop_block<T>(payload);
     identity.drop_reference();
   }
-  void drop_payload(queue::returning_blocks& to) const noexcept { drop_block<T>(payload, to); }
+  void drop_payload(queue::returning_blocks& to) const noexcept { drop_payload(payload, to); }
+  static void drop_payload(const payload_type& payload, queue::returning_blocks& to) noexcept {
+    drop_block<T>(payload, to);
+  }
   [[nodiscard]] static slot of(const any_slot& message) noexcept;
 };
 
@@ -189,6 +206,7 @@ struct any_slot {
   [[nodiscard]] const void* value() const noexcept;
   void drop() const noexcept;
   void drop_payload(queue::returning_blocks& to) const noexcept;
+  static void drop_payload(const any_slot& message, queue::returning_blocks& to) noexcept { message.drop_payload(to); }
   /// A second one to be dropped.
   [[nodiscard]] any_slot with_references() const noexcept;
   [[nodiscard]] std::size_t weighed_bytes() const noexcept;

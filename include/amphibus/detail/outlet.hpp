@@ -146,7 +146,7 @@ class outlet final : public outlet_base {
   }
 
   void hold_offered(offer& what) override {
-    at_once_.store(nullptr, std::memory_order_relaxed);  // what is published now goes behind it
+    push_no_more_at_once();
     if (what.loaned == nullptr) return held_values_.push_back(std::move(*static_cast<T*>(what.value)));
     auto* const block = static_cast<value_block<T>*>(std::exchange(what.loaned, nullptr));
     held_values_.push_back(std::move(block->value()));
@@ -167,27 +167,60 @@ class outlet final : public outlet_base {
 
  private:
   // Nearly every message's way, some forty instructions, in the caller's loop whatever the optimiser thinks of it: room
-  // was found before, and whatever else could be in its way takes `at_once_` or the room away.
+  // was found before, its number is its place in the multicast, and whatever else could be in its way takes `at_once_`
+  // or the room away.
   template <class Value>
   [[nodiscard, gnu::always_inline]] bool push_at_once([[maybe_unused]] Value& value) noexcept {
     if constexpr (travels_inline<T>) {
-      auto* const to = static_cast<queue::multicast<slot<T>>*>(at_once_.load(std::memory_order_relaxed));
-      if (to == nullptr || current_frame != nullptr) [[unlikely]]
-        return false;
-      const bool now = gate_.enter_by_membarrier() &&
-                       seen_version_ == version_->load(std::memory_order_acquire) &&  // SYNC(bus.version)
-                       source_.is_packed() && to->push_if_room([&]() noexcept {
-                         return slot<T>{source_.take_packed(), base::words<sizeof(T)>(value)};
-                       });
-      if (now) [[likely]] {
-        base::compiler_barrier();
-        if (to->may_have_sleepers()) [[unlikely]]
-          senders_.wake_together();
-      }
-      gate_.leave();
-      return now;
+      return push_by(at_once_, [&](queue::multicast<slot<T>>& to) noexcept {
+        return to.push_next_if_room([&]() noexcept { return base::words<sizeof(T)>(value); });
+      });
     } else {
       return false;
+    }
+  }
+  /// The same where the message's number does not follow from the one before.
+  template <class Value>
+  [[nodiscard, gnu::always_inline]] bool push_by_number([[maybe_unused]] Value& value) noexcept {
+    if constexpr (travels_inline<T>) {
+      return push_by(by_number_, [&](queue::multicast<slot<T>>& to) noexcept {
+        source_state& by = numbers();
+        return by.is_packed() && to.push_if_room([&]() noexcept {
+          return slot<T>{by.take_packed(), base::words<sizeof(T)>(value)};
+        });
+      });
+    } else {
+      return false;
+    }
+  }
+  template <class Push>
+  [[nodiscard, gnu::always_inline]] bool push_by(const std::atomic<queue::multicast_base*>& shortcut,
+                                                 const Push& push) noexcept {
+    auto* const to = static_cast<queue::multicast<slot<T>>*>(shortcut.load(std::memory_order_relaxed));
+    if (to == nullptr || current_frame != nullptr) [[unlikely]]
+      return false;
+    const bool now = gate_.enter_by_membarrier() &&
+                     seen_version_ == version_->load(std::memory_order_acquire) &&  // SYNC(bus.version)
+                     push(*to);
+    if (now) [[likely]] {
+      base::compiler_barrier();
+      if (to->may_have_sleepers()) [[unlikely]]
+        senders_.wake_together();
+    }
+    gate_.leave();
+    return now;
+  }
+  /// After a push: how the next one may go.
+  void find_shortcut() noexcept {
+    if constexpr (travels_inline<T>) {
+      if (!only_together_ || current_frame != nullptr || !may_push_at_once()) return;
+      queue::multicast<slot<T>>& to = *senders_.multicast();
+      by_number_.store(&to, std::memory_order_relaxed);
+      const identity_word next = source_.next_packed();
+      if (to.next_in_sequence() != next || source_.packed_left() <= to.room_left()) return;
+      step_origin_ = next.packed_before(to.position());
+      source_.enter_step(*this);
+      at_once_.store(&to, std::memory_order_relaxed);
     }
   }
 
@@ -197,6 +230,7 @@ class outlet final : public outlet_base {
   }
   template <class Value>
   [[gnu::noinline]] publish_status publish_with_care(Value& value, const publish_limits& limits) {
+    if (push_by_number(value)) return publish_status::accepted;
     if (is_unwanted()) return publish_status::no_subscribers;
     if (push_if_room(value)) return publish_status::accepted;
     if constexpr (std::is_const_v<Value>) {
@@ -219,9 +253,11 @@ class outlet final : public outlet_base {
     const std::size_t bytes = bytes_of(std::as_const(value));
     const bool fits =
         seen_version_ == version_->load(std::memory_order_acquire) && everywhere_has_room(bytes, std::as_const(value));
-    if (fits) [[likely]]
+    if (fits) [[likely]] {
       push(
           static_cast<given<Value>>(value), [this] { return next_identity(); }, bytes);
+      find_shortcut();
+    }
     return fits;
   }
   /// As what the value is handed on: const T& or T&&.
@@ -262,6 +298,7 @@ class outlet final : public outlet_base {
             static_cast<given<Element>>(values[count]), [this] { return next_identity(); }, bytes);
         ++count;
       }
+      find_shortcut();
     }
     return count;
   }
@@ -273,15 +310,16 @@ class outlet final : public outlet_base {
     std::size_t count = 0;
     if constexpr (travels_inline<T>) {
       if (!only_together_ || current_frame != nullptr || source_.index() == 0) return 0;
-      const identity_word first = source_.next_packed();
-      const std::size_t most = base::least<std::uint64_t>(values.size(), source_.packed_left());
+      source_state& by = numbers();
+      const identity_word first = by.next_packed();
+      const std::size_t most = base::least<std::uint64_t>(values.size(), by.packed_left());
       while (count != most && senders_.full_together() == nullptr) {
         count += senders_.push_run_together(most - count, [&, from = count](std::size_t i, slot<T>& into) {
           into = {first.packed_after(from + i), base::words<sizeof(T)>(values[from + i])};
           return true;
         });
       }
-      source_.skip_packed(count);
+      by.skip_packed(count);
       if (count != 0) senders_.announce_together();
     }
     return count;
@@ -358,11 +396,7 @@ class outlet final : public outlet_base {
 
   [[nodiscard]] bool everywhere_has_room(std::size_t bytes, const T& message) noexcept {
     if (only_together_) [[likely]] {
-      const bool room = senders_.full_together() == nullptr;
-      if constexpr (travels_inline<T>) {
-        at_once_.store(room && may_push_at_once() ? senders_.multicast().get() : nullptr, std::memory_order_relaxed);
-      }
-      return room && (travels_inline<T> || reserve_memory(bytes));
+      return senders_.full_together() == nullptr && (travels_inline<T> || reserve_memory(bytes));
     }
     // What is called waits for the slow path's end, and what is retained is kept in order there.
     return !inlines_ && keeper_ == nullptr && has_receivers() && !refusing(bytes, message);

@@ -164,8 +164,21 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
 
   /// Packed where it fits; with correlation and causation of the handler that runs here.
   [[nodiscard]] identity_word next_identity() {
-    const bool fast = current_frame == nullptr && source_.index() != 0 && source_.is_packed();
-    return fast ? source_.take_packed() : slow_identity();
+    source_state& by = numbers();
+    const bool fast = current_frame == nullptr && by.index() != 0 && by.is_packed();
+    return fast ? by.take_packed() : slow_identity();
+  }
+  /// The source, for who takes a number of it.
+  [[nodiscard]] source_state& numbers() noexcept {
+    if (outlet_base* const who = source_.in_step()) who->leave_step();
+    return source_;
+  }
+  /// From here on the source's numbers are its own again.
+  void leave_step() noexcept;
+  /// What is published now goes behind something else, or to others.
+  void push_no_more_at_once() noexcept {
+    at_once_.store(nullptr, std::memory_order_relaxed);
+    by_number_.store(nullptr, std::memory_order_relaxed);
   }
   /// Whether, until something of it changes, a publish outside handlers needs no look at what next_identity() and
   /// held_ would tell it, but for the sequence number, which other outlets of the source move too.
@@ -213,9 +226,10 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   const std::atomic<std::uint64_t>* const version_;  // the bus's
   std::uint64_t seen_version_ = 0;
   // Shortcuts, each null or false unless nothing else has to be looked at. Atomic, because close() takes them away.
-  std::atomic<queue::multicast_base*> at_once_{nullptr};    // the one to push to
+  std::atomic<queue::multicast_base*> at_once_{nullptr};    // the one to push to, in step with the source
   std::atomic<inline_call_entry*> calls_at_once_{nullptr};  // the one to call
   source_state own_source_;                                 // its next number ends the line
+  std::atomic<queue::multicast_base*> by_number_{nullptr};  // the one to push to, with a number of the source
   std::atomic<bool> nobody_{false};                         // wants the topic, as of seen_version_
   std::atomic<std::uint64_t> published_{0};                 // but for what multicast_ counts
 
@@ -230,6 +244,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   std::shared_ptr<inline_table> inlines_;  // null: none, or the bus is closed
   std::shared_ptr<inline_table> let_go_;   // its memory: a publish that began before may still mark a call in it
   bool only_called_ = false;               // everybody who wants the topic may be called by value
+  identity_word step_origin_;              // in step: what position 0 would be
   history_keeper* keeper_ = nullptr;       // the topic's; null: none
 
  private:

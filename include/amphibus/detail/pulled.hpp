@@ -222,7 +222,7 @@ class pulled_mailbox final : public mailbox<slot<T>>, public pulled_box {
   }
   [[nodiscard]] bool skip_expired() noexcept {
     for (; at_ != size_; ++at_) {
-      if (!this->is_expired(buffer_.data()[at_])) return true;
+      if (!this->is_expired(buffer_.data()[at_].identity)) return true;
       this->count_expired(1);
       this->finish_one(buffer_.data()[at_]);
       count_handed_out();

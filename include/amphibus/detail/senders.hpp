@@ -38,10 +38,11 @@ class leaving_reader_of final : public leaving_reader {
       : leaving_reader(of), reader_(std::move(from)) {}
 
   [[nodiscard]] run next(std::size_t max) noexcept override {
-    static_assert(offsetof(Slot, payload) == sizeof(identity_word));
     if (!reader_->look()) return {};
     const queue::slot_run<Slot> found = reader_->next(max);
-    return {reinterpret_cast<const std::byte*>(found.first), sizeof(Slot), found.count};
+    if (!found) return {};
+    const auto* const values = reinterpret_cast<const std::byte*>(found.payloads());
+    return {values, sizeof(typename Slot::payload_type), found.identities(), found.identity(0), found.count};
   }
   void advance(std::size_t count) noexcept override { reader_->advance(count); }
   [[nodiscard]] bool is_over() const noexcept override { return reader_->is_over(); }

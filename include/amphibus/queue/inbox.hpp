@@ -362,7 +362,7 @@ class inbox : public inbox_base {
     if (!from.look()) return 0;
     std::size_t count = 0;
     while (const slot_run<Slot> run = from.next(max - count)) {
-      base::copy_some(run.first, run.count, out + count);
+      base::copy_some(run, run.count, out + count);
       from.advance(run.count);
       count += run.count;
     }
@@ -372,7 +372,7 @@ class inbox : public inbox_base {
   std::size_t take(reader& from, Slot* out, std::size_t max) noexcept {
     const auto give_back = [this](std::size_t count) { credit().give_back(static_cast<std::int64_t>(count)); };
     std::size_t count = 0;
-    const auto copy_run = [&](const slot_run<Slot>& run) { base::copy_some(run.first, run.count, out + count); };
+    const auto copy_run = [&](const slot_run<Slot>& run) { base::copy_some(run, run.count, out + count); };
     while (count != max && !from.has_all()) {
       const std::size_t some = from.take(max - count, give_back, copy_run);
       if (some == 0) break;  // what is there comes after its end

@@ -12,6 +12,7 @@
 #include <amphibus/base/least.hpp>
 #include <amphibus/base/prefetch.hpp>
 #include <amphibus/queue/pool.hpp>
+#include <amphibus/queue/slot_run.hpp>
 
 #pragma GCC visibility push(default)
 namespace amphibus::queue {
@@ -32,6 +33,8 @@ class multicast_base {
   }
   /// Writer, or who excludes it: from here on no message has room.
   void take_room() noexcept { limit_.store(0, std::memory_order_relaxed); }
+  /// Writer: so many may be pushed before its readers are asked for room again, or fewer.
+  [[nodiscard]] std::uint64_t room_left() const noexcept { return room_end_ - position(); }
   /// Writer, or who excludes it.
   [[nodiscard, gnu::always_inline]] std::uint64_t position() const noexcept {
     return written_.load(std::memory_order_relaxed);
@@ -65,9 +68,53 @@ class multicast_base {
 /// Some slots of a multicast. `references`: the readers that have not left it, and the writer while it writes there.
 template <class Slot>
 struct multicast_block : block_header {
+  using element = Slot;  ///< what a message takes, one after the other
+  static constexpr std::size_t bytes_per_slot = sizeof(Slot);
+
   base::atomic<multicast_block*> following;
   std::uint32_t size;
-  [[nodiscard]] Slot* slots() noexcept { return std::launder(reinterpret_cast<Slot*>(this + 1)); }
+  [[nodiscard]] element* elements() noexcept { return std::launder(reinterpret_cast<element*>(this + 1)); }
+  [[nodiscard]] slot_run<Slot> run(std::uint32_t at, std::size_t count) noexcept { return {elements() + at, count}; }
+};
+
+/// The payloads lie together, and the identities only from where they do not follow each other: a message that is in
+/// sequence is written, carried to other cores and read without.
+template <identified Slot>
+struct multicast_block<Slot> : block_header {
+  using element = typename Slot::payload_type;
+  using identity_type = typename Slot::identity_type;
+  static constexpr std::size_t bytes_per_slot = sizeof(element) + sizeof(identity_type);
+
+  base::atomic<multicast_block*> following;
+  std::uint32_t size;
+  base::atomic<std::uint32_t> in_sequence;  ///< so many from the first on; the writer lowers it once
+  identity_type first;                      ///< of these; written before any of them can be read
+
+  /// Whose first message is that, if it is in sequence with those before.
+  void begin(identity_type with) noexcept {
+    ::new (static_cast<void*>(&in_sequence)) base::atomic<std::uint32_t>(size);
+    first = with;
+  }
+  [[nodiscard]] element* elements() noexcept { return std::launder(reinterpret_cast<element*>(this + 1)); }
+  /// Behind the elements: those that are out of sequence.
+  [[nodiscard]] identity_type* identities() noexcept {
+    return std::launder(reinterpret_cast<identity_type*>(elements() + size));
+  }
+  /// At most `count`: as far as they are in sequence, or all are not.
+  [[nodiscard]] slot_run<Slot> run(std::uint32_t at, std::size_t count) noexcept {
+    // Whoever knows of a message that is not in sequence sees that, by multicast.written.
+    const std::uint32_t sequenced = in_sequence.load(std::memory_order_relaxed);
+    if (at >= sequenced) return {elements() + at, identities() + at, count};
+    return {elements() + at, first.packed_after(at), base::least<std::size_t>(count, sequenced - at)};
+  }
+};
+
+/// What a writer knows of the identities of the block that it writes.
+template <class Slot>
+struct written_sequence {};
+template <identified Slot>
+struct written_sequence<Slot> {
+  typename Slot::identity_type origin = Slot::identity_type::none();  ///< that of position 0; none: out of sequence
 };
 
 template <class Slot, std::uint32_t SmallBlock = 16, std::uint32_t LargeBlock = 256>
@@ -140,6 +187,21 @@ class multicast : public multicast_base {
     push_at(at, make());
     return true;
   }
+  /// The same with the payload of the message that follows the one before: next_in_sequence(), which is one.
+  template <class Make>
+  [[nodiscard, gnu::always_inline]] bool push_next_if_room(const Make& make) noexcept requires identified<Slot> {
+    const std::uint64_t at = position();
+    if (at >= limit_.load(std::memory_order_relaxed) && !goes_on()) [[unlikely]]
+      return false;
+    place_element(at, make());
+    show(at + 1);
+    return true;
+  }
+  /// What follows the message before; none() where that does not say, until the next block.
+  [[nodiscard]] auto next_in_sequence() const noexcept requires identified<Slot> {
+    const auto none = Slot::identity_type::none();
+    return sequence_.origin == none ? none : sequence_.origin.packed_after(position());
+  }
   /// Whether there is room or not, by who finds some afterwards.
   void push_in_any_case(const Slot& message) noexcept {
     if (position() == block_end_) grow();
@@ -152,7 +214,7 @@ class multicast : public multicast_base {
     const std::uint64_t from = position();
     std::size_t done = 0;
     for (Slot message; done != count && make(done, message); ++done) place(from + done, message);
-    written_.store(from + done, std::memory_order_release);  // SYNC(multicast.written): pairs with look()
+    show(from + done);
     return done;
   }
 
@@ -162,6 +224,7 @@ class multicast : public multicast_base {
   /// each store waits for the one before to get its line (measured: 180 to 250 M/s).
   static constexpr std::size_t written_ahead = 16;
   static constexpr std::size_t alignment = base::most(alignof(multicast_block<Slot>), alignof(Slot));
+  using element = typename multicast_block<Slot>::element;
 
   static void leave(multicast_block<Slot>* block) noexcept {
     if (release(*block)) block_pool::give_back(block);
@@ -169,12 +232,39 @@ class multicast : public multicast_base {
 
   [[gnu::always_inline]] void push_at(std::uint64_t position, const Slot& message) noexcept {
     place(position, message);
-    written_.store(position + 1, std::memory_order_release);  // SYNC(multicast.written): pairs with look()
+    show(position + 1);
+  }
+  /// To the readers, all that was placed before it.
+  [[gnu::always_inline]] void show(std::uint64_t position) noexcept {
+    written_.store(position, std::memory_order_release);  // SYNC(multicast.written): pairs with look()
   }
   [[gnu::always_inline]] void place(std::uint64_t position, const Slot& message) noexcept {
-    auto* const at = reinterpret_cast<Slot*>(origin_ + position * sizeof(Slot));
+    if constexpr (identified<Slot>) {
+      place_element(position, message.payload);
+      if (message.identity != sequence_.origin.packed_after(position)) [[unlikely]]
+        note_identity(position, message.identity);
+    } else {
+      place_element(position, message);
+    }
+  }
+  [[gnu::always_inline]] void place_element(std::uint64_t position, const element& what) noexcept {
+    auto* const at = reinterpret_cast<element*>(origin_ + position * sizeof(element));
     base::prefetch_to_write(at + written_ahead);
-    ::new (static_cast<void*>(at)) Slot(message);
+    ::new (static_cast<void*>(at)) element(what);
+  }
+  /// Of a message that is not in sequence: it begins one where it begins a block.
+  template <class Identity>
+  [[gnu::noinline]] void note_identity(std::uint64_t position, Identity identity) noexcept {
+    const auto at = static_cast<std::uint32_t>(tail_->size - (block_end_ - position));
+    if (at == 0 && identity.is_packed()) {
+      tail_->first = identity;
+      sequence_.origin = identity.packed_before(position);
+      return;
+    }
+    sequence_.origin = Identity::none();
+    if (tail_->in_sequence.load(std::memory_order_relaxed) > at)
+      tail_->in_sequence.store(at, std::memory_order_relaxed);
+    ::new (static_cast<void*>(tail_->identities() + at)) Identity(identity);
   }
 
   /// At the limit: true if that is only the end of the block.
@@ -195,9 +285,10 @@ class multicast : public multicast_base {
     auto* const fresh = static_cast<multicast_block<Slot>*>(block);
     ::new (static_cast<void*>(&fresh->following)) base::atomic<multicast_block<Slot>*>(nullptr);
     fresh->size = block_size_;
+    if constexpr (identified<Slot>) fresh->begin(sequence_.origin.packed_after(position()));
     fresh->references.store(readers_ + 1, std::memory_order_relaxed);
     multicast_block<Slot>* const full = std::exchange(tail_, fresh);
-    origin_ = reinterpret_cast<std::uintptr_t>(fresh->slots()) - position() * sizeof(Slot);
+    origin_ = reinterpret_cast<std::uintptr_t>(fresh->elements()) - position() * sizeof(element);
     block_end_ = position() + block_size_;
     if (full == nullptr) return;
     full->following.store(fresh, std::memory_order_release);  // SYNC(multicast.following)
@@ -205,7 +296,8 @@ class multicast : public multicast_base {
   }
   void widen() {
     block_size_ = pool_ == nullptr ? SmallBlock : base::least(block_size_ * 4, LargeBlock);
-    block_pool* const wider = block_pool::make(sizeof(multicast_block<Slot>) + block_size_ * sizeof(Slot), alignment);
+    block_pool* const wider = block_pool::make(
+        sizeof(multicast_block<Slot>) + block_size_ * multicast_block<Slot>::bytes_per_slot, alignment);
     if (pool_ != nullptr) pool_->retire();
     pool_ = wider;
     blocks_ = 0;
@@ -216,19 +308,12 @@ class multicast : public multicast_base {
 
   // Beside limit_, all of it the writer's.
   std::uintptr_t origin_ = 0;  // of the tail: where its slot of position 0 would be
+  [[no_unique_address]] written_sequence<Slot> sequence_;
   multicast_block<Slot>* tail_ = nullptr;
   std::uint32_t readers_ = 0;
   std::uint32_t block_size_ = 0;
   std::uint32_t blocks_ = 0;  // of this size, up to blocks_of_one_size
   block_pool* pool_ = nullptr;
-};
-
-/// Messages that lie one after the other.
-template <class Slot>
-struct slot_run {
-  Slot* first = nullptr;
-  std::size_t count = 0;
-  explicit operator bool() const noexcept { return count != 0; }
 };
 
 /// One reader's place in a multicast.
@@ -284,7 +369,7 @@ class multicast_reader {
       at_ = 0;
     }
     const std::uint64_t together = base::least<std::uint64_t>(known_ - position(), block_->size - at_);
-    return {block_->slots() + at_, static_cast<std::size_t>(base::least<std::uint64_t>(together, max))};
+    return block_->run(at_, static_cast<std::size_t>(base::least<std::uint64_t>(together, max)));
   }
   /// The first `count` of them are done with: their slots may be used again.
   void advance(std::size_t count) noexcept {

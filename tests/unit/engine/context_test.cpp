@@ -2,6 +2,10 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+#include <array>
+#include <map>
+#include <random>
 #include <vector>
 
 using namespace amphibus;
@@ -118,4 +122,61 @@ TEST_CASE("context: after a handler returned its thread is an ordinary publisher
 TEST_CASE("context: ids print", "[engine]") {
   CHECK(to_string(message_id{{0xc0ffee, 12}, 345}) == "0000000000c0ffee/12/345");
   CHECK(to_string(message_id{}) == "-");
+}
+
+TEST_CASE("context: a source counts its messages one by one, on whatever way they are published", "[engine]") {
+  // Which numbers a publish takes, and where a slot tells its own, depends on what was published before it.
+  const auto seed = GENERATE(range(1U, 9U));
+  CAPTURE(seed);
+  bus b;
+  loop here;
+  std::map<source_id, std::vector<std::pair<std::uint64_t, int>>> of_source;
+  const auto note = [&](const number& n, const context& with) {
+    of_source[with.source()].emplace_back(with.id().sequence, n.value);
+  };
+  auto one = b.subscribe(first, {.on = here}, note);
+  auto two = b.subscribe(second, {.on = here}, note);
+  auto called = b.subscribe(third, {.on = inline_}, note);
+  std::vector<subscription> others;
+  auto out = b.publisher(first);
+  auto out_of_second = b.publisher(second);
+  std::mt19937 random(seed);
+  int count = 0;
+  const std::array<std::function<void()>, 12> ways{
+      [&] { out.publish({count++}); },
+      [&] { out_of_second.publish({count++}); },
+      [&] { b.publish(first, {count++}); },
+      [&] { b.publish(second, {count++}); },
+      [&] { b.publish(third, {count++}); },
+      [&] {
+        std::array<number, 5> several;
+        for (number& each : several) each.value = count++;
+        out.publish_batch(several);
+      },
+      [&] { out.publish({count++}, {.key = "told apart"}); },
+      [&] {
+        b.publish(second, {count++}, {.headers = {{"told", "apart"}}});
+      },
+      [&] { out.loan(count++).publish(); },
+      [&] { here.run_until_idle(); },
+      [&] { others.push_back(b.subscribe(first, {.on = here}, [](const number&) {})); },
+      [&] { others.clear(); },
+  };
+  for (int turn = 0; turn != 300; ++turn) {
+    const auto& way = ways[random() % ways.size()];
+    // Mostly many of a kind, so that the short ways are taken, and blocks end.
+    for (std::size_t again = random() % 4 == 0 ? random() % 40 : 1; again != 0; --again) way();
+  }
+  here.run_until_idle();
+  std::size_t seen = 0;
+  for (auto& [source, all] : of_source) {
+    std::sort(all.begin(), all.end());
+    for (std::size_t i = 0; i != all.size(); ++i) {
+      CHECK(all[i].first == i + 1);
+      if (i != 0) CHECK(all[i].second > all[i - 1].second);
+    }
+    seen += all.size();
+  }
+  CHECK(of_source.size() == 3);
+  CHECK(seen == static_cast<std::size_t>(count));
 }
