@@ -256,13 +256,18 @@ int run_modules(int argc, char** argv) {
   return app.run();
 }
 
-/// A socket of its own context. Same policy as ours: nothing is dropped (NODROP, wait for room).
+constexpr auto patience = std::chrono::seconds(2);
+
+/// A socket of its own context. Same policy as ours: nothing is dropped (NODROP, wait for room). Who subscribes waits
+/// so long for the next message.
 struct raw_socket {
   raw_socket(int type, const std::string& endpoint, bool binds)
       : context(::zmq_ctx_new()), socket(::zmq_socket(context, type)) {
     const int on = 1;
     if (type == ZMQ_XPUB) ::zmq_setsockopt(socket, ZMQ_XPUB_NODROP, &on, sizeof on);
+    const int wait_ms = static_cast<int>(std::chrono::milliseconds(patience).count());
     if (type == ZMQ_SUB) ::zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "", 0);
+    if (type == ZMQ_SUB) ::zmq_setsockopt(socket, ZMQ_RCVTIMEO, &wait_ms, sizeof wait_ms);
     binds ? ::zmq_bind(socket, endpoint.c_str()) : ::zmq_connect(socket, endpoint.c_str());
   }
   ~raw_socket() {
@@ -274,6 +279,21 @@ struct raw_socket {
   void* context;
   void* socket;
 };
+
+/// Receives `count` messages, `at_once` with each `receive()`, and says how many came a second. Under load NODROP loses
+/// one now and then (docs/adr/0015); then it is not waited for.
+template <class Receive>
+int print_rate(std::size_t count, std::size_t at_once, const Receive& receive) {
+  clock::time_point first;
+  std::size_t seen = 0;
+  for (; seen < count && receive(); seen += at_once) {
+    if (seen == 0) first = clock::now();
+  }
+  const clock::time_point last = seen < count ? clock::now() - patience : clock::now();
+  if (seen < count / 100 * 99) return 1;
+  std::printf("RATE %f\n", static_cast<double>(seen - at_once) / std::chrono::duration<double>(last - first).count());
+  return 0;
+}
 
 /// One message per frame.
 int publish_raw(const std::string& endpoint, std::size_t count) {
@@ -291,13 +311,7 @@ int publish_raw(const std::string& endpoint, std::size_t count) {
 int subscribe_raw(const std::string& endpoint, std::size_t count) {
   raw_socket in(ZMQ_SUB, endpoint, false);
   message<32> one{};
-  clock::time_point first;
-  for (std::size_t seen = 0; seen != count; ++seen) {
-    ::zmq_recv(in.socket, &one, sizeof one, 0);
-    if (seen == 0) first = clock::now();
-  }
-  std::printf("RATE %f\n", static_cast<double>(count - 1) / seconds_since(first));
-  return 0;
+  return print_rate(count, 1, [&] { return ::zmq_recv(in.socket, &one, sizeof one, 0) >= 0; });
 }
 
 /// As many messages in a frame as one would write by hand: 64 KiB.
@@ -318,15 +332,13 @@ int publish_batched(const std::string& endpoint, std::size_t count) {
 int subscribe_batched(const std::string& endpoint, std::size_t count) {
   raw_socket in(ZMQ_SUB, endpoint, false);
   std::vector<message<32>> batch(by_hand);
-  clock::time_point first;
   std::uint64_t sum = 0;
-  for (std::size_t seen = 0; seen < count; seen += by_hand) {
-    ::zmq_recv(in.socket, batch.data(), batch.size() * sizeof batch[0], 0);
-    if (seen == 0) first = clock::now();
+  const int code = print_rate(count, by_hand, [&] {
+    if (::zmq_recv(in.socket, batch.data(), batch.size() * sizeof batch[0], 0) < 0) return false;
     for (const auto& each : batch) sum += each.words[0];
-  }
-  std::printf("RATE %f\n", static_cast<double>(count - by_hand) / seconds_since(first));
-  return sum == 0 ? 1 : 0;
+    return true;
+  });
+  return sum == 0 ? 1 : code;
 }
 
 int publish_large(const std::string& endpoint, std::size_t count) {
@@ -343,16 +355,13 @@ int publish_large(const std::string& endpoint, std::size_t count) {
 
 int subscribe_large(const std::string& endpoint, std::size_t count) {
   raw_socket in(ZMQ_SUB, endpoint, false);
-  clock::time_point first;
-  for (std::size_t seen = 0; seen != count; ++seen) {
+  return print_rate(count, 1, [&] {
     zmq_msg_t one;  // read where libzmq has it
     ::zmq_msg_init(&one);
-    ::zmq_msg_recv(&one, in.socket, 0);
-    if (seen == 0) first = clock::now();
+    const bool received = ::zmq_msg_recv(&one, in.socket, 0) >= 0;
     ::zmq_msg_close(&one);
-  }
-  std::printf("RATE %f\n", static_cast<double>(count - 1) / seconds_since(first));
-  return 0;
+    return received;
+  });
 }
 
 int ping_raw(const std::string& endpoint, std::size_t count) {

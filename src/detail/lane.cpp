@@ -18,6 +18,14 @@ void source_state::set_index(std::uint64_t index) noexcept {
   }
 }
 
+source::~source() {
+  while (!outlets.empty()) {
+    if (outlet_base* const who = in_step()) who->leave_step();
+    const entry dying = std::move(outlets.back());  // gone from here before it ends
+    outlets.pop_back();
+  }
+}
+
 lane::lane(mailbox_base& of) noexcept : box_(of) {}
 
 lane::~lane() = default;

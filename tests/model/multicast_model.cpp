@@ -1,7 +1,8 @@
 // The multicast itself (amphibus/queue/multicast.hpp, pool.hpp), through the seam: one writer, a reader from the
 // beginning that leaves early, and one that joins later. Blocks of one and two slots, so that every push begins a block
 // or uses one again. Whatever the interleaving: each reader sees everything from its join to its leaving, once and in
-// order, and no slot is written while somebody may still read it. And a writer that takes the oldest away from a reader
+// order, and no slot is written while somebody may still read it; also where the only reader keeps up and the writer
+// begins the same block again. And a writer that takes the oldest away from a reader
 // that falls behind: every message is one side's, in order, and the reader's is the newest. And slots whose identities
 // mostly follow from the one before, of which a block keeps the others only: each reader sees whose every message is.
 //
@@ -21,6 +22,21 @@ using reader = amphibus::queue::multicast_reader<watched_slot, 1, 2>;
 constexpr int last = 6;
 constexpr int joins_after = 2;
 constexpr int leaves_after = 4;
+
+template <class Reader>
+void read_all(Reader& from, int next, int end) {
+  while (!from.is_over()) {
+    if (!from.look()) {
+      rl::yield(1, $);
+      continue;
+    }
+    while (const auto run = from.next(2)) {
+      for (std::size_t i = 0; i != run.count; ++i) RL_ASSERT(run[i].get() == next++);
+      from.advance(run.count);
+    }
+  }
+  RL_ASSERT(next == end + 1);
+}
 
 struct reading : rl::test_suite<reading, 3> {
   model::of_run<std::shared_ptr<small_multicast>> writer;
@@ -42,9 +58,9 @@ struct reading : rl::test_suite<reading, 3> {
   }
   void thread(unsigned index) {
     if (index == 0) return write();
-    if (index == 1) return read(**first, 1, leaves_after);
+    if (index == 1) return read_all(**first, 1, leaves_after);
     while (second_is_there.load(rl::mo_acquire, $) == 0) rl::yield(1, $);
-    read(**second, joins_after + 1, last);
+    read_all(**second, joins_after + 1, last);
   }
 
   void write() {
@@ -60,19 +76,6 @@ struct reading : rl::test_suite<reading, 3> {
     of->part(**second);
     of->end();
   }
-  static void read(reader& from, int next, int end) {
-    while (!from.is_over()) {
-      if (!from.look()) {
-        rl::yield(1, $);
-        continue;
-      }
-      while (const auto run = from.next(2)) {
-        for (std::size_t i = 0; i != run.count; ++i) RL_ASSERT(run[i].get() == next++);
-        from.advance(run.count);
-      }
-    }
-    RL_ASSERT(next == end + 1);
-  }
 };
 
 bool looks_without_the_lock = false;
@@ -86,7 +89,7 @@ struct throwing_out : rl::test_suite<throwing_out, 2> {
   void before() {
     model::begin_run();
     auto& of = writer.make(std::make_shared<small_multicast>());
-    behind.make(of->join(of));
+    of->note_only_reader(behind.make(of->join(of)).get());
     free_places.store(places, rl::mo_relaxed, $);
   }
   void after() {
@@ -169,7 +172,34 @@ struct identified_slot {
 using identified_multicast = amphibus::queue::multicast<identified_slot, 2, 3>;
 using identified_reader = amphibus::queue::multicast_reader<identified_slot, 2, 3>;
 
-struct telling : rl::test_suite<telling, 2> {
+/// A writer whose only reader keeps up writes one small block again and again.
+struct keeping_up : rl::test_suite<keeping_up, 2> {
+  using two_slots = amphibus::queue::multicast<watched_slot, 2, 2>;
+  model::of_run<std::shared_ptr<two_slots>> writer;
+  model::of_run<std::shared_ptr<two_slots::reader>> alone;
+
+  void before() {
+    model::begin_run();
+    auto& of = writer.make(std::make_shared<two_slots>());
+    of->note_only_reader(alone.make(of->join(of)).get());
+  }
+  void after() {
+    alone.end();
+    writer.end();
+    model::end_run();
+  }
+  void thread(unsigned index) {
+    if (index != 0) return read_all(**alone, 1, last);
+    auto& of = *writer;
+    for (int i = 1; i <= last; ++i) of->push_in_any_case(watched_slot(i));
+    of->part(**alone);
+    of->end();
+  }
+};
+
+/// `Alone`: where its reader keeps up the writer begins a block again.
+template <bool Alone>
+struct telling : rl::test_suite<telling<Alone>, 2> {
   // A block that goes out of sequence, one that begins so, one that never is, and one that goes on where that ended.
   static constexpr int words[] = {11, 40, 21, 23, 50, 61, 63, 65, 67};
   static constexpr std::size_t count = std::size(words);
@@ -179,7 +209,8 @@ struct telling : rl::test_suite<telling, 2> {
   void before() {
     model::begin_run();
     auto& of = writer.make(std::make_shared<identified_multicast>());
-    of_them.make(of->join(of));
+    const auto& reads = of_them.make(of->join(of));
+    if (Alone) of->note_only_reader(reads.get());
   }
   void after() {
     of_them.end();
@@ -231,29 +262,36 @@ bool holds_looking_without_the_lock() {
   return held;
 }
 
-constexpr model::weakening weakenings[] = {{"show", std::memory_order_release},
-                                           {"written", std::memory_order_acquire},
-                                           {"give_back", std::memory_order_release},
-                                           {"take_returned", std::memory_order_acquire},
-                                           {"release", std::memory_order_acq_rel}};
+constexpr model::weakening weakenings[] = {
+    {"show", std::memory_order_release},      {"written", std::memory_order_acquire},
+    {"give_back", std::memory_order_release}, {"take_returned", std::memory_order_acquire},
+    {"release", std::memory_order_acq_rel},   {"may_begin_again", std::memory_order_acquire},
+    {"advance", std::memory_order_release}};
 
 template <int Which>
 constexpr auto holds_without = &model::holds_with_one_of<reading, model::planted_weakening, weakenings, Which>;
 
 template <int Which>
-constexpr auto tells_without = &model::holds_with_one_of<telling, model::planted_weakening, weakenings, Which>;
+constexpr auto keeps_up_without = &model::holds_with_one_of<keeping_up, model::planted_weakening, weakenings, Which>;
+template <int Which, bool Alone = false>
+constexpr auto tells_without = &model::holds_with_one_of<telling<Alone>, model::planted_weakening, weakenings, Which>;
 
 }  // namespace
 
 int main(int argc, char** argv) {
   return model::run(
-      argc, argv, {&model::holds<reading>, &model::holds<throwing_out>, &model::holds<telling>},
+      argc, argv,
+      {&model::holds<reading>, &model::holds<throwing_out>, &model::holds<keeping_up>, &model::holds<telling<false>>,
+       &model::holds<telling<true>>},
       {{"a position is published without what it counts", holds_without<0>},
        {"a position is read without what it counts", holds_without<1>},
        {"a block goes back before its last reader has read", holds_without<2>},
        {"a block is written before its last reader has read", holds_without<3>},
        {"a reader leaves a block before it has read", holds_without<4>},
+       {"a block is begun again before its reader has read", keeps_up_without<5>},
+       {"a reader goes on before it has read", keeps_up_without<6>},
        {"a message is shown before its identity is written", tells_without<0>},
        {"an identity is read without what was written before its position", tells_without<1>},
+       {"a block's first identity is written again before its reader has read", tells_without<5, true>},
        {"who throws out looks without the lock whether there is something", &holds_looking_without_the_lock}});
 }

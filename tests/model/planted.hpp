@@ -51,19 +51,19 @@ bool holds_in_order() {
 }
 
 /// At random, where every step may change threads, and in order.
-template <class Suite>
+template <class Suite, int Iterations = iterations>
 bool holds() {
   rl::test_params params;
   params.search_type = rl::random_scheduler_type;
-  params.iteration_count = iterations;
+  params.iteration_count = Iterations;
   return rl::simulate<Suite>(params) && holds_in_order<Suite>();
 }
 
 /// The same with `Which` in `Planted`, where the test looks what to leave out.
-template <class Suite, auto& Planted, auto Which>
+template <class Suite, auto& Planted, auto Which, int Iterations = iterations>
 bool holds_with() {
   const auto before = std::exchange(Planted, Which);
-  const bool held = holds<Suite>();
+  const bool held = holds<Suite, Iterations>();
   Planted = before;
   return held;
 }

@@ -26,7 +26,8 @@ class source_state {
   /// Before anything is taken.
   void set_index(std::uint64_t index) noexcept;
 
-  /// True if the identity of the next message is packed, should it need no more than its number.
+  /// True if the identity of the next message is packed, should it need no more than its number. False while an outlet
+  /// is in step, so that who takes no look at that goes the long way.
   [[nodiscard, gnu::always_inline]] bool is_packed() const noexcept { return next_ < packed_end; }
   /// How many next messages in a row may be packed.
   [[nodiscard]] std::uint64_t packed_left() const noexcept { return identity_word::sequence_max - next_.sequence(); }
@@ -74,6 +75,12 @@ struct alignas(64) source : source_state {
     std::shared_ptr<outlet_base> outlet;
   };
   std::vector<entry> outlets;
+
+  source() = default;
+  source(const source&) = delete;
+  source& operator=(const source&) = delete;
+  /// What dies with an outlet may publish by another one.
+  ~source();
 
   /// Null if there is none under that address of its name.
   [[nodiscard]] outlet_base* find(const char* name, const type_operations* type) const noexcept {

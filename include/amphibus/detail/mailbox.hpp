@@ -203,13 +203,20 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
   void make_room(queue::multicast_sender<Slot>& by) noexcept { by.make_room(thrown_out_at_once_, thrower()); }
   void take_lent(queue::multicast_sender<Slot>& by) noexcept { by.take_lent(thrower()); }
   /// Producer: tells of losses, source by source, and drops the messages.
-  void throw_out(const queue::slot_run<Slot>& oldest) noexcept {
-    for (std::size_t i = 0; i != oldest.count;) {
-      const std::size_t run = of_one_publisher(oldest, i);
-      losses_->add_thrown_out(topic_of(oldest[i]), oldest.identity(i + run - 1), run);
-      for (const std::size_t end = i + run; i != end; ++i) oldest[i].drop();
-    }
+  void throw_out(queue::slot_run<Slot> oldest) noexcept {
     count_dropped(oldest.count);
+    queue::returning_blocks gone;
+    while (oldest) {
+      std::size_t left = of_one_publisher(oldest);
+      losses_->add_thrown_out(topic_of(oldest[0]), oldest.identity(left - 1), left);
+      while (left != 0) {
+        auto now = oldest.take_sequence();
+        const identity_word first = now.identity;
+        left -= now.count;
+        for (; now; now.drop_first()) Slot::drop_payload(now.payload(), gone);
+        first.drop_reference();
+      }
+    }
   }
   /// The message is done with, and with it its places.
   void finish_one(const Slot& message) noexcept {
@@ -377,19 +384,19 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
   [[nodiscard]] auto thrower() noexcept {
     return [this](const queue::slot_run<Slot>& oldest) { throw_out(oldest); };
   }
-  /// How many from that one on are of one publisher, whose identities are packed: then the last one stands for all.
-  [[nodiscard]] std::size_t of_one_publisher(const queue::slot_run<Slot>& in, std::size_t from) noexcept {
+  /// How many from the first on are of one publisher, whose identities are packed: then the last one stands for all.
+  [[nodiscard]] std::size_t of_one_publisher(const queue::slot_run<Slot>& in) const noexcept {
     if constexpr (queue::identified<Slot>) {
-      if (in.in_sequence()) return in.count - from;
+      if (in.in_sequence()) return in.count;
     }
-    const identity_word first = in.identity(from);
+    const identity_word first = in.identity(0);
     std::size_t run = 1;
     const auto same = [&](std::size_t which) {
       const identity_word next = in.identity(which);
       return first.is_packed() && next.is_packed() && next.source() == first.source() &&
-             topic_of(in[which]) == topic_of(in[from]);
+             topic_of(in[which]) == topic_of(in[0]);
     };
-    while (from + run != in.count && same(from + run)) ++run;
+    while (run != in.count && same(run)) ++run;
     return run;
   }
   [[nodiscard]] bool stops() noexcept { return running_.messages != 0 || own_lane().stalled() || ended(); }

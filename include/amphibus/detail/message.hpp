@@ -149,7 +149,8 @@ void drop_block(queue::block_header* block) noexcept {
 
 struct any_slot;
 
-/// What lies in a subscription's inbox. Unpadded on purpose: padding to 64 bytes halves the throughput.
+/// A message on its way: as it lies in a subscription's queue, unpadded on purpose (64 bytes halve the throughput); a
+/// multicast keeps its parts apart.
 template <class T, bool Inline = travels_inline<T>>
 struct slot {
   using identity_type = identity_word;

@@ -172,9 +172,12 @@ class outlet final : public outlet_base {
   template <class Value>
   [[nodiscard, gnu::always_inline]] bool push_at_once([[maybe_unused]] Value& value) noexcept {
     if constexpr (travels_inline<T>) {
-      return push_by(at_once_, [&](queue::multicast<slot<T>>& to) noexcept {
-        return to.push_next_if_room([&]() noexcept { return base::words<sizeof(T)>(value); });
-      });
+      auto* const to = taken_shortcut(at_once_);
+      if (to == nullptr) [[unlikely]]
+        return false;
+      const bool now =
+          enter_shortcut() && to->push_next_if_room([&]() noexcept { return base::words<sizeof(T)>(value); });
+      return leave_shortcut(*to, now);
     } else {
       return false;
     }
@@ -183,32 +186,36 @@ class outlet final : public outlet_base {
   template <class Value>
   [[nodiscard, gnu::always_inline]] bool push_by_number([[maybe_unused]] Value& value) noexcept {
     if constexpr (travels_inline<T>) {
-      return push_by(by_number_, [&](queue::multicast<slot<T>>& to) noexcept {
-        source_state& by = numbers();
-        return by.is_packed() && to.push_if_room([&]() noexcept {
-          return slot<T>{by.take_packed(), base::words<sizeof(T)>(value)};
-        });
+      auto* const to = taken_shortcut(by_number_);
+      if (to == nullptr) return false;
+      source_state& by = numbers();
+      const bool now = enter_shortcut() && by.is_packed() && to->push_if_room([&]() noexcept {
+        return slot<T>{by.take_packed(), base::words<sizeof(T)>(value)};
       });
+      return leave_shortcut(*to, now);
     } else {
       return false;
     }
   }
-  template <class Push>
-  [[nodiscard, gnu::always_inline]] bool push_by(const std::atomic<queue::multicast_base*>& shortcut,
-                                                 const Push& push) noexcept {
-    auto* const to = static_cast<queue::multicast<slot<T>>*>(shortcut.load(std::memory_order_relaxed));
-    if (to == nullptr || current_frame != nullptr) [[unlikely]]
-      return false;
-    const bool now = gate_.enter_by_membarrier() &&
-                     seen_version_ == version_->load(std::memory_order_acquire) &&  // SYNC(bus.version)
-                     push(*to);
-    if (now) [[likely]] {
+  using typed_multicast = queue::multicast<slot<T>>;
+  [[nodiscard, gnu::always_inline]] static typed_multicast* taken_shortcut(
+      const std::atomic<queue::multicast_base*>& which) noexcept {
+    auto* const to = static_cast<typed_multicast*>(which.load(std::memory_order_relaxed));
+    return to != nullptr && current_frame == nullptr ? to : nullptr;
+  }
+  [[nodiscard, gnu::always_inline]] bool enter_shortcut() noexcept {
+    return gate_.enter_by_membarrier() &&
+           seen_version_ == version_->load(std::memory_order_acquire);  // SYNC(bus.version)
+  }
+  /// Entered or not. Returns: `pushed`.
+  [[gnu::always_inline]] bool leave_shortcut(typed_multicast& to, bool pushed) noexcept {
+    if (pushed) [[likely]] {
       base::compiler_barrier();
-      if (to->may_have_sleepers()) [[unlikely]]
+      if (to.may_have_sleepers()) [[unlikely]]
         senders_.wake_together();
     }
     gate_.leave();
-    return now;
+    return pushed;
   }
   /// After a push: how the next one may go.
   void find_shortcut() noexcept {

@@ -86,6 +86,8 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   virtual ~outlet_base();
 
   [[nodiscard]] const queue::gate& gate() const noexcept { return gate_; }
+  /// From here on the source's numbers are its own again. Precondition: its source says that it is in step. Owner.
+  void leave_step() noexcept;
   [[nodiscard]] topic_core& to() noexcept { return topic_; }
   [[nodiscard]] topic_counters counters() const noexcept;
 
@@ -173,15 +175,13 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
     if (outlet_base* const who = source_.in_step()) who->leave_step();
     return source_;
   }
-  /// From here on the source's numbers are its own again.
-  void leave_step() noexcept;
   /// What is published now goes behind something else, or to others.
   void push_no_more_at_once() noexcept {
     at_once_.store(nullptr, std::memory_order_relaxed);
     by_number_.store(nullptr, std::memory_order_relaxed);
   }
   /// Whether, until something of it changes, a publish outside handlers needs no look at what next_identity() and
-  /// held_ would tell it, but for the sequence number, which other outlets of the source move too.
+  /// held_ would tell it, but for the sequence number: see numbers().
   [[nodiscard]] bool may_push_at_once() const noexcept {
     return held_.load(std::memory_order_acquire) == 0 && source_.index() != 0 &&
            base::current_barrier_mode() == base::barrier_mode::membarrier;

@@ -98,11 +98,13 @@ class sender_list {
     if (leaving_ != nullptr) move_to(together, together_, find(together_, leaving_->to()));
     together_ = std::move(together);
     apart_ = std::move(apart);
+    note_together();
   }
   /// The same for the way out of the process, null: there is none. Returns: true if it is reached together with the
   /// others.
   bool adopt_egress(queue::gate& owner, topic_core& of, const std::shared_ptr<egress_inbox>& egress) {
     if (leaving_ != nullptr && &leaving_->to() == egress.get()) return true;
+    crowded_ = nullptr;
     if (leaving_ != nullptr) std::erase_if(together_, [this](const auto& each) { return each.get() == leaving_; });
     leaving_ = nullptr;
     if (!egress || !queue::refuses_when_full(egress->overflow().kind)) return false;
@@ -119,6 +121,7 @@ class sender_list {
   void clear() noexcept {
     apart_.clear();
     together_.clear();
+    crowded_ = nullptr;
     leaving_ = nullptr;
     if (multicast_) multicast_->end();  // who counts what was published still asks it
   }
@@ -188,6 +191,11 @@ class sender_list {
     if (!multicast_) multicast_ = std::make_shared<queue::multicast<Slot>>();
     return multicast_;
   }
+  /// What depends on who is reached together.
+  void note_together() noexcept {
+    crowded_ = nullptr;
+    if (multicast_) multicast_->note_only_reader(together_.size() == 1 ? together_.front()->reader() : nullptr);
+  }
   template <class Senders>
   static auto find(Senders& in, const queue::inbox_base& box) noexcept {
     auto at = in.begin();
@@ -199,15 +207,38 @@ class sender_list {
     if (which != from.end()) to.push_back(std::move(*which));
   }
   [[gnu::noinline]] queue::inbox_base* find_room() noexcept {
+    if (!only_one_is_crowded()) return find_room_of_all();
+    set_room_beside(crowded_->find_room());
+    return nullptr;
+  }
+  queue::inbox_base* find_room_of_all() noexcept {
     std::int64_t room = std::numeric_limits<std::int64_t>::max();
+    std::size_t full = 0;
+    queue::multicast_sender<Slot>* last_full = nullptr;
     multicast_->take_room();
     for (auto& each : together_) {
       const std::int64_t own = each->find_room();
       if (own == 0 && each->refuses) return &each->to();
-      room = base::least(room, own);  // none where something has to be thrown out first
+      if (own != 0) {
+        room = base::least(room, own);
+      } else {
+        ++full;
+        last_full = each.get();
+      }
     }
-    multicast_->set_room(static_cast<std::uint64_t>(room));
+    crowded_ = full == 1 ? last_full : nullptr;
+    others_have_room_to_ = multicast_->position() + static_cast<std::uint64_t>(room);
+    // None where something has to be thrown out first.
+    multicast_->set_room(full == 0 ? static_cast<std::uint64_t>(room) : 0);
     return nullptr;
+  }
+  /// One that stands still is full again and again, which is no reason to ask all others.
+  [[nodiscard]] bool only_one_is_crowded() const noexcept {
+    return crowded_ != nullptr && !multicast_->room_was_taken() && multicast_->position() < others_have_room_to_;
+  }
+  void set_room_beside(std::int64_t of_crowded) noexcept {
+    const std::uint64_t of_others = others_have_room_to_ - multicast_->position();
+    multicast_->set_room(base::least(static_cast<std::uint64_t>(of_crowded), of_others));
   }
   /// Nobody refuses the message, and somebody has to throw out another for it.
   [[gnu::noinline]] void push_into_crowd(const Slot& message) noexcept {
@@ -217,6 +248,10 @@ class sender_list {
     announce_together();  // also within a long run: who sleeps loses messages meanwhile
   }
   void throw_out() noexcept {
+    if (only_one_is_crowded()) {
+      if (crowded_->credit == 0) mailbox_of(*crowded_).make_room(*crowded_);
+      return set_room_beside(crowded_->credit);
+    }
     std::int64_t room = std::numeric_limits<std::int64_t>::max();
     for (auto& each : together_) {
       if (each->find_room() == 0) mailbox_of(*each).make_room(*each);
@@ -236,6 +271,8 @@ class sender_list {
 
   std::shared_ptr<queue::multicast<Slot>> multicast_;
   std::vector<std::unique_ptr<queue::multicast_sender<Slot>>> together_;
+  queue::multicast_sender<Slot>* crowded_ = nullptr;  // the only one that had no room at the last look at all
+  std::uint64_t others_have_room_to_ = 0;             // position of the multicast
   queue::multicast_sender<Slot>* leaving_ = nullptr;  // the one of them that is a route's
   bool left_before_ = false;                          // then it never takes another way, which might be shorter
   std::vector<std::unique_ptr<queue::sender<Slot>>> apart_;

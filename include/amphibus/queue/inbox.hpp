@@ -473,6 +473,7 @@ class multicast_sender : public sender_state {
   multicast_sender& operator=(const multicast_sender&) = delete;
 
   [[nodiscard]] inbox_base& to() noexcept { return *inbox_; }
+  [[nodiscard]] const multicast_reader<Slot>* reader() const noexcept { return reader_.get(); }
   /// Returns: how many messages have room, after fetching a chunk of credit where there was none.
   [[nodiscard]] std::int64_t find_room() noexcept {
     charge_written();

@@ -33,6 +33,7 @@ class multicast_base {
   }
   /// Writer, or who excludes it: from here on no message has room.
   void take_room() noexcept { limit_.store(0, std::memory_order_relaxed); }
+  [[nodiscard]] bool room_was_taken() const noexcept { return limit_.load(std::memory_order_relaxed) == 0; }
   /// Writer: so many may be pushed before its readers are asked for room again, or fewer.
   [[nodiscard]] std::uint64_t room_left() const noexcept { return room_end_ - position(); }
   /// Writer, or who excludes it.
@@ -72,6 +73,7 @@ struct multicast_block : block_header {
   static constexpr std::size_t bytes_per_slot = sizeof(Slot);
 
   base::atomic<multicast_block*> following;
+  std::uint64_t start;  ///< the position of its first slot; written while nobody has a message to read in it
   std::uint32_t size;
   [[nodiscard]] element* elements() noexcept { return std::launder(reinterpret_cast<element*>(this + 1)); }
   [[nodiscard]] slot_run<Slot> run(std::uint32_t at, std::size_t count) noexcept { return {elements() + at, count}; }
@@ -86,6 +88,7 @@ struct multicast_block<Slot> : block_header {
   static constexpr std::size_t bytes_per_slot = sizeof(element) + sizeof(identity_type);
 
   base::atomic<multicast_block*> following;
+  std::uint64_t start;  ///< the position of its first slot; written while nobody has a message to read in it
   std::uint32_t size;
   base::atomic<std::uint32_t> in_sequence;  ///< so many from the first on; the writer lowers it once
   identity_type first;                      ///< of these; written before any of them can be read
@@ -140,10 +143,10 @@ class multicast : public multicast_base {
   /// A reader of everything that is written from now on. Throws: std::bad_alloc.
   [[nodiscard]] std::shared_ptr<reader> join(const std::shared_ptr<multicast>& self) {
     if (tail_ == nullptr) grow();
-    const auto at = static_cast<std::uint32_t>(tail_->size - (block_end_ - position()));
-    auto joined = std::make_shared<reader>(self, tail_, at, position());
+    auto joined = std::make_shared<reader>(self, tail_, position());
     tail_->references.fetch_add(1, std::memory_order_relaxed);
     ++readers_;
+    only_reader_ = nullptr;
     sleepers_.store(true, std::memory_order_relaxed);  // nobody knows yet whether it sleeps
     take_room();
     return joined;
@@ -151,11 +154,15 @@ class multicast : public multicast_base {
   /// `who` sees nothing of what is written from now on.
   void part(reader& who) noexcept {
     // A block that was begun and has no message yet counts everybody who was there then; this one never gets there.
-    const bool is_fresh = position() + tail_->size == block_end_;
+    // Unless it was begun again, by who reads there.
+    const bool is_fresh = position() + tail_->size == block_end_ && position() != begun_again_at_;
     if (is_fresh && !who.joined_in(*tail_, position())) tail_->references.fetch_sub(1, std::memory_order_relaxed);
     who.end_.store(position(), std::memory_order_release);  // SYNC(multicast.end)
     --readers_;
+    only_reader_ = nullptr;
   }
+  /// Who reads alone; null: nobody, or several do. Until the next join() or part().
+  void note_only_reader(const reader* who) noexcept { only_reader_ = who; }
   /// Nothing is written any more: lets go of what no reader holds. Precondition: no reader is left to part.
   void end() noexcept {
     if (tail_ == nullptr) return;
@@ -274,8 +281,13 @@ class multicast : public multicast_base {
     limit_.store(base::least(room_end_, block_end_), std::memory_order_relaxed);
     return true;
   }
-  /// Goes on in another block: of the same size as long as the readers are quick, or the messages few.
+  /// Goes on in another block: of the same size as long as the readers are quick, or the messages few; or in the same
+  /// one.
   void grow() {
+    if (may_begin_again()) {
+      begun_again_at_ = position();
+      return begin(*tail_);
+    }
     block_header* block = pool_ == nullptr ? nullptr : pool_->take_returned();
     if (block == nullptr) {
       if (pool_ == nullptr || (blocks_ == blocks_of_one_size && block_size_ < LargeBlock)) widen();
@@ -285,14 +297,26 @@ class multicast : public multicast_base {
     auto* const fresh = static_cast<multicast_block<Slot>*>(block);
     ::new (static_cast<void*>(&fresh->following)) base::atomic<multicast_block<Slot>*>(nullptr);
     fresh->size = block_size_;
-    if constexpr (identified<Slot>) fresh->begin(sequence_.origin.packed_after(position()));
     fresh->references.store(readers_ + 1, std::memory_order_relaxed);
     multicast_block<Slot>* const full = std::exchange(tail_, fresh);
-    origin_ = reinterpret_cast<std::uintptr_t>(fresh->elements()) - position() * sizeof(element);
-    block_end_ = position() + block_size_;
+    begin(*fresh);
     if (full == nullptr) return;
     full->following.store(fresh, std::memory_order_release);  // SYNC(multicast.following)
     leave(full);
+  }
+  void begin(multicast_block<Slot>& block) noexcept {
+    block.start = position();
+    if constexpr (identified<Slot>) block.begin(sequence_.origin.packed_after(position()));
+    origin_ = reinterpret_cast<std::uintptr_t>(block.elements()) - position() * sizeof(element);
+    block_end_ = position() + block.size;
+  }
+  /// Where its only reader has read all, a small block is written again in place: a topic that says little, which most
+  /// do, stays in the same few lines. Of a large one its reader is mostly not at the end, and the look costs a line.
+  [[nodiscard]] bool may_begin_again() const noexcept {
+    if (only_reader_ == nullptr || block_size_ != SmallBlock) return false;
+    // In this order: who takes messages out to look at them later holds the block before it goes on.
+    const std::uint64_t read = only_reader_->position_.load(std::memory_order_acquire);   // SYNC(multicast.read)
+    return read == position() && tail_->references.load(std::memory_order_acquire) == 2;  // SYNC(block.references)
   }
   void widen() {
     block_size_ = pool_ == nullptr ? SmallBlock : base::least(block_size_ * 4, LargeBlock);
@@ -313,6 +337,8 @@ class multicast : public multicast_base {
   std::uint32_t readers_ = 0;
   std::uint32_t block_size_ = 0;
   std::uint32_t blocks_ = 0;  // of this size, up to blocks_of_one_size
+  const reader* only_reader_ = nullptr;
+  std::uint64_t begun_again_at_ = std::numeric_limits<std::uint64_t>::max();  // the tail, without being left
   block_pool* pool_ = nullptr;
 };
 
@@ -327,13 +353,11 @@ class multicast_reader {
   using writer = multicast<Slot, SmallBlock, LargeBlock>;
 
   /// For multicast::join().
-  multicast_reader(std::shared_ptr<writer> of, multicast_block<Slot>* block, std::uint32_t at,
-                   std::uint64_t position) noexcept
+  multicast_reader(std::shared_ptr<writer> of, multicast_block<Slot>* block, std::uint64_t position) noexcept
       : of_(std::move(of)),
         joined_in_(block),
         joined_at_(position),
         block_(block),
-        at_(at),
         position_(position),
         known_(position) {}
   multicast_reader(const multicast_reader&) = delete;
@@ -362,19 +386,20 @@ class multicast_reader {
   /// stay where they are until advance().
   [[nodiscard]] slot_run<Slot> next(std::size_t max) noexcept {
     if (position() == known_) return {};
-    if (at_ == block_->size) {
-      // What is written there is known, so the block is too.
+    // The writer may have begun the block again, or another one: what is written there is known, so that is, too.
+    std::uint64_t at = position() - block_->start;
+    if (at == block_->size) {
       multicast_block<Slot>* const following = block_->following.load(std::memory_order_acquire);
       writer::leave(std::exchange(block_, following));  // SYNC(multicast.following)
-      at_ = 0;
+      at = 0;
     }
-    const std::uint64_t together = base::least<std::uint64_t>(known_ - position(), block_->size - at_);
-    return block_->run(at_, static_cast<std::size_t>(base::least<std::uint64_t>(together, max)));
+    const std::uint64_t together = base::least<std::uint64_t>(known_ - position(), block_->size - at);
+    return block_->run(static_cast<std::uint32_t>(at),
+                       static_cast<std::size_t>(base::least<std::uint64_t>(together, max)));
   }
   /// The first `count` of them are done with: their slots may be used again.
   void advance(std::size_t count) noexcept {
-    at_ += static_cast<std::uint32_t>(count);
-    position_.store(position() + count, std::memory_order_relaxed);
+    position_.store(position() + count, std::memory_order_release);  // SYNC(multicast.read)
   }
   /// True if nothing comes any more.
   [[nodiscard]] bool is_over() const noexcept {
@@ -416,7 +441,6 @@ class multicast_reader {
   const multicast_block<Slot>* const joined_in_;
   const std::uint64_t joined_at_;
   multicast_block<Slot>* block_;
-  std::uint32_t at_;                      // in the block
   base::atomic<std::uint64_t> position_;  // of the next message, counted as by the writer
   std::uint64_t known_;                   // how far messages were seen to be there
   base::mutex taking_;                    // with take(), around all of these

@@ -104,7 +104,10 @@ class slot_run<Slot> {
   /// Whether each is known to follow the one before.
   [[nodiscard]] bool in_sequence() const noexcept { return identities_ == nullptr; }
   /// Precondition: they lie in an array.
-  [[nodiscard]] const Slot* slots() const noexcept { return as<Slot>(identities_); }
+  [[nodiscard]] const Slot* slots() const noexcept {
+    static_assert(offsetof(Slot, identity) == 0);
+    return as<Slot>(identities_);
+  }
   /// One after the other. Precondition: they lie in a block.
   [[nodiscard]] const payload_type* payloads() const noexcept { return as<payload_type>(payloads_); }
   /// Null where they are in sequence.

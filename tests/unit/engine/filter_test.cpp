@@ -29,7 +29,9 @@ constexpr auto is_even = [](const auto& r) { return r.value % 2 == 0; };
 
 TEST_CASE("filter: who leaves before a block that was begun for it leaves nothing behind", "[engine]") {
   // A multicast's first block has 16 places. The one that filters refuses the 17th message after the block for it was
-  // begun, which counts a reader that then goes. What would be left the sanitizer sees.
+  // begun, which counts a reader that then goes; or it was begun again, because that reader has read all. What would be
+  // left the sanitizer sees.
+  const bool has_read = GENERATE(true, false);
   bus b;
   loop here;
   loop not_run;
@@ -38,7 +40,7 @@ TEST_CASE("filter: who leaves before a block that was begun for it leaves nothin
   auto refuses = b.subscribe(readings, {.capacity = 16, .on = not_run},
                              filter([](const reading&) { return true; }, [](const reading&) {}));
   for (int i = 0; i != 16; ++i) REQUIRE(out.try_publish({i}) == publish_status::accepted);
-  here.run_until_idle();
+  if (has_read) here.run_until_idle();
   CHECK(out.try_publish({16}) == publish_status::would_block);
   leaves.end();
   not_run.run_until_idle();
