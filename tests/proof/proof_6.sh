@@ -19,8 +19,11 @@ figures() {
 }
 
 queue() { # line 1: against the bare queue, with as many tokens; the convenient path
+  local code=0
   figures queue inproc/1p1c/32B@moodycamel 'inproc/1p1c/32B@moodycamel tuned' inproc/2p1c/32B@moodycamel \
-    inproc/4p1c/32B@moodycamel inproc/1p1c/32B@publisher
+    inproc/4p1c/32B@moodycamel inproc/1p1c/32B@publisher || code=1
+  bench/check_inlined.sh build/release/bench/throughput/amphibus_bench || code=1
+  return $code
 }
 
 libraries() { # line 2: against the libraries that one would use instead
