@@ -102,8 +102,9 @@ figure measure(const scenario& what, int pairs) {
 void print(const figure& one) {
   const scenario& of = one.of;
   const bool rates = of.unit == "messages/s" || of.unit == "calls/s";
-  const double scale = rates ? 1e-6 : 1;
-  const std::string unit = rates ? "M/s" : of.unit;
+  const bool thousands = rates && quantile(one.ours, 0.5) < 1e5;  // of large messages
+  const double scale = thousands ? 1e-3 : rates ? 1e-6 : 1;
+  const std::string unit = thousands ? "k/s" : rates ? "M/s" : of.unit;
   if (of.run_rival) {
     std::printf("%-26s %-16s %9.2f %-4s %-22s %9.2f   ratio %7.2f (%.2f to %.2f)", of.name.c_str(), of.ours.c_str(),
                 quantile(one.ours, 0.5) * scale, unit.c_str(), of.rival.c_str(), quantile(one.rival, 0.5) * scale,
