@@ -105,7 +105,7 @@ class [[nodiscard]] next_awaiter {
   void save_cause() noexcept {
     // A message of another bus says nothing in this one.
     if (current_frame == nullptr || current_frame->topic == nullptr || &current_frame->bus != &box_->core()) return;
-    saved_cause_ = current_frame->message;
+    saved_cause_ = settled(current_frame->message);
     saved_topic_ = current_frame->topic;
     saved_cause_.add_reference();
   }

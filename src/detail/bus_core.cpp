@@ -370,17 +370,24 @@ void bus_core::remove(subscriber_base& who) {
 
 std::uint64_t bus_core::alias_of(const source_id& remote) { return own_->origins.alias_of(remote); }
 
+message_id bus_core::id_of(identity_word identity) const {
+  identity = settled(identity);
+  if (!identity.is_packed()) return identity.block()->value.id;
+  const std::uint64_t index = identity.source();
+  const source_id from =
+      origin_table::is_alias(index) ? own_->origins.source_of(index) : source_id{incarnation_, index};
+  return {from, identity.sequence()};
+}
+
 wire::envelope bus_core::envelope_of(identity_word identity) const {
+  identity = settled(identity);
   if (!identity.is_packed()) {
     wire::envelope out = identity.block()->value;
     const base::time_point deadline = identity.block()->deadline;
     if (deadline != base::time_point::max()) out.time_left = std::max(deadline - clock_.now(), base::duration::zero());
     return out;
   }
-  const std::uint64_t index = identity.source();
-  const source_id from =
-      origin_table::is_alias(index) ? own_->origins.source_of(index) : source_id{incarnation_, index};
-  return wire::first_envelope({from, identity.sequence()});
+  return wire::first_envelope(id_of(identity));
 }
 
 source& bus_core::thread_source() {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <amphibus/base/ids.hpp>
+#include <amphibus/base/small_mutex.hpp>
 
 namespace amphibus::detail {
 
@@ -29,7 +30,7 @@ class eviction_list {
     std::uint64_t count;
   };
   std::atomic<bool> any_{false};
-  std::mutex mutex_;
+  base::small_mutex mutex_;
   std::vector<entry> entries_;
 };
 

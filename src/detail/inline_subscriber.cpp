@@ -40,7 +40,7 @@ std::unique_ptr<message_handler> make_stand_in_handler(std::shared_ptr<inline_su
 inline_subscriber::inline_subscriber(std::shared_ptr<bus_core> core, interest to, std::string name,
                                      std::unique_ptr<message_handler> handler, std::unique_ptr<message_filter> filter)
     : subscriber_base(std::move(core), std::move(to), std::move(name)),
-      takes_values_(!filter && handler->takes_values()),
+      by_value_(filter ? nullptr : handler->by_value()),
       handler_(std::move(handler)),
       called_(*handler_),
       filter_(std::move(filter)) {}
@@ -148,6 +148,10 @@ subscription_counters inline_subscriber::counters() noexcept {
   return out;
 }
 
+identity_word settled(identity_word which) noexcept {
+  return which.is_of_call() ? which.caller().last_in_step() : which;
+}
+
 void inline_call_entry::tell() const noexcept { tell_returned(&caller); }
 void inline_call_entry::count_failed() noexcept { static_cast<inline_subscriber&>(here.owner).count_caught(); }
 
@@ -159,27 +163,34 @@ class inline_table::all_handler final : public message_handler {
     AMPHIBUS_ASSERT(false, "it is called by value alone");
   }
   [[nodiscard]] bool takes_batches() const noexcept override { return false; }
-  void call(const void* value, const context&) override {
-    const identity_word identity = current_frame->message;
+  [[nodiscard]] value_call by_value() const noexcept override {
+    return [](message_handler& by, const void* value, const context&) {
+      static_cast<const all_handler&>(by).call_all(value);
+    };
+  }
+
+ private:
+  void call_all(const void* value) const noexcept {
+    const identity_word identity = settled(current_frame->message);
     for (const auto& each : of_.entries_) {
       inline_call_entry& one = each->calls;
       const std::uint64_t begun = one.caller.begin();
       base::compiler_barrier();
       if (one.ended->load(std::memory_order_acquire)) {
-        one.caller.give_up(begun);
+        one.give_up(begun);
         continue;
       }
-      one.call(value, identity);
+      one.here.message = identity;
+      one.call(value);
       one.end(begun);
     }
   }
 
- private:
   inline_table& of_;
 };
 
 inline_table::entry::entry(std::shared_ptr<inline_subscriber> of, topic_core& about)
-    : who(std::move(of)), calls(who->core(), *who, about, who->handler(), who->has_ended()) {
+    : who(std::move(of)), calls(who->core(), *who, about, who->handler(), who->by_value(), who->has_ended()) {
   who->join(calls.caller);
 }
 
@@ -191,7 +202,8 @@ inline_table::inline_table(const std::vector<std::shared_ptr<subscriber_base>>& 
   if (entries_.size() == 1) return;
   inline_subscriber& first = *entries_.front()->who;
   all_handler_ = std::make_unique<all_handler>(*this);
-  all_ = std::make_unique<inline_call_entry>(first.core(), first, about, *all_handler_, first.has_ended());
+  all_ = std::make_unique<inline_call_entry>(first.core(), first, about, *all_handler_, all_handler_->by_value(),
+                                             first.has_ended());
 }
 
 void inline_table::entry::part() noexcept {

@@ -25,7 +25,8 @@ class inline_subscriber final : public subscriber_base, public call_waiter {
 
   void call(inline_caller& by, const any_slot& message) noexcept;
   /// True if every message without a deadline may be handed to its handler by value.
-  [[nodiscard]] bool takes_values() const noexcept { return takes_values_; }
+  [[nodiscard]] bool takes_values() const noexcept { return by_value_ != nullptr; }
+  [[nodiscard]] message_handler::value_call by_value() const noexcept { return by_value_; }
   /// For who counts itself as a caller meanwhile, and saw that it had not ended then.
   [[nodiscard]] message_handler& handler() noexcept { return called_; }
   [[nodiscard]] const std::atomic<bool>& has_ended() const noexcept { return ended_; }
@@ -51,7 +52,7 @@ class inline_subscriber final : public subscriber_base, public call_waiter {
   /// It has ended, and a call returned, or there may be none.
   void destroy_if_last() noexcept;
   [[nodiscard]] bool wants_message(const any_slot& message) noexcept;
-  const bool takes_values_;
+  const message_handler::value_call by_value_;
   std::unique_ptr<message_handler> handler_;
   message_handler& called_;  // the same; a table may be made while the end takes handler_ away
   std::unique_ptr<message_filter> filter_;

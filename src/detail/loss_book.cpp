@@ -93,8 +93,8 @@ class kept_losses final : public loss_book {
   }
 
   void add_thrown_out(const topic_core* topic, identity_word last, std::uint64_t count) override {
-    const wire::envelope with = bus_.envelope_of(last);
-    evictions_.add(topic, with.id, count + with.lost_before);
+    const std::uint64_t told = last.is_packed() ? 0 : last.block()->value.lost_before;
+    evictions_.add(topic, bus_.id_of(last), count + told);
   }
   void add_replaced(const topic_core* topic, identity_word message) override {
     const wire::envelope with = bus_.envelope_of(message);

@@ -99,7 +99,7 @@ subscription_counters mailbox_base::counters() noexcept {
   out.handled = handled_.load(std::memory_order_relaxed);
   out.failed = failed();
   out.expired = expired();
-  out.dropped = dropped_.load(std::memory_order_relaxed);
+  out.dropped = dropped();
   out.filtered = filtered_.load(std::memory_order_relaxed);
   out.replaced = replaced_.load(std::memory_order_relaxed);
   out.unsubscribed = unsubscribed_.load(std::memory_order_relaxed);
@@ -118,11 +118,16 @@ bool mailbox_base::wants_message(const void* message) noexcept {
 void mailbox_base::pass_by(queue::sender_state& by, identity_word message) {
   const wire::envelope with = core().envelope_of(message);
   by.add_loss(with.id.source, 1 + with.lost_before);
-  count_dropped();
+  passed_by_.fetch_add(1, std::memory_order_relaxed);
+}
+
+std::uint64_t mailbox_base::dropped() noexcept {
+  const bool throws_out = bounds().overflow().kind == queue::overflow_kind::drop_oldest;
+  return passed_by_.load(std::memory_order_relaxed) + (throws_out ? bounds().replaced() : 0);
 }
 
 void mailbox_base::report_dropped(bool now_due) noexcept {
-  const std::uint64_t sum = dropped_.load(std::memory_order_relaxed);
+  const std::uint64_t sum = dropped();
   if (expired() != expired_reported_) report_expired(now_due);
   if (filter_failed_.load(std::memory_order_relaxed) != 0) {
     count_failed("its filter threw", filter_failed_.exchange(0, std::memory_order_relaxed));

@@ -17,6 +17,8 @@ namespace {
 
 constexpr auto short_spin = std::chrono::nanoseconds(1'300);
 constexpr unsigned yields_before_sleep = 5;
+/// Several outlets of one source that take turns must not pay for a step with every message.
+constexpr std::uint64_t calls_between_steps = 64;
 constexpr const char* cycle =
     "cycle: a handler's publish found no room until its deadline; raise .capacity of the subscriptions of this topic, "
     "or "
@@ -83,14 +85,57 @@ topic_counters outlet_base::counters() const noexcept {
   topic_counters out;
   out.published = published_.load(std::memory_order_relaxed);
   if (const auto* const also = counted_.load(std::memory_order_acquire)) out.published += also->written();
+  {
+    const std::lock_guard lock(counting_calls_);
+    if (counted_calls_ != nullptr) out.published += counted_calls_->begun();
+  }
   out.no_subscribers = no_subscribers_.load(std::memory_order_relaxed);
   out.refused = refused_.load(std::memory_order_relaxed);
   return out;
 }
 
 void outlet_base::leave_step() noexcept {
-  at_once_.store(nullptr, std::memory_order_relaxed);
+  at_once_.lead_nowhere();
+  if (inline_call_entry* const calls = std::exchange(step_calls_, nullptr)) {
+    calls->here.message = calls->last_in_step();  // if that is still under way
+    return source_.leave_step(calls->here.message.packed_after(1));
+  }
   source_.leave_step(step_origin_.packed_after(multicast_->position()));
+}
+
+bool outlet_base::call_by_number(inline_call_entry& to, const void* value) noexcept {
+  source_state& by = numbers();
+  const std::uint64_t begun = to.caller.begin();
+  base::compiler_barrier();
+  if (seen_version_ != version_->load(std::memory_order_acquire) || !by.is_packed()) {  // SYNC(bus.version)
+    to.give_up(begun);
+    return false;
+  }
+  to.here.message = by.take_packed();
+  if (begun % calls_between_steps == 0 && by.packed_left() > inline_call_entry::calls_in_step) {
+    to.step_origin = to.here.message.packed_before(begun);
+    to.here.message = identity_word::of_call(to);
+    step_calls_ = &to;
+    by.enter_step(*this);
+    at_once_.lead_to(to);
+  }
+  to.call(value);  // the handler may destroy this outlet
+  to.end(begun);
+  return true;
+}
+
+void outlet_base::note_called(inline_call_entry& which) {
+  by_number_.lead_to(which);
+  const std::lock_guard lock(counting_calls_);
+  counted_calls_ = &which.caller;
+}
+
+void outlet_base::forget_called() {
+  if (step_calls_ != nullptr) leave_step();
+  const std::lock_guard lock(counting_calls_);
+  if (counted_calls_ == nullptr) return;
+  const std::uint64_t called = std::exchange(counted_calls_, nullptr)->begun();
+  published_.store(published_.load(std::memory_order_relaxed) + called, std::memory_order_relaxed);
 }
 
 identity_word outlet_base::slow_identity() {
@@ -161,6 +206,7 @@ void outlet_base::refresh(afterwards& left) {
   for (const auto& each : table.subscribers) {
     if (remote_ == nullptr && each->kind() == delivery_kind::in_publisher) called.push_back(each);
   }
+  forget_called();
   forget_table(left);
   inlines_ = called.empty() ? nullptr : std::make_shared<inline_table>(called, topic_);
   keeper_ = table.keeper;
@@ -174,8 +220,7 @@ void outlet_base::refresh(afterwards& left) {
 }
 
 void outlet_base::forget_table(afterwards& left) {
-  push_no_more_at_once();
-  calls_at_once_.store(nullptr, std::memory_order_relaxed);
+  close_shortcuts();
   nobody_.store(false, std::memory_order_relaxed);
   only_called_ = false;
   if (inlines_) left.tables.push_back(std::exchange(inlines_, nullptr));
@@ -213,7 +258,7 @@ outlet_base::attempt outlet_base::try_once(offer& what, refusal& refused, bool d
       }
       if (answer == attempt::placed && !refused) {
         push_offered(what, identity_of(what));
-        if (only_called_ && may_push_at_once()) calls_at_once_.store(&inlines_->at_once(), std::memory_order_relaxed);
+        if (only_called_ && may_push_at_once()) note_called(inlines_->at_once());
       }
       if (answer == attempt::placed && refused) pass_offered_by(what, identity_of(what));
       // Two publishers that hold each other's last place must not wait for each other.
@@ -316,7 +361,7 @@ bool outlet_base::hold(offer& what, base::time_point deadline) {
   lane& owner = *current_lane();
   held_messages_.reserve(held_messages_.size() + 1);
   if (!owner.add_held(shared_from_this())) return false;
-  calls_at_once_.store(nullptr, std::memory_order_relaxed);  // what is published now goes behind it
+  close_shortcuts();  // what is published now goes behind it
   try {
     hold_offered(what);
   } catch (...) {
@@ -369,7 +414,7 @@ void outlet_base::let_go() {
     const std::lock_guard lock(slow_mutex_);
     while (!held_messages_.empty()) give_up_oldest(left, closed_meanwhile);
     stop_listening();
-    calls_at_once_.store(nullptr, std::memory_order_relaxed);  // before the barrier of exclude()
+    close_shortcuts();  // before the barrier of exclude()
     gate_.exclude();
     budget_->return_share(share_);
     let_go_ = inlines_;

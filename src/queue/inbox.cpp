@@ -55,7 +55,7 @@ std::int64_t inbox_base::chunk() const noexcept {
 bool inbox_base::refill(sender_state& who, std::int64_t needed) noexcept {
   // Where it cannot suffice nothing is taken: two large messages would wait for what the other one holds.
   const std::int64_t missing = needed - who.credit;
-  if (missing > 1 && credit().available() < missing) return false;
+  if (credit().available() < missing) return false;
   who.credit += credit().take(std::max(chunk(), missing));
   return who.credit >= needed;
 }

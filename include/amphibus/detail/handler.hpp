@@ -85,10 +85,10 @@ class message_handler {
   /// for.
   virtual void invoke(const void* slots, std::size_t count, frame& here, const context& with) = 0;
   [[nodiscard]] virtual bool takes_batches() const noexcept = 0;
-  /// True if it may be given a message by its value alone, with call().
-  [[nodiscard]] virtual bool takes_values() const noexcept { return false; }
-  /// Handles the T at `value`. Precondition: takes_values().
-  virtual void call(const void* value, const context& with) { static_cast<void>(value), static_cast<void>(with); }
+  /// Handles the T at `value`.
+  using value_call = void (*)(message_handler& by, const void* value, const context& with);
+  /// Null where it may not be given a message by its value alone.
+  [[nodiscard]] virtual value_call by_value() const noexcept { return nullptr; }
   /// Handles the first `left` of a queue::slot_run of them, `run`, one after the other, and drops each: the same as
   /// invoke() for each, for one virtual call. `left` says how many are left, also when one throws, which is among them.
   /// Stops before one that has a deadline, and after one that leaves `stop` other than 0: see lane::stop().
@@ -133,16 +133,16 @@ class handler final : public message_handler {
     }
   }
   [[nodiscard]] bool takes_batches() const noexcept override { return batches; }
-  [[nodiscard]] bool takes_values() const noexcept override { return !batches && !std::is_same_v<T, any_message>; }
-
-  void call([[maybe_unused]] const void* value, [[maybe_unused]] const context& with) override {
-    if constexpr (!batches && !std::is_same_v<T, any_message>) {
+  [[nodiscard]] value_call by_value() const noexcept override {
+    if constexpr (batches || std::is_same_v<T, any_message>) return nullptr;
+    return [](message_handler& by, [[maybe_unused]] const void* value, [[maybe_unused]] const context& with) {
+      [[maybe_unused]] Callable& callable = static_cast<handler&>(by).callable_;
       if constexpr (std::is_invocable_v<Callable&, const T&>) {
-        callable_(*static_cast<const T*>(value));
-      } else {
-        callable_(*static_cast<const T*>(value), with);
+        callable(*static_cast<const T*>(value));
+      } else if constexpr (std::is_invocable_v<Callable&, const T&, const context&>) {
+        callable(*static_cast<const T*>(value), with);
       }
-    }
+    };
   }
 
   void invoke_each([[maybe_unused]] const void* run, [[maybe_unused]] std::size_t& left, [[maybe_unused]] frame& here,

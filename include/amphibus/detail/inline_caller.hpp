@@ -24,21 +24,21 @@ void tell_returned(const inline_caller* which) noexcept;
 
 /// One publisher's calls of one inline subscription.
 ///
-/// A call by value, of which there is one at a time, stores one word twice: it is odd during the call and counts the
-/// calls, too. All others, which may come inside of one and of each other, pay for a read-modify-write.
+/// A call by value, of which there is one at a time, stores one word twice: it counts the calls, and its highest bit is
+/// set during one. All others, which may come inside of one and of each other, pay for a read-modify-write.
 class inline_caller {
  public:
-  /// The owner calls by value. Returns: what its end takes. A compiler barrier, and a look whether the handler may be
-  /// called, follow. Precondition: the barrier mode is membarrier; no such call is under way, or this one comes to
-  /// nothing.
+  /// The owner calls by value. Returns: how many calls were before, which its end takes. A compiler barrier, and a look
+  /// whether the handler may be called, follow. Precondition: the barrier mode is membarrier; no such call is under
+  /// way, or this one comes to nothing.
   [[gnu::always_inline]] std::uint64_t begin() noexcept {
     const std::uint64_t before = word_.load(std::memory_order_relaxed);
-    word_.store(before | 1U, std::memory_order_relaxed);
+    word_.store(before | calling, std::memory_order_relaxed);
     return before;
   }
   /// It returned. What it was about, and this object, may be gone from here on. Returns: true if something waits, which
   /// is to be told with tell_returned().
-  [[nodiscard, gnu::always_inline]] bool end(std::uint64_t begun) noexcept { return become(begun + 2); }
+  [[nodiscard, gnu::always_inline]] bool end(std::uint64_t begun) noexcept { return become(begun + 1); }
   /// It came to nothing and is not counted.
   void give_up(std::uint64_t begun) noexcept {
     if (become(begun)) tell_returned(this);
@@ -57,14 +57,21 @@ class inline_caller {
 
   /// Anyone.
   [[nodiscard]] bool is_calling() const noexcept {
-    return (word_.load(std::memory_order_acquire) & 1U) != 0 ||  // SYNC(inline.calling)
+    return (word_.load(std::memory_order_acquire) & calling) != 0 ||  // SYNC(inline.calling)
            others_.load(std::memory_order_acquire) != 0;
   }
   [[nodiscard]] std::uint64_t handled() const noexcept {
-    return word_.load(std::memory_order_relaxed) / 2 + others_handled_.load(std::memory_order_relaxed);
+    return (word_.load(std::memory_order_relaxed) & ~calling) + others_handled_.load(std::memory_order_relaxed);
+  }
+  /// Calls by value, the one under way included.
+  [[nodiscard]] std::uint64_t begun() const noexcept {
+    const std::uint64_t word = word_.load(std::memory_order_relaxed);
+    return (word & ~calling) + ((word & calling) != 0 ? 1 : 0);
   }
 
  private:
+  static constexpr std::uint64_t calling = std::uint64_t{1} << 63U;
+
   [[nodiscard, gnu::always_inline]] bool become(std::uint64_t word) noexcept {
     word_.store(word, std::memory_order_release);  // SYNC(inline.calling)
     base::compiler_barrier();

@@ -16,19 +16,33 @@ struct alignas(64) inline_call_entry {
   message_handler* handler;
   frame here;            ///< without an outer one and without a lane
   inline_caller caller;  ///< what a call writes of it ends the first line
+  message_handler::value_call handle;
   const std::atomic<bool>* ended;
+  identity_word step_origin;  ///< of the first call of all, where the outlet is in step with its source
   context with;
 
   inline_call_entry(bus_core& bus, subscriber_base& who, topic_core& about, message_handler& calls,
-                    const std::atomic<bool>& has_ended) noexcept
-      : handler(&calls), here(frame::idle{}, bus, who, about), ended(&has_ended), with(bus, here.topic, here.message) {}
+                    message_handler::value_call by, const std::atomic<bool>& has_ended) noexcept
+      : handler(&calls),
+        here(frame::idle{}, bus, who, about),
+        handle(by),
+        ended(&has_ended),
+        with(bus, here.topic, here.message) {}
 
-  /// Precondition: outside handlers; `caller` says that there is a call, and nothing ended before that.
-  [[gnu::always_inline]] void call(const void* value, identity_word identity) noexcept {
-    here.message = identity;
+  /// In step: the identity of the message with which it was called last.
+  [[nodiscard]] identity_word last_in_step() const noexcept { return step_origin.packed_after(caller.begun() - 1); }
+  /// In step: whether the call before which there were `begun` is one of those at which somebody looks whether the
+  /// numbers of the source last.
+  [[nodiscard, gnu::always_inline]] static bool leaves_step(std::uint64_t begun) noexcept {
+    return begun % calls_in_step == 0;
+  }
+  static constexpr std::uint64_t calls_in_step = std::uint64_t{1} << 20U;
+  /// Precondition: outside handlers; `caller` says that there is a call, and nothing ended before that; here.message
+  /// says which message it is.
+  [[gnu::always_inline]] void call(const void* value) noexcept {
     current_frame = &here;
     try {
-      handler->call(value, with);
+      handle(*handler, value, with);
     } catch (...) {
       count_failed();
     }
@@ -39,6 +53,9 @@ struct alignas(64) inline_call_entry {
     if (caller.end(begun)) [[unlikely]]
       tell();
   }
+
+  /// It came to nothing.
+  [[gnu::noinline]] void give_up(std::uint64_t begun) noexcept { caller.give_up(begun); }
 
  private:
   /// What is being caught.

@@ -73,8 +73,6 @@ class mailbox_base : public subscriber_base {
   /// Producer: an accepted message was not for this subscription.
   void count_filtered() noexcept { filtered_.fetch_add(1, std::memory_order_relaxed); }
 
-  /// Producer: a message passed by, or was thrown out, because of the overflow rule.
-  void count_dropped(std::uint64_t count = 1) noexcept { dropped_.fetch_add(count, std::memory_order_relaxed); }
   /// Producer: `message` passed by; the next one of its source tells, also what this one would have told.
   void pass_by(queue::sender_state& by, identity_word message);
   /// The same, because the memory of the bus is full.
@@ -95,6 +93,8 @@ class mailbox_base : public subscriber_base {
   /// must not run inside a publish.
   void report_dropped(bool now_due) noexcept;
   void tell_work_ended() noexcept;
+  /// Messages that passed by or were thrown out, because of the overflow rule.
+  [[nodiscard]] std::uint64_t dropped() noexcept;
   /// The same for what expired.
   void report_expired(bool now_due) noexcept;
   /// True if the deadline of the message has passed.
@@ -124,7 +124,7 @@ class mailbox_base : public subscriber_base {
   std::atomic<std::uint64_t> filter_failed_{0};  // since the last report
   lane lane_{*this};
   std::atomic<std::uint64_t> handled_{0};
-  std::atomic<std::uint64_t> dropped_{0};
+  std::atomic<std::uint64_t> passed_by_{0};
   std::atomic<std::uint64_t> replaced_{0};
   std::atomic<std::uint64_t> unsubscribed_{0};
   std::uint64_t dropped_reported_ = 0;     // run lock
@@ -173,7 +173,7 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
         kind_(kind),
         takes_batches_(handler->takes_batches()),
         thrown_out_at_once_(
-            static_cast<std::uint8_t>(base::between<std::int64_t>(1, bounds.capacity / 128, thrown_out_max))),
+            static_cast<std::uint16_t>(base::between<std::int64_t>(1, bounds.capacity / 128, thrown_out_max))),
         return_every_(
             static_cast<std::int32_t>(base::between<std::int64_t>(1, bounds.capacity / 16, return_every_max))),
         handler_(std::move(handler)) {
@@ -204,8 +204,7 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
   void take_lent(queue::multicast_sender<Slot>& by) noexcept { by.take_lent(thrower()); }
   /// Producer: tells of losses, source by source, and drops the messages.
   void throw_out(queue::slot_run<Slot> oldest) noexcept {
-    count_dropped(oldest.count);
-    queue::returning_blocks gone;
+    [[maybe_unused]] queue::returning_blocks gone;
     while (oldest) {
       std::size_t left = of_one_publisher(oldest);
       losses_->add_thrown_out(topic_of(oldest[0]), oldest.identity(left - 1), left);
@@ -213,7 +212,9 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
         auto now = oldest.take_sequence();
         const identity_word first = now.identity;
         left -= now.count;
-        for (; now; now.drop_first()) Slot::drop_payload(now.payload(), gone);
+        if constexpr (Slot::owns_payload) {  // else a loop that does nothing remains
+          for (; now; now.drop_first()) Slot::drop_payload(now.payload(), gone);
+        }
         first.drop_reference();
       }
     }
@@ -535,12 +536,12 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
   static constexpr bool weighs = requires(const Slot& message) { message.weighed_bytes(); };
   static constexpr const char* unknown_exception = "an exception that is not a std::exception";
 
-  static constexpr std::size_t thrown_out_max = 192;
+  static constexpr std::size_t thrown_out_max = 256;  // a whole block of a multicast
   static constexpr std::int64_t return_every_max = 1 << 20;
 
   const delivery_kind kind_;
   const bool takes_batches_;
-  const std::uint8_t thrown_out_at_once_;
+  const std::uint16_t thrown_out_at_once_;
   const std::int32_t return_every_;  // places
   std::unique_ptr<message_handler> handler_;
   std::shared_ptr<loss_book> losses_;  // with overflow drop_oldest and latest

@@ -27,10 +27,13 @@ struct envelope_block : queue::block_header {
   void empty() noexcept { delete[] large; }
 };
 
+struct inline_call_entry;
+
 /// One word that says which message this is: either a packed identity (nothing allocated) or a pooled envelope.
 ///
 /// Packed: bit 0 set, 24 bits source index, 39 bits sequence; it stands for a first message, whose correlation is
-/// itself. Not packed: pointer to an envelope_block with one reference owned by the slot that holds the word.
+/// itself. Not packed: pointer to an envelope_block with one reference owned by the slot that holds the word. On the
+/// frame of an inline call it may also be of_call(), which follows the calls without being written: see settled().
 class identity_word {
  public:
   static constexpr std::uint64_t source_max = (std::uint64_t{1} << 24U) - 1;
@@ -48,8 +51,17 @@ class identity_word {
   static identity_word pooled(envelope_block* block) noexcept {
     return identity_word(reinterpret_cast<std::uintptr_t>(block));
   }
+  /// That of the message with which `which` calls at the moment.
+  static identity_word of_call(const inline_call_entry& which) noexcept {
+    return identity_word(reinterpret_cast<std::uintptr_t>(&which) | 2U);
+  }
   identity_word() = default;
 
+  [[nodiscard]] bool is_of_call() const noexcept { return (bits_ & 3U) == 2 && bits_ != none().bits_; }
+  /// Precondition: is_of_call().
+  [[nodiscard]] const inline_call_entry& caller() const noexcept {
+    return *reinterpret_cast<const inline_call_entry*>(bits_ - 2);
+  }
   [[nodiscard]] bool is_packed() const noexcept { return (bits_ & 1U) != 0; }
   [[nodiscard]] std::uint64_t source() const noexcept { return (bits_ >> 1U) & source_max; }
   [[nodiscard]] std::uint64_t sequence() const noexcept { return bits_ >> 25U; }
@@ -89,6 +101,8 @@ class identity_word {
   explicit constexpr identity_word(std::uint64_t bits) noexcept : bits_(bits) {}
   std::uint64_t bits_ = 0;
 };
+/// The same, but what it stands for where it is of_call(): to keep, or to look at closely.
+[[nodiscard]] identity_word settled(identity_word which) noexcept;
 static_assert(sizeof(void*) == sizeof(std::uint64_t), "the packed identity shares its word with a pointer");
 
 /// Values up to this size travel inside the queue slot; 56-byte slots are the measured knee (64 costs half the speed).
@@ -155,6 +169,7 @@ template <class T, bool Inline = travels_inline<T>>
 struct slot {
   using identity_type = identity_word;
   using payload_type = base::words<sizeof(T)>;
+  static constexpr bool owns_payload = false;  ///< drop_payload() has something to do
   identity_type identity;
   payload_type payload;
   [[nodiscard]] static const T& value_in(const payload_type& payload) noexcept {
@@ -173,6 +188,7 @@ template <class T>
 struct slot<T, false> {
   using identity_type = identity_word;
   using payload_type = value_block<T>*;
+  static constexpr bool owns_payload = true;
   identity_type identity;
   payload_type payload;
   [[nodiscard]] static const T& value_in(const payload_type& payload) noexcept { return payload->value(); }
@@ -200,6 +216,7 @@ class topic_core;
 /// What lies where messages of several topics or types meet, in a route's queue or a pattern's inbox. `payload` is the
 /// value where its type travels inline, else the pointer to its block.
 struct any_slot {
+  static constexpr bool owns_payload = true;
   identity_word identity;
   topic_core* topic;
   base::words<inline_size_max_bytes> payload;

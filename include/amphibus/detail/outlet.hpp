@@ -25,13 +25,14 @@ class outlet final : public outlet_base {
   /// `Value` is T, moved from if the message is accepted, or const T, copied.
   template <class Value>
   [[gnu::always_inline]] publish_status publish(Value& value, const publish_limits& limits) {
-    if (push_at_once(value)) [[likely]]
+    const shortcut::way by = at_once_.look();
+    if (push_at_once(by, value)) [[likely]]
       return publish_status::accepted;
     if constexpr (travels_inline<T> && !std::is_const_v<Value>) {
       T aside(std::as_const(value));  // a temporary whose address nobody takes need not be in memory
-      return publish_otherwise(aside, limits);
+      return publish_otherwise(by, aside, limits);
     } else {
-      return publish_otherwise(value, limits);
+      return publish_otherwise(by, value, limits);
     }
   }
   publish_status publish(T& value, const publish_limits& limits, const publish_options& options) {
@@ -146,7 +147,7 @@ class outlet final : public outlet_base {
   }
 
   void hold_offered(offer& what) override {
-    push_no_more_at_once();
+    close_shortcuts();
     if (what.loaned == nullptr) return held_values_.push_back(std::move(*static_cast<T*>(what.value)));
     auto* const block = static_cast<value_block<T>*>(std::exchange(what.loaned, nullptr));
     held_values_.push_back(std::move(block->value()));
@@ -170,9 +171,10 @@ class outlet final : public outlet_base {
   // was found before, its number is its place in the multicast, and whatever else could be in its way takes `at_once_`
   // or the room away.
   template <class Value>
-  [[nodiscard, gnu::always_inline]] bool push_at_once([[maybe_unused]] Value& value) noexcept {
+  [[nodiscard, gnu::always_inline]] bool push_at_once([[maybe_unused]] shortcut::way by,
+                                                      [[maybe_unused]] Value& value) noexcept {
     if constexpr (travels_inline<T>) {
-      auto* const to = taken_shortcut(at_once_);
+      auto* const to = multicast_at(by);
       if (to == nullptr) [[unlikely]]
         return false;
       const bool now =
@@ -184,13 +186,14 @@ class outlet final : public outlet_base {
   }
   /// The same where the message's number does not follow from the one before.
   template <class Value>
-  [[nodiscard, gnu::always_inline]] bool push_by_number([[maybe_unused]] Value& value) noexcept {
+  [[nodiscard, gnu::always_inline]] bool push_by_number([[maybe_unused]] shortcut::way by,
+                                                        [[maybe_unused]] Value& value) noexcept {
     if constexpr (travels_inline<T>) {
-      auto* const to = taken_shortcut(by_number_);
+      auto* const to = multicast_at(by);
       if (to == nullptr) return false;
-      source_state& by = numbers();
-      const bool now = enter_shortcut() && by.is_packed() && to->push_if_room([&]() noexcept {
-        return slot<T>{by.take_packed(), base::words<sizeof(T)>(value)};
+      source_state& from = numbers();
+      const bool now = enter_shortcut() && from.is_packed() && to->push_if_room([&]() noexcept {
+        return slot<T>{from.take_packed(), base::words<sizeof(T)>(value)};
       });
       return leave_shortcut(*to, now);
     } else {
@@ -198,14 +201,12 @@ class outlet final : public outlet_base {
     }
   }
   using typed_multicast = queue::multicast<slot<T>>;
-  [[nodiscard, gnu::always_inline]] static typed_multicast* taken_shortcut(
-      const std::atomic<queue::multicast_base*>& which) noexcept {
-    auto* const to = static_cast<typed_multicast*>(which.load(std::memory_order_relaxed));
-    return to != nullptr && current_frame == nullptr ? to : nullptr;
+  [[nodiscard, gnu::always_inline]] static typed_multicast* multicast_at(shortcut::way by) noexcept {
+    return by.pushes() && current_frame == nullptr ? static_cast<typed_multicast*>(by.multicast()) : nullptr;
   }
   [[nodiscard, gnu::always_inline]] bool enter_shortcut() noexcept {
     return gate_.enter_by_membarrier() &&
-           seen_version_ == version_->load(std::memory_order_acquire);  // SYNC(bus.version)
+           version_->load(std::memory_order_acquire) == seen_version_;  // SYNC(bus.version)
   }
   /// Entered or not. Returns: `pushed`.
   [[gnu::always_inline]] bool leave_shortcut(typed_multicast& to, bool pushed) noexcept {
@@ -222,22 +223,24 @@ class outlet final : public outlet_base {
     if constexpr (travels_inline<T>) {
       if (!only_together_ || current_frame != nullptr || !may_push_at_once()) return;
       queue::multicast<slot<T>>& to = *senders_.multicast();
-      by_number_.store(&to, std::memory_order_relaxed);
+      by_number_.lead_to(to);
       const identity_word next = source_.next_packed();
       if (to.next_in_sequence() != next || source_.packed_left() <= to.room_left()) return;
       step_origin_ = next.packed_before(to.position());
       source_.enter_step(*this);
-      at_once_.store(&to, std::memory_order_relaxed);
+      at_once_.lead_to(to);
     }
   }
 
   template <class Value>
-  [[gnu::always_inline]] publish_status publish_otherwise(Value& value, const publish_limits& limits) {
-    return call_at_once(&value) ? publish_status::accepted : publish_with_care(value, limits);
+  [[gnu::always_inline]] publish_status publish_otherwise(shortcut::way by, Value& value,
+                                                          const publish_limits& limits) {
+    return call_at_once(by, &value) ? publish_status::accepted : publish_with_care(value, limits);
   }
   template <class Value>
   [[gnu::noinline]] publish_status publish_with_care(Value& value, const publish_limits& limits) {
-    if (push_by_number(value)) return publish_status::accepted;
+    const shortcut::way by = by_number_.look();
+    if (by.pushes() ? push_by_number(by, value) : call_by_number(by, &value)) return publish_status::accepted;
     if (is_unwanted()) return publish_status::no_subscribers;
     if (push_if_room(value)) return publish_status::accepted;
     if constexpr (std::is_const_v<Value>) {

@@ -8,12 +8,14 @@
 
 #include <amphibus/base/event.hpp>
 #include <amphibus/base/parker.hpp>
+#include <amphibus/base/small_mutex.hpp>
 #include <amphibus/counters.hpp>
 #include <amphibus/publish_options.hpp>
 #include <amphibus/detail/envelope_pool.hpp>
 #include <amphibus/detail/inline_calls.hpp>
 #include <amphibus/detail/mailbox.hpp>
 #include <amphibus/detail/message.hpp>
+#include <amphibus/detail/shortcut.hpp>
 #include <amphibus/detail/topic_core.hpp>
 #include <amphibus/detail/writable.hpp>
 #include <amphibus/queue/gate.hpp>
@@ -141,21 +143,23 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   ///
   /// Outside the gate: what keeps the handler is that the caller's mark comes before the look at the version, which
   /// whoever takes the handler away moves first.
-  [[nodiscard, gnu::always_inline]] bool call_at_once(const void* value) noexcept {
-    inline_call_entry* const to = calls_at_once_.load(std::memory_order_relaxed);
-    if (to == nullptr || current_frame != nullptr) return false;
+  [[nodiscard, gnu::always_inline]] bool call_at_once(shortcut::way by, const void* value) noexcept {
+    if (!by.calls() || current_frame != nullptr) return false;
+    inline_call_entry* const to = by.called();
     const std::uint64_t begun = to->caller.begin();
     base::compiler_barrier();
-    if (seen_version_ != version_->load(std::memory_order_acquire) || !source_.is_packed())
-        [[unlikely]] {  // SYNC(bus.version)
-      to->caller.give_up(begun);
+    if (version_->load(std::memory_order_acquire) != seen_version_ ||  // SYNC(bus.version)
+        inline_call_entry::leaves_step(begun)) [[unlikely]] {
+      to->give_up(begun);
       return false;
     }
-    const identity_word identity = source_.take_packed();
-    count_published();
-    to->call(value, identity);  // the handler may destroy this outlet
+    to->call(value);  // the handler may destroy this outlet
     to->end(begun);
     return true;
+  }
+  /// The same where the message's number does not follow from the call before.
+  [[nodiscard]] bool call_by_number(shortcut::way by, const void* value) noexcept {
+    return by.calls() && current_frame == nullptr && call_by_number(*by.called(), value);
   }
   /// True, and counted, if nobody wants it.
   [[nodiscard]] bool is_unwanted() noexcept;
@@ -176,9 +180,9 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
     return source_;
   }
   /// What is published now goes behind something else, or to others.
-  void push_no_more_at_once() noexcept {
-    at_once_.store(nullptr, std::memory_order_relaxed);
-    by_number_.store(nullptr, std::memory_order_relaxed);
+  void close_shortcuts() noexcept {
+    at_once_.lead_nowhere();
+    by_number_.lead_nowhere();
   }
   /// Whether, until something of it changes, a publish outside handlers needs no look at what next_identity() and
   /// held_ would tell it, but for the sequence number: see numbers().
@@ -225,13 +229,12 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   source_state& source_;
   const std::atomic<std::uint64_t>* const version_;  // the bus's
   std::uint64_t seen_version_ = 0;
-  // Shortcuts, each null or false unless nothing else has to be looked at. Atomic, because close() takes them away.
-  std::atomic<queue::multicast_base*> at_once_{nullptr};    // the one to push to, in step with the source
-  std::atomic<inline_call_entry*> calls_at_once_{nullptr};  // the one to call
-  source_state own_source_;                                 // its next number ends the line
-  std::atomic<queue::multicast_base*> by_number_{nullptr};  // the one to push to, with a number of the source
-  std::atomic<bool> nobody_{false};                         // wants the topic, as of seen_version_
-  std::atomic<std::uint64_t> published_{0};                 // but for what multicast_ counts
+  // Nowhere, or false, unless nothing else has to be looked at; close() takes them away.
+  shortcut at_once_;                         // in step with the source
+  shortcut by_number_;                       // with a number of the source
+  source_state own_source_;                  // its next number ends the line
+  std::atomic<bool> nobody_{false};          // wants the topic, as of seen_version_
+  std::atomic<std::uint64_t> published_{0};  // but for what multicast_ and counted_calls_ count
 
   bus_core& core_;
   topic_core& topic_;
@@ -263,7 +266,11 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   enum class attempt : std::uint8_t { placed, nobody, refused, closed };
 
   struct any_receivers;
+  bool call_by_number(inline_call_entry& to, const void* value) noexcept;
   void refresh(afterwards& left);
+  /// Everybody who wants the topic may be called by value, and the source has an index.
+  void note_called(inline_call_entry& which);
+  void forget_called();
   /// What depends on who receives; adopt() finds it anew.
   void forget_table(afterwards& left);
   [[nodiscard]] bool leaves_apart() const noexcept;
@@ -312,6 +319,9 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   std::shared_ptr<any_receivers> any_;  // null: none; owned alone, a unique_ptr costs every includer 90 classes
   std::shared_ptr<const queue::multicast_base> multicast_;
   std::atomic<const queue::multicast_base*> counted_{nullptr};  // the same, for anyone
+  mutable base::small_mutex counting_calls_;
+  const inline_caller* counted_calls_ = nullptr;  // counting_calls_; of inlines_ or let_go_, whose calls are published
+  inline_call_entry* step_calls_ = nullptr;       // owner; the same one, where its calls are in step with the source
   std::atomic<std::uint64_t> no_subscribers_{0};
   std::atomic<std::uint64_t> refused_{0};
 };

@@ -242,22 +242,28 @@ class sender_list {
   }
   /// Nobody refuses the message, and somebody has to throw out another for it.
   [[gnu::noinline]] void push_into_crowd(const Slot& message) noexcept {
-    throw_out();
+    const bool some_borrow = throw_out();
     multicast_->push_in_any_case(message);
-    pass_by();
+    if (some_borrow) [[unlikely]]
+      pass_by();
     announce_together();  // also within a long run: who sleeps loses messages meanwhile
   }
-  void throw_out() noexcept {
+  /// Returns: true if somebody was lent the place.
+  [[nodiscard]] bool throw_out() noexcept {
     if (only_one_is_crowded()) {
       if (crowded_->credit == 0) mailbox_of(*crowded_).make_room(*crowded_);
-      return set_room_beside(crowded_->credit);
+      set_room_beside(crowded_->credit);
+      return crowded_->has_lent();
     }
+    bool some_borrow = false;
     std::int64_t room = std::numeric_limits<std::int64_t>::max();
     for (auto& each : together_) {
       if (each->find_room() == 0) mailbox_of(*each).make_room(*each);
       room = base::least(room, each->credit);
+      some_borrow = some_borrow || each->has_lent();
     }
     multicast_->set_room(static_cast<std::uint64_t>(room));
+    return some_borrow;
   }
   /// The message was pushed, and is not for those that are full of others' messages.
   void pass_by() noexcept {

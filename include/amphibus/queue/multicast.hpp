@@ -11,6 +11,7 @@
 #include <amphibus/base/atomic.hpp>
 #include <amphibus/base/least.hpp>
 #include <amphibus/base/prefetch.hpp>
+#include <amphibus/base/small_mutex.hpp>
 #include <amphibus/queue/pool.hpp>
 #include <amphibus/queue/slot_run.hpp>
 
@@ -443,7 +444,7 @@ class multicast_reader {
   multicast_block<Slot>* block_;
   base::atomic<std::uint64_t> position_;  // of the next message, counted as by the writer
   std::uint64_t known_;                   // how far messages were seen to be there
-  base::mutex taking_;                    // with take(), around all of these
+  base::small_mutex taking_;              // with take(), around all of these
   base::atomic<std::uint64_t> end_{std::numeric_limits<std::uint64_t>::max()};
 };
 

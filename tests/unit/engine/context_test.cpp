@@ -20,6 +20,7 @@ constexpr topic<number> first{"t.first"};
 constexpr topic<number> second{"t.second"};
 constexpr topic<number> third{"t.third"};
 constexpr topic<number> fourth{"t.fourth"};
+constexpr topic<number> fifth{"t.fifth"};
 struct parting {
   std::shared_ptr<void> last;  // its deleter runs with the message's end
 };
@@ -142,6 +143,10 @@ class numbering {
         [&] { publish([&] { return bus_.try_publish(second, {count_}); }); },
         [&] { publish([&] { return bus_.try_publish(third, {count_}); }); },
         [&] { publish([&] { return bus_.try_publish(fourth, {count_}); }); },
+        [&] { publish([&] { return bus_.try_publish(fifth, {count_}); }); },
+        [&] { publish([&] { return out_of_third_.try_publish({count_}); }); },
+        [&] { publish([&] { return out_of_fifth_.try_publish({count_}); }); },
+        [&] { publish([&] { return out_of_third_.try_publish({count_}, {.key = "told apart"}); }); },
         [&] { publish([&] { return out_.try_publish({count_}, {.key = "told apart"}); }); },
         [&] { publish([&] {
                 return bus_.try_publish(second, {count_}, {.headers = {{"told", "apart"}}});
@@ -159,11 +164,10 @@ class numbering {
     return {
         [&] { here_.run_until_idle(); },
         [&] { others_.push_back(bus_.subscribe(first, little_, [](const number&) {})); },
-        [&] {
-          const subscription_options stands_still{.capacity = 64, .overflow = overflow::drop_oldest(), .on = not_run_};
-          others_.push_back(bus_.subscribe(first, stands_still, [](const number&) {}));
-        },
+        [&] { others_.push_back(bus_.subscribe(first, stands_still_, [](const number&) {})); },
         [&] { others_.push_back(bus_.subscribe(pattern<number>("t.first"), {.on = here_}, [](const number&) {})); },
+        [&] { others_.push_back(bus_.subscribe(third, {.on = inline_}, [](const number&) {})); },
+        [&] { others_.push_back(bus_.subscribe(third, stands_still_, [](const number&) {})); },
         [&] { others_.clear(); },
         [&] {
           here_.run_until_idle();
@@ -185,8 +189,12 @@ class numbering {
       }
       seen += all.size();
     }
-    CHECK(of_source_.size() == 4);
+    CHECK(of_source_.size() == 6);
     CHECK(seen == static_cast<std::size_t>(count_));
+    std::uint64_t published = 0;
+    for (const auto& each : {first, second, third, fourth, fifth}) published += bus_.counters(each).published;
+    CHECK(published == static_cast<std::uint64_t>(count_));
+    CHECK(bus_.counters(third).published == of_third_.counters().handled);
   }
 
  private:
@@ -195,6 +203,14 @@ class numbering {
   void publish(const Try& attempt) {
     while (attempt() != publish_status::accepted) here_.run_until_idle();
     ++count_;
+  }
+  /// By the thread's source, which may be that of the message.
+  void pass_on(const number& n, const context& with) {
+    const message_id before = with.id();
+    ++count_;
+    CHECK(bus_.try_publish(third, {count_}) == publish_status::accepted);
+    CHECK(with.id() == before);
+    note()(n, with);
   }
   [[nodiscard]] std::function<void(const number&, const context&)> note() {
     return [this](const number& n, const context& with) {
@@ -210,10 +226,15 @@ class numbering {
   publisher<number> out_ = bus_.publisher(first);
   publisher<number> beside_ = bus_.publisher(first);
   publisher<number> out_of_second_ = bus_.publisher(second);
+  publisher<number> out_of_third_ = bus_.publisher(third);
+  publisher<number> out_of_fifth_ = bus_.publisher(fifth);
   const subscription_options little_{.capacity = 100, .on = here_};
+  const subscription_options stands_still_{.capacity = 64, .overflow = overflow::drop_oldest(), .on = not_run_};
   subscription of_first_ = bus_.subscribe(first, little_, note());
   subscription of_second_ = bus_.subscribe(second, little_, note());
   subscription of_third_ = bus_.subscribe(third, {.on = inline_}, note());
+  subscription passes_on_ =
+      bus_.subscribe(fifth, {.on = inline_}, [this](const number& n, const context& with) { pass_on(n, with); });
   subscription answers_ = bus_.subscribe(fourth, little_, [this](const number& n, const context& with) {
     note()(n, with);
     out_.publish({count_++});  // is held where there is no room

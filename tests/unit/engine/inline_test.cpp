@@ -268,6 +268,50 @@ TEST_CASE("inline_: capacity and overflow have no meaning and are refused", "[en
         error_code::bad_option);
 }
 
+TEST_CASE("inline_: a million calls in a row have the numbers that follow each other, and are counted", "[engine]") {
+  bus b;
+  std::uint64_t next = 1;
+  std::uint64_t wrong = 0;
+  auto out = b.publisher(numbers);
+  auto count = [&](const number&, const context& with) { wrong += with.id().sequence == next++ ? 0 : 1; };
+  auto all = b.subscribe(numbers, {.on = inline_}, count);
+  constexpr std::uint64_t many = (std::uint64_t{1} << 20U) + 200;  // once in 2^20 somebody looks whether they last
+  for (std::uint64_t i = 0; i != many; ++i) out.publish({1});
+  CHECK(wrong == 0);
+  CHECK(b.counters(numbers).published == many);
+  CHECK(all.counters().handled == many);
+  auto another = b.subscribe(numbers, {.on = inline_}, [](const number&) {});
+  out.publish({1});
+  out = b.publisher(numbers);  // the one before is gone, and what it published stays counted
+  CHECK(wrong == 0);
+  CHECK(b.counters(numbers).published == many + 1);
+  CHECK(another.counters().handled == 1);
+}
+
+TEST_CASE("inline_: a context says the same throughout a call, whatever is published and ends meanwhile", "[engine]") {
+  bus b;
+  std::optional<publisher<number>> out(b.publisher(numbers));
+  std::vector<message_id> before;
+  std::vector<message_id> after;
+  std::vector<message_id> causes;
+  auto follows = b.subscribe(answers, {.on = inline_},
+                             [&](const number&, const context& with) { causes.push_back(with.causation()); });
+  auto all = b.subscribe(numbers, {.on = inline_}, [&](const number& n, const context& with) {
+    before.push_back(with.id());
+    if (n.value == 3) b.publish(answers, {n.value});
+    if (n.value == 5) CHECK(out->try_publish({100}) == publish_status::accepted);
+    if (n.value == 7) out.reset();
+    after.push_back(with.id());
+  });
+  for (int i = 1; out; ++i) out->publish({i});
+  REQUIRE(before.size() == 8);
+  CHECK(before[5].sequence == 6);  // the one inside of the fifth
+  std::swap(after[4], after[5]);   // which is over before that
+  CHECK(before == after);
+  CHECK(causes == std::vector<message_id>{before[2]});
+  CHECK(b.counters(numbers).published == 8);
+}
+
 TEST_CASE("inline_: publishers on many threads while subscriptions come and go lose nothing they were promised",
           "[engine]") {
   bus b;
@@ -283,7 +327,9 @@ TEST_CASE("inline_: publishers on many threads while subscriptions come and go l
       for (int i = 0; i != each; ++i) out.publish({i});
     });
   }
+  std::uint64_t seen = 0;
   for (int i = 0; i != 200; ++i) {
+    seen = b.counters(numbers).published;
     auto ended = std::make_shared<std::atomic<bool>>(false);
     auto sub = b.subscribe(numbers, {.on = inline_}, [&, ended](const number&) { inside_ended += *ended ? 1 : 0; });
     sub.end();
@@ -291,5 +337,7 @@ TEST_CASE("inline_: publishers on many threads while subscriptions come and go l
   }
   for (auto& t : publishing) t.join();
   CHECK(steady == threads * each);
+  CHECK(b.counters(numbers).published == threads * each);
+  CHECK(seen <= threads * each);
   CHECK(inside_ended == 0);
 }
