@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <amphibus/base/assert.hpp>
+
 namespace amphibus {
 
 subscription::subscription() noexcept = default;
@@ -27,8 +29,14 @@ void subscription::end() {
 
 subscription::operator bool() const noexcept { return subscriber_ != nullptr; }
 
-subscription_counters subscription::counters() const { return subscriber_->counters(); }
+subscription_counters subscription::counters() const {
+  AMPHIBUS_ASSERT(subscriber_, "counters() of a subscription that ended or was moved from: ask before");
+  return subscriber_->counters();
+}
 
-const std::string& subscription::name() const { return subscriber_->name(); }
+const std::string& subscription::name() const {
+  AMPHIBUS_ASSERT(subscriber_, "name() of a subscription that ended or was moved from: keep a copy");
+  return subscriber_->name();
+}
 
 }  // namespace amphibus

@@ -82,8 +82,9 @@ class loan {
 /// for (int id = 1; id <= 1000; ++id) out.publish({.id = id, .pence = 100});
 /// ```
 /// Use it in loops and hot paths; bus::publish for the occasional message from anywhere.
-/// Order: FIFO per publisher to every subscription. Thread: confined; move it to hand it over. Lifetime: may outlive
-/// the bus; then publish answers closed. One that was moved from may only be assigned to or destroyed.
+/// Order: FIFO per publisher to every subscription. Thread: confined; move it to hand it over, and not to another
+/// thread while a publish of it runs: a handler with `.on = inline_` that uses it does so on its own thread. Lifetime:
+/// may outlive the bus; then publish answers closed. One that was moved from may only be assigned to or destroyed.
 template <class T>
 class publisher {
  public:

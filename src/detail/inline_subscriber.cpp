@@ -148,13 +148,6 @@ subscription_counters inline_subscriber::counters() noexcept {
   return out;
 }
 
-identity_word settled(identity_word which) noexcept {
-  return which.is_of_call() ? which.caller().last_in_step() : which;
-}
-
-void inline_call_entry::tell() const noexcept { tell_returned(&caller); }
-void inline_call_entry::count_failed() noexcept { static_cast<inline_subscriber&>(here.owner).count_caught(); }
-
 /// Calls everybody, one after the other. The call of `all_` is around them, and keeps the table.
 class inline_table::all_handler final : public message_handler {
  public:

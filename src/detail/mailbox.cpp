@@ -18,10 +18,10 @@ std::string_view context::topic() const noexcept { return topic_->name(); }
 
 wire::envelope context::envelope() const { return bus_.envelope_of(message_); }
 
-message_id context::id() const { return envelope().id; }
+message_id context::id() const { return bus_.id_of(message_); }
 message_id context::correlation() const { return envelope().correlation; }
 message_id context::causation() const { return envelope().causation; }
-source_id context::source() const { return envelope().id.source; }
+source_id context::source() const { return bus_.id_of(message_).source; }
 std::uint64_t context::lost_before() const { return envelope().lost_before; }
 base::duration context::time_left() const { return envelope().time_left; }
 std::string_view context::key() const { return envelope().attributes.key(); }
@@ -101,7 +101,7 @@ subscription_counters mailbox_base::counters() noexcept {
   out.expired = expired();
   out.dropped = dropped();
   out.filtered = filtered_.load(std::memory_order_relaxed);
-  out.replaced = replaced_.load(std::memory_order_relaxed);
+  out.replaced = replaced_by_key_.load(std::memory_order_relaxed);
   out.unsubscribed = unsubscribed_.load(std::memory_order_relaxed);
   return out;
 }

@@ -44,6 +44,7 @@ outlet_base::outlet_base(bus_core& core, topic_core& to, source_state* by, queue
 }
 
 outlet_base::~outlet_base() {
+  forget_called();
   if (inlines_) inline_table::abandon(inlines_);
   if (writable_) writable_->end();
   any_.reset();  // its senders leave while the gate is there

@@ -19,6 +19,8 @@ constexpr auto short_spin = std::chrono::nanoseconds(1'300);
 constexpr unsigned yields_before_sleep = 5;
 /// Several outlets of one source that take turns must not pay for a step with every message.
 constexpr std::uint64_t calls_between_steps = 64;
+static_assert(inline_call_entry::calls_in_step % calls_between_steps == 0,
+              "whoever leaves a step there begins another");
 constexpr const char* cycle =
     "cycle: a handler's publish found no room until its deadline; raise .capacity of the subscriptions of this topic, "
     "or "
@@ -83,12 +85,12 @@ void outlet_base::note_multicast(std::shared_ptr<const queue::multicast_base> wh
 
 topic_counters outlet_base::counters() const noexcept {
   topic_counters out;
-  out.published = published_.load(std::memory_order_relaxed);
-  if (const auto* const also = counted_.load(std::memory_order_acquire)) out.published += also->written();
   {
-    const std::lock_guard lock(counting_calls_);
-    if (counted_calls_ != nullptr) out.published += counted_calls_->begun();
+    const std::lock_guard lock(counting_calls_);  // what goes from one to the other is in neither meanwhile
+    out.published = published_.load(std::memory_order_relaxed);
+    if (counted_calls_ != nullptr) out.published += counted_calls_->returned();
   }
+  if (const auto* const also = counted_.load(std::memory_order_acquire)) out.published += also->written();
   out.no_subscribers = no_subscribers_.load(std::memory_order_relaxed);
   out.refused = refused_.load(std::memory_order_relaxed);
   return out;
@@ -103,7 +105,7 @@ void outlet_base::leave_step() noexcept {
   source_.leave_step(step_origin_.packed_after(multicast_->position()));
 }
 
-bool outlet_base::call_by_number(inline_call_entry& to, const void* value) noexcept {
+bool outlet_base::call_numbered(inline_call_entry& to, const void* value) noexcept {
   source_state& by = numbers();
   const std::uint64_t begun = to.caller.begin();
   base::compiler_barrier();
@@ -126,6 +128,7 @@ bool outlet_base::call_by_number(inline_call_entry& to, const void* value) noexc
 
 void outlet_base::note_called(inline_call_entry& which) {
   by_number_.lead_to(which);
+  if (counted_calls_ == &which.caller) return;
   const std::lock_guard lock(counting_calls_);
   counted_calls_ = &which.caller;
 }
@@ -414,7 +417,8 @@ void outlet_base::let_go() {
     const std::lock_guard lock(slow_mutex_);
     while (!held_messages_.empty()) give_up_oldest(left, closed_meanwhile);
     stop_listening();
-    close_shortcuts();  // before the barrier of exclude()
+    // Before the barrier of exclude(). A call that passed its look before may find one again: let_go_ is for it.
+    close_shortcuts();
     gate_.exclude();
     budget_->return_share(share_);
     let_go_ = inlines_;

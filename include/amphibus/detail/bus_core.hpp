@@ -140,6 +140,7 @@ class bus_core : public std::enable_shared_from_this<bus_core> {
   }
   /// A small index that stands for a remote source in packed identities; 0 if there is none left.
   [[nodiscard]] std::uint64_t alias_of(const source_id& remote);
+  /// The id alone, for less than the envelope.
   [[nodiscard]] message_id id_of(identity_word identity) const;
   [[nodiscard]] wire::envelope envelope_of(identity_word identity) const;
   /// When a message with so much time left is no longer started.

@@ -61,12 +61,13 @@ class inline_caller {
            others_.load(std::memory_order_acquire) != 0;
   }
   [[nodiscard]] std::uint64_t handled() const noexcept {
-    return (word_.load(std::memory_order_relaxed) & ~calling) + others_handled_.load(std::memory_order_relaxed);
+    return returned() + others_handled_.load(std::memory_order_relaxed);
   }
-  /// Calls by value, the one under way included.
+  /// Calls by value.
+  [[nodiscard]] std::uint64_t returned() const noexcept { return word_.load(std::memory_order_relaxed) & ~calling; }
+  /// Owner: the same and the one that is under way.
   [[nodiscard]] std::uint64_t begun() const noexcept {
-    const std::uint64_t word = word_.load(std::memory_order_relaxed);
-    return (word & ~calling) + ((word & calling) != 0 ? 1 : 0);
+    return returned() + ((word_.load(std::memory_order_relaxed) & calling) != 0 ? 1 : 0);
   }
 
  private:

@@ -31,9 +31,9 @@ struct alignas(64) inline_call_entry {
 
   /// In step: the identity of the message with which it was called last.
   [[nodiscard]] identity_word last_in_step() const noexcept { return step_origin.packed_after(caller.begun() - 1); }
-  /// In step: whether the call before which there were `begun` is one of those at which somebody looks whether the
-  /// numbers of the source last.
-  [[nodiscard, gnu::always_inline]] static bool leaves_step(std::uint64_t begun) noexcept {
+  /// In step: whether the call before which there were `begun` takes its number from the source all the same, which
+  /// looks there whether the numbers last for as many calls again.
+  [[nodiscard, gnu::always_inline]] static bool goes_by_number(std::uint64_t begun) noexcept {
     return begun % calls_in_step == 0;
   }
   static constexpr std::uint64_t calls_in_step = std::uint64_t{1} << 20U;
@@ -62,6 +62,9 @@ struct alignas(64) inline_call_entry {
   void count_failed() noexcept;
   void tell() const noexcept;
 };
+
+/// The same, or what it stands for where it is of_call(): to keep, or to look at closely.
+[[nodiscard]] identity_word settled(identity_word which) noexcept;
 
 }  // namespace amphibus::detail
 #pragma GCC visibility pop

@@ -28,8 +28,7 @@ class source_state {
 
   /// True if the identity of the next message is packed, should it need no more than its number. False while an outlet
   /// is in step, so that who takes no look at that goes the long way.
-  [[nodiscard, gnu::always_inline]] bool is_packed() const noexcept { return may_be_packed(next_); }
-  [[nodiscard, gnu::always_inline]] static bool may_be_packed(identity_word next) noexcept { return next < packed_end; }
+  [[nodiscard, gnu::always_inline]] bool is_packed() const noexcept { return next_ < packed_end; }
   /// How many next messages in a row may be packed.
   [[nodiscard]] std::uint64_t packed_left() const noexcept { return identity_word::sequence_max - next_.sequence(); }
   /// Of the next message. Precondition: is_packed(), and it has an index.
@@ -42,8 +41,7 @@ class source_state {
   void skip_packed(std::size_t count) noexcept { next_ = next_.packed_after(count); }
 
   /// The outlet that pushes or calls at once, whose numbers are positions of its multicast or its calls meanwhile;
-  /// null: none.
-  /// It leaves_step() before anything is taken here.
+  /// null: none. It leaves_step() before anything is taken here.
   [[nodiscard]] outlet_base* in_step() const noexcept { return in_step_; }
   void enter_step(outlet_base& who) noexcept {
     in_step_ = &who;

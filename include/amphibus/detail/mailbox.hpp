@@ -81,7 +81,7 @@ class mailbox_base : public subscriber_base {
     without_memory_.store(true, std::memory_order_relaxed);
   }
   /// Producer: a message gave way to a newer one of its key.
-  void count_replaced_by_key() noexcept { replaced_.fetch_add(1, std::memory_order_relaxed); }
+  void count_replaced_by_key() noexcept { replaced_by_key_.fetch_add(1, std::memory_order_relaxed); }
 
  protected:
   /// Destroys the callable; outside the run lock, since its destructor may do anything.
@@ -125,7 +125,7 @@ class mailbox_base : public subscriber_base {
   lane lane_{*this};
   std::atomic<std::uint64_t> handled_{0};
   std::atomic<std::uint64_t> passed_by_{0};
-  std::atomic<std::uint64_t> replaced_{0};
+  std::atomic<std::uint64_t> replaced_by_key_{0};
   std::atomic<std::uint64_t> unsubscribed_{0};
   std::uint64_t dropped_reported_ = 0;     // run lock
   base::time_point next_drop_report_{};    // run lock
@@ -536,7 +536,7 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
   static constexpr bool weighs = requires(const Slot& message) { message.weighed_bytes(); };
   static constexpr const char* unknown_exception = "an exception that is not a std::exception";
 
-  static constexpr std::size_t thrown_out_max = 256;  // a whole block of a multicast
+  static constexpr std::size_t thrown_out_max = queue::large_block;
   static constexpr std::int64_t return_every_max = 1 << 20;
 
   const delivery_kind kind_;

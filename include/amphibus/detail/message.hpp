@@ -32,8 +32,9 @@ struct inline_call_entry;
 /// One word that says which message this is: either a packed identity (nothing allocated) or a pooled envelope.
 ///
 /// Packed: bit 0 set, 24 bits source index, 39 bits sequence; it stands for a first message, whose correlation is
-/// itself. Not packed: pointer to an envelope_block with one reference owned by the slot that holds the word. On the
-/// frame of an inline call it may also be of_call(), which follows the calls without being written: see settled().
+/// itself. Not packed: pointer to an envelope_block with one reference owned by the slot that holds the word. Only on
+/// the frame of an inline call it may also be of_call(), which follows the calls without being written: it has neither
+/// a number nor a block until it is settled().
 class identity_word {
  public:
   static constexpr std::uint64_t source_max = (std::uint64_t{1} << 24U) - 1;
@@ -57,7 +58,7 @@ class identity_word {
   }
   identity_word() = default;
 
-  [[nodiscard]] bool is_of_call() const noexcept { return (bits_ & 3U) == 2 && bits_ != none().bits_; }
+  [[nodiscard]] bool is_of_call() const noexcept { return (bits_ & 7U) == 2; }
   /// Precondition: is_of_call().
   [[nodiscard]] const inline_call_entry& caller() const noexcept {
     return *reinterpret_cast<const inline_call_entry*>(bits_ - 2);
@@ -75,7 +76,7 @@ class identity_word {
     return identity_word(bits_ - (count << 25U));
   }
   /// No message's, however many come after it: not packed, and no pointer to a block.
-  [[nodiscard]] static constexpr identity_word none() noexcept { return identity_word(2); }
+  [[nodiscard]] static constexpr identity_word none() noexcept { return identity_word(6); }
   /// Of packed ones: the order of their sequences.
   friend auto operator<=>(const identity_word&, const identity_word&) noexcept = default;
 
@@ -101,8 +102,6 @@ class identity_word {
   explicit constexpr identity_word(std::uint64_t bits) noexcept : bits_(bits) {}
   std::uint64_t bits_ = 0;
 };
-/// The same, but what it stands for where it is of_call(): to keep, or to look at closely.
-[[nodiscard]] identity_word settled(identity_word which) noexcept;
 static_assert(sizeof(void*) == sizeof(std::uint64_t), "the packed identity shares its word with a pointer");
 
 /// Values up to this size travel inside the queue slot; 56-byte slots are the measured knee (64 costs half the speed).

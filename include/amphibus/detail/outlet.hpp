@@ -147,7 +147,6 @@ class outlet final : public outlet_base {
   }
 
   void hold_offered(offer& what) override {
-    close_shortcuts();
     if (what.loaned == nullptr) return held_values_.push_back(std::move(*static_cast<T*>(what.value)));
     auto* const block = static_cast<value_block<T>*>(std::exchange(what.loaned, nullptr));
     held_values_.push_back(std::move(block->value()));

@@ -149,7 +149,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
     const std::uint64_t begun = to->caller.begin();
     base::compiler_barrier();
     if (version_->load(std::memory_order_acquire) != seen_version_ ||  // SYNC(bus.version)
-        inline_call_entry::leaves_step(begun)) [[unlikely]] {
+        inline_call_entry::goes_by_number(begun)) [[unlikely]] {
       to->give_up(begun);
       return false;
     }
@@ -159,7 +159,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   }
   /// The same where the message's number does not follow from the call before.
   [[nodiscard]] bool call_by_number(shortcut::way by, const void* value) noexcept {
-    return by.calls() && current_frame == nullptr && call_by_number(*by.called(), value);
+    return by.calls() && current_frame == nullptr && call_numbered(*by.called(), value);
   }
   /// True, and counted, if nobody wants it.
   [[nodiscard]] bool is_unwanted() noexcept;
@@ -247,7 +247,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   std::shared_ptr<inline_table> inlines_;  // null: none, or the bus is closed
   std::shared_ptr<inline_table> let_go_;   // its memory: a publish that began before may still mark a call in it
   bool only_called_ = false;               // everybody who wants the topic may be called by value
-  identity_word step_origin_;              // in step: what position 0 would be
+  identity_word step_origin_;              // in step by pushes: what position 0 would be
   history_keeper* keeper_ = nullptr;       // the topic's; null: none
 
  private:
@@ -266,7 +266,7 @@ class outlet_base : public queue::space_listener, public std::enable_shared_from
   enum class attempt : std::uint8_t { placed, nobody, refused, closed };
 
   struct any_receivers;
-  bool call_by_number(inline_call_entry& to, const void* value) noexcept;
+  bool call_numbered(inline_call_entry& to, const void* value) noexcept;
   void refresh(afterwards& left);
   /// Everybody who wants the topic may be called by value, and the source has an index.
   void note_called(inline_call_entry& which);

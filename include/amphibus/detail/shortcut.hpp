@@ -11,8 +11,8 @@ namespace amphibus::detail {
 
 /// Where a publish goes that has to look at nothing else: to a multicast, or to who is called; or nowhere.
 ///
-/// One word and one look at it for most: an address of the program is positive as a number, and of who is called it is
-/// kept negative. Thread: the owner; lead_nowhere() by anyone.
+/// One word and one look at it for most: an address of the program is positive as a number, untagged as it is on Linux,
+/// and of who is called it is kept negative. Thread: the owner; lead_nowhere() by anyone.
 class shortcut {
  public:
   class way {

@@ -114,6 +114,7 @@ class inbox_base : public bound {
       activate();
   }
   /// Fetches more credit for `who` in a chunk that idle producers cannot hoard. Returns: true if it has `needed` now.
+  /// Precondition: it has less.
   bool refill(sender_state& who, std::int64_t needed) noexcept;
   bool reclaim_idle_credit() override;
   void join(sender_state& who);
@@ -137,6 +138,7 @@ class inbox_base : public bound {
   /// A message that takes so many places and reaches the consumer on another way counts as pushed too.
   void count_unqueued(std::int64_t places) noexcept;
   /// Producer: so many messages that were pushed will never reach the consumer; their places pass to who replaced them.
+  /// With drop_oldest that is what was thrown out.
   void count_replaced(std::uint64_t count = 1) noexcept { replaced_.fetch_add(count, std::memory_order_release); }
   /// True if the consumer promises to look before it sleeps: nobody needs to wake it.
   [[nodiscard]] bool promises() const noexcept { return active_.load(std::memory_order_relaxed); }
@@ -505,9 +507,13 @@ class multicast_sender : public sender_state {
   /// Returns: true if there was something.
   template <class Use>
   [[nodiscard]] bool take_away(std::size_t max, const Use& use) noexcept {
+    // Counted first: who is told of the loss finds it counted.
+    const auto count_and_use = [&](const slot_run<Slot>& run) {
+      inbox_->count_replaced(run.count);
+      use(run);
+    };
     const std::size_t count = reader_->take(
-        max, [](std::size_t) {}, use);
-    if (count != 0) inbox_->count_replaced(count);
+        max, [](std::size_t) {}, count_and_use);
     credit += static_cast<std::int64_t>(count);
     return count != 0;
   }

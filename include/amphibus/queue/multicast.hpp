@@ -121,7 +121,10 @@ struct written_sequence<Slot> {
   typename Slot::identity_type origin = Slot::identity_type::none();  ///< that of position 0; none: out of sequence
 };
 
-template <class Slot, std::uint32_t SmallBlock = 16, std::uint32_t LargeBlock = 256>
+/// Slots in the largest blocks.
+inline constexpr std::uint32_t large_block = 256;
+
+template <class Slot, std::uint32_t SmallBlock = 16, std::uint32_t LargeBlock = large_block>
 class multicast_reader;
 
 /// One writer, any number of readers, each of which sees every message from its join to its leaving: written once,
@@ -133,7 +136,7 @@ class multicast_reader;
 /// trivially copyable. `SmallBlock`, `LargeBlock`: slots in the first blocks, because most publishers say little, and
 /// in those of a writer that has been far ahead of its readers. Thread: the writer's methods by one thread at a time.
 /// Lifetime: shared with its readers.
-template <class Slot, std::uint32_t SmallBlock = 16, std::uint32_t LargeBlock = 256>
+template <class Slot, std::uint32_t SmallBlock = 16, std::uint32_t LargeBlock = large_block>
 class multicast : public multicast_base {
  public:
   using reader = multicast_reader<Slot, SmallBlock, LargeBlock>;
