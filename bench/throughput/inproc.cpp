@@ -132,8 +132,8 @@ void add_own(std::vector<scenario>& to, double effort) {
                 .target = 0.7,
                 .run_ours = [many] { return ours(small_1p1c, many, way::bus); },
                 .run_rival = [many] { return ours(small_1p1c, many); }});
-  // A hundred milliseconds: two cores take turns between seventeen threads, and a difference of some percent is asked.
-  const std::size_t long_run = 8 * count_for(small_1p16c, effort, 1);
+  // Half a second: two cores take turns between seventeen threads, and a difference of some percent is asked.
+  const std::size_t long_run = 32 * count_for(small_1p16c, effort, 1);
   to.push_back({.name = "inproc/1p16c/32B",
                 .ours = "one of 16 stopped",
                 .rival = "15, nobody stopped",
