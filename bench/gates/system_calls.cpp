@@ -2,17 +2,16 @@
 // for meanwhile is counted from outside, see system_calls.sh.
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <string>
 #include <thread>
-
-#include <unistd.h>
 
 #include <amphibus/bus.hpp>
 #include <amphibus/wire/pod.hpp>
 #ifdef GATE_ZEROMQ
 #include <amphibus/config/config.hpp>
 #include <amphibus/zeromq/zeromq.hpp>
+
+#include "harness/scratch.hpp"
 #endif
 
 namespace bench {
@@ -61,15 +60,14 @@ std::uint64_t in_process(std::uint64_t count) {
 }
 
 #ifdef GATE_ZEROMQ
-std::string endpoint(const char* name) {
-  const std::string file = "amphibus-gate-" + std::to_string(::getpid()) + name;
-  return "ipc://" + (std::filesystem::temp_directory_path() / file).string();
-}
-
 /// Two processes of a file in one program.
 std::uint64_t over_ipc(std::uint64_t count) {
-  const std::string text = "[process.near]\nendpoint = \"" + endpoint("near") + "\"\n[process.far]\nendpoint = \"" +
-                           endpoint("far") + "\"\n[[route]]\ntopic = \"bench.>\"\ntransport = \"zeromq\"\n";
+  const bench::scratch in;
+  const auto process = [&in](const std::string& name) {
+    return "[process." + name + "]\nendpoint = \"ipc://" + in.path() + "/" + name + "\"\n";
+  };
+  const std::string text =
+      process("near") + process("far") + "[[route]]\ntopic = \"bench.>\"\ntransport = \"zeromq\"\n";
   const auto file = amphibus::config::load_text(text, "gate", {.modules = {}, .transports = {"zeromq"}});
   amphibus::bus near{file.value, {.process = "near"}, amphibus::transports(amphibus::zeromq::transport())};
   amphibus::bus far{file.value, {.process = "far"}, amphibus::transports(amphibus::zeromq::transport())};

@@ -1,6 +1,7 @@
 #include "harness/figure.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <limits>
@@ -18,20 +19,24 @@ void tell_progress(const scenario& what, int pair, int pairs) {
   if (pair == pairs) std::fprintf(stderr, "\r\033[K");
 }
 
+bool worked(double sample) { return std::isfinite(sample) && sample > 0; }
+
+/// What failed is null.
 std::string json_of(const std::vector<double>& values) {
   std::string out = "[";
   for (const double each : values) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%s%.6g", out.size() == 1 ? "" : ", ", each);
-    out += text;
+    char text[32] = "null";
+    if (std::isfinite(each)) std::snprintf(text, sizeof text, "%.6g", each);
+    out += (out.size() == 1 ? "" : ", ") + std::string(text);
   }
   return out + "]";
 }
 
-/// [[share, nanoseconds], …] up to 99.99 %.
+/// [[share, nanoseconds], …] up to 99.99 %, as far as ten times lie beyond.
 std::string percentiles_of(const histogram& times) {
   std::string out = "[";
   for (const double share : {0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9995, 0.9999}) {
+    if (static_cast<double>(times.count()) * (1 - share) < 9.5) break;
     char text[48];
     std::snprintf(text, sizeof text, "%s[%g, %.0f]", out.size() == 1 ? "" : ", ", share, times.at(share));
     out += text;
@@ -67,9 +72,10 @@ double quantile(std::vector<double> of, double share) {
 
 std::vector<double> figure::ratios() const {
   std::vector<double> out;
-  // What failed is 0, and must not look good.
+  // What failed, on either side, must not look good.
   const double failed = of.less_is_better ? std::numeric_limits<double>::infinity() : 0;
-  for (std::size_t i = 0; i != rival.size(); ++i) out.push_back(rival[i] > 0 ? ours[i] / rival[i] : failed);
+  for (std::size_t i = 0; i != rival.size(); ++i)
+    out.push_back(worked(ours[i]) && worked(rival[i]) ? ours[i] / rival[i] : failed);
   return out;
 }
 
@@ -89,6 +95,8 @@ figure measure(const scenario& what, int pairs) {
     what.run_ours();
     what.run_rival();
   }
+  if (what.ours_times) what.ours_times->clear();
+  if (what.rival_times) what.rival_times->clear();
   for (int i = 0; i != pairs; ++i) {
     tell_progress(what, i + 1, pairs);
     const bool we_begin = i % 2 == 0;

@@ -21,8 +21,8 @@ struct scenario {
   int pairs_max = 1000;                             ///< where one run takes long
   std::shared_ptr<histogram> ours_times = nullptr;  ///< of single messages, over all runs
   std::shared_ptr<histogram> rival_times = nullptr;
-  std::function<double()> run_ours;
-  std::function<double()> run_rival;  ///< null: a figure on its own
+  std::function<double()> run_ours;   ///< what fails is 0 or infinite
+  std::function<double()> run_rival;  ///< the same; null: a figure on its own
 };
 
 /// What came out, pair by pair.

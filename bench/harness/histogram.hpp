@@ -22,6 +22,7 @@ class histogram {
     for (std::size_t i = 0; i != counts_.size(); ++i) counts_[i] += more.counts_[i];
     count_ += more.count_;
   }
+  void clear() { *this = {}; }
   [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
   /// The duration that `share` of them do not exceed, 0 to 1; 0 of none.
   [[nodiscard]] double at(double share) const noexcept {

@@ -26,13 +26,19 @@ std::string first_line(const char* path, const char* beginning = "") {
 std::string told_by(const char* command) {
   std::FILE* const from = ::popen(command, "r");
   if (from == nullptr) return "unknown";
-  char text[128] = "";
+  char text[1024] = "";
   const bool told = std::fgets(text, sizeof text, from) != nullptr;
   ::pclose(from);
   std::string out = told ? text : "unknown";
   while (!out.empty() && out.back() == '\n') out.pop_back();
   return out;
 }
+
+/// In one line, of those that are installed.
+constexpr const char* rival_versions =
+    "dpkg-query -W -f '${Package} ${Version}, ' libconcurrentqueue-dev libreaderwriterqueue-dev libatomic-queue-dev "
+    "libboost-dev libsigc++-3.0-dev libcaf-dev libnng-dev libzmq3-dev nats-server libiceoryx-posh-dev 2>/dev/null | "
+    "sed 's/, $//'";
 
 std::string today() {
   char text[16];
@@ -62,7 +68,8 @@ std::string machine_json() {
          ", \"kernel\": " + quoted(system.release) + ", \"compiler\": " + quoted("GCC " __VERSION__) +
          ", \"flags\": " + quoted(BENCH_FLAGS) +
          ", \"commit\": " + quoted(told_by("git -C " BENCH_SOURCE " describe --always --dirty 2>/dev/null")) +
-         ", \"barrier\": " + quoted(membarrier ? "membarrier" : "fence") + "}";
+         ", \"barrier\": " + quoted(membarrier ? "membarrier" : "fence") +
+         ", \"rivals\": " + quoted(told_by(rival_versions)) + "}";
 }
 
 }  // namespace bench

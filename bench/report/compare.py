@@ -2,6 +2,7 @@
 """compare.py BEFORE.json AFTER.json: which figures of ./dev bench --json became better or worse, which only moved within
 their noise, and which cannot be told. Exit code 1 if something became worse."""
 import json
+import math
 import sys
 
 from statistics_of_bench import median, outcome_samples, quantile, rank_sum_p
@@ -24,8 +25,9 @@ def verdict(before, after):
     old, new = outcome_samples(before), outcome_samples(after)
     if min(len(old), len(new)) < 4:
         return "cannot be told", f"{min(len(old), len(new))} samples are too few; 11 pairs are usual"
-    if median(old) == 0 or median(new) == 0:
-        return "worse" if median(new) == 0 else "cannot be told", "a run that failed is 0"
+    failed = math.inf if before["less_is_better"] else 0.0
+    if failed in (median(old), median(new)):
+        return "worse" if median(new) == failed else "cannot be told", "most of its runs failed"
     change = median(new) / median(old) - 1
     gained = -change if before["less_is_better"] else change
     p = rank_sum_p(old, new)

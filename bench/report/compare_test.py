@@ -27,7 +27,9 @@ CASES = [
     ("a certain change below 3 % is the same", figure(STEADY), figure([each * 0.98 for each in STEADY]), "the same"),
     ("a fall within a wide spread cannot be told", figure(NOISY), figure(NOISY_LOWER), "cannot be told"),
     ("three samples cannot tell", figure(STEADY[:3]), figure(LOWER[:3]), "cannot be told"),
-    ("a run that failed is worse", figure(STEADY), figure([0.0] * 11), "worse"),
+    ("runs that failed are worse", figure(STEADY), figure([0.0] * 11), "worse"),
+    ("of a time too", figure(STEADY, True), figure([None] * 11, True), "worse"),
+    ("a few that failed do not stop it", figure(STEADY), figure([None] + STEADY[1:]), "the same"),
 ]
 
 

@@ -8,7 +8,7 @@ import re
 import sys
 
 import charts
-from statistics_of_bench import median, quantile, ratios
+from statistics_of_bench import median, quantile, ratios, worked
 
 MARKED = re.compile(r"(<!-- figures: ([^ ]+) -->\n).*?(<!-- end of figures -->)", re.S)
 
@@ -18,21 +18,23 @@ def rate(value, unit):
 
 
 def table(figures, prefix):
-    lines = ["| scenario | ours | rival | ours, median | rival, median | ratio (quartiles) | wanted |",
-             "|---|---|---|---:|---:|---:|---|"]
+    lines = ["| scenario | ours | rival | ours, median | rival, median | ratio (quartiles) | runs | wanted |",
+             "|---|---|---|---:|---:|---:|---:|---|"]
     for figure in figures:
         if not figure["scenario"].startswith(prefix):
             continue
         sign = "<=" if figure["less_is_better"] else ">="
-        wanted = f"{sign} {figure['target']:.3g}: {'reached' if figure['reached'] else '**falls short**'}" if figure["target"] else ""
-        own = rate(median(figure["ours_samples"]), figure["unit"])
+        limit = f"{figure['target']:,.0f}" if figure["target"] >= 100 else f"{figure['target']:.3g}"
+        wanted = f"{sign} {limit}: {'reached' if figure['reached'] else '**falls short**'}" if figure["target"] else ""
+        own = rate(median(worked(figure["ours_samples"])), figure["unit"])
         if figure["rival_samples"]:
             pairs = ratios(figure)
             ratio = f"{median(pairs):.2f} ({quantile(pairs, 0.25):.2f} to {quantile(pairs, 0.75):.2f})"
-            other = rate(median(figure["rival_samples"]), figure["unit"])
+            other = rate(median(worked(figure["rival_samples"])), figure["unit"])
         else:
             ratio, other = "", ""
-        lines.append(f"| {figure['scenario']} | {figure['ours']} | {figure['rival']} | {own} | {other} | {ratio} | {wanted} |")
+        lines.append(f"| {figure['scenario']} | {figure['ours']} | {figure['rival']} | {own} | {other} | {ratio} | "
+                     f"{len(figure['ours_samples'])} | {wanted} |")
     return "\n".join(lines) + "\n"
 
 
@@ -40,7 +42,7 @@ def machine(found):
     facts = found["machine"]
     return (f"{facts['cpu']}, {facts['cores']} cores, governor {facts['governor']}, Linux {facts['kernel']}, "
             f"{facts['compiler']}, `{facts['flags'].strip()}`, {facts['barrier']}; commit {facts['commit']}, {facts['date']}; "
-            f"`{found['command']}`\n")
+            f"`{found['command']}`\n" + (f"\nRivals, as packaged: {facts['rivals']}.\n" if "rivals" in facts else ""))
 
 
 def bar_chart(figures, scenario, title):
@@ -59,7 +61,8 @@ def bar_chart(figures, scenario, title):
 
 
 def scaling_chart(figures, what, title, x_label):
-    """Scenarios scaling/WHAT/NUMBER…: one line for ours, one per rival."""
+    """Scenarios scaling/WHAT/NUMBER…: one line for ours, one per rival, which stands below it by the ratio of its pairs:
+    the machine may have been another one for each."""
     own, others, ticks = {}, {}, {}
     for f in figures:
         parts = f["scenario"].split("/")
@@ -67,14 +70,15 @@ def scaling_chart(figures, what, title, x_label):
             continue
         x = math.log2(float(parts[2]))
         ticks[x] = f"{int(parts[2]):,}"
-        own.setdefault(x, []).extend(f["ours_samples"])
+        own.setdefault(x, []).extend(worked(f["ours_samples"]))
         if f["rival_samples"]:
-            others.setdefault(f["rival"], {}).setdefault(x, []).extend(f["rival_samples"])
+            others.setdefault(f["rival"], {})[x] = median(ratios(f))
     if len(ticks) < 2:
         return None
     lines = [("Amphibus", [(x, median(own[x])) for x in sorted(own)], True)]
-    lines += [(name, [(x, median(points[x])) for x in sorted(points)], False) for name, points in others.items()]
-    return charts.plot(title, "messages published per second, medians", lines, sorted(ticks.items()), x_label, "msg/s")
+    lines += [(name, [(x, median(own[x]) / of[x]) for x in sorted(of) if of[x]], False) for name, of in others.items()]
+    note = "messages published per second, medians" + ("; rivals at ours divided by the ratio of their pairs" if others else "")
+    return charts.plot(title, note, lines, sorted(ticks.items()), x_label, "msg/s")
 
 
 def percentile_chart(figures, prefix, title):

@@ -11,15 +11,24 @@ def median(values):
     return quantile(values, 0.5)
 
 
+def worked(samples):
+    """Without the runs that failed, which are null or 0."""
+    return [each for each in samples if each]
+
+
 def ratios(figure):
-    """Pair by pair; a run that failed is 0 and must not look good."""
+    """Pair by pair; one that failed, on either side, must not look good."""
     failed = math.inf if figure["less_is_better"] else 0.0
-    return [ours / rival if rival > 0 else failed for ours, rival in zip(figure["ours_samples"], figure["rival_samples"])]
+    return [ours / rival if ours and rival else failed
+            for ours, rival in zip(figure["ours_samples"], figure["rival_samples"])]
 
 
 def outcome_samples(figure):
     """What a comparison of two runs looks at: ratios where there is a rival, since both sides share the machine's mood."""
-    return ratios(figure) if figure["rival_samples"] else figure["ours_samples"]
+    if figure["rival_samples"]:
+        return ratios(figure)
+    failed = math.inf if figure["less_is_better"] else 0.0
+    return [failed if each is None else each for each in figure["ours_samples"]]
 
 
 def rank_sum_p(first, second):

@@ -26,7 +26,7 @@ struct ring_queue {
     template <class Use>
     std::size_t take(const Use& use) {
       std::size_t count = 0;
-      for (T one{}; count != 256 && of.ring.try_pop(one); ++count) use(one);
+      for (T one{}; count != drain_max && of.ring.try_pop(one); ++count) use(one);
       return count;
     }
     ring_queue& of;
@@ -39,8 +39,16 @@ using one_to_one = ring_queue<T, true>;
 template <class T>
 using many_to_one = ring_queue<T, false>;
 
+template <class T>
+using napping_one = napping<one_to_one<T>>;
+template <class T>
+using napping_many = napping<many_to_one<T>>;
+
 double run(const shape& of, std::size_t count) {
   return of.publishers == 1 ? run_by_size<one_to_one>(of, count) : run_by_size<many_to_one>(of, count);
+}
+double run_napping(const shape& of, std::size_t count) {
+  return of.publishers == 1 ? run_by_size<napping_one>(of, count) : run_by_size<napping_many>(of, count);
 }
 
 }  // namespace
@@ -48,6 +56,10 @@ double run(const shape& of, std::size_t count) {
 rival atomic_queue() {
   return {"atomic_queue", "AtomicQueueB2, MAXIMIZE_THROUGHPUT, SPSC where there is one producer, try_push and try_pop",
           &run, nullptr, 0.25};
+}
+
+rival napping_atomic_queue() {
+  return {"atomic_queue, naps", "as atomic_queue, with naps as ours after a small pop", &run_napping, nullptr, 0.25};
 }
 
 }  // namespace bench

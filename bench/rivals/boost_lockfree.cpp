@@ -34,6 +34,16 @@ struct one_to_one {
   boost::lockfree::spsc_queue<T> ring;
 };
 
+/// As `carried`, which it does not take: its assignment has to be trivial.
+struct carried_in : message<32> {
+  carried_in() = default;
+  explicit carried_in(std::uint64_t number) noexcept : message<32>{{number}} {}
+  carried_in(const carried_in& from) noexcept {
+    for (std::size_t i = 0; i != words.size(); ++i) words[i] = amphibus::base::apart(from.words[i]);
+  }
+  carried_in& operator=(const carried_in&) = default;
+};
+
 /// Holds trivial types only. Its nodes are allocated at the start; indices of 16 bits allow 65,534 of them.
 template <class T>
 struct many_to_one {
@@ -60,8 +70,8 @@ struct many_to_one {
 
 double run(const shape& of, std::size_t count) {
   if (of.publishers == 1) return run_by_size<one_to_one>(of, count);
-  return run_queues<many_to_one<message<32>>>(
-      of, count, [](std::size_t i) { return message<32>{{i}}; }, [](const message<32>& m) { return m.words[0]; });
+  return run_queues<many_to_one<carried_in>>(
+      of, count, [](std::size_t i) { return carried_in(i); }, [](const carried_in& m) { return m.words[0]; });
 }
 
 }  // namespace

@@ -7,7 +7,7 @@ namespace bench {
 namespace {
 
 template <class T>
-using queue = moodycamel_queue<T, moodycamel::ConcurrentQueueDefaultTraits, false>;
+using queue = moodycamel_queue<T, moodycamel::ConcurrentQueueDefaultTraits>;
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include <amphibus/base/pause.hpp>
 #include <amphibus/base/words.hpp>
 
 #include "harness/threads.hpp"
@@ -37,6 +38,9 @@ class places {
   const std::int64_t bound_;
   alignas(128) std::atomic<std::int64_t> free_;
 };
+
+/// What a consumer takes at once, at most, where its queue lets it choose.
+inline constexpr std::size_t drain_max = 256;
 
 /// A queue of T per subscriber, fed by hand: what one writes without a bus.
 ///
@@ -72,6 +76,23 @@ double run_queues(const shape& of, std::size_t count, const Make& make, const Fi
   };
   return run_threads(of, count, publish, consume);
 }
+
+/// The same queue with a consumer that waits after a small pop, as ours does: it stays off the lines that the producer
+/// writes.
+template <class Queue>
+struct napping : Queue {
+  using Queue::Queue;
+  struct consumer : Queue::consumer {
+    using Queue::consumer::consumer;
+    template <class Use>
+    std::size_t take(const Use& use) {
+      const std::size_t count = Queue::consumer::take(use);
+      const auto nap = std::chrono::nanoseconds(count < drain_max / 4 ? 850 : 3 * 850);
+      if (count != 0 && count < drain_max) amphibus::base::pause(amphibus::base::pauses_in(nap));
+      return count;
+    }
+  };
+};
 
 /// A message that is copied word by word.
 ///

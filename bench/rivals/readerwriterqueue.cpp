@@ -25,7 +25,7 @@ struct queue {
     template <class Use>
     std::size_t take(const Use& use) {
       std::size_t count = 0;
-      for (T* first = of.ring.peek(); first != nullptr && count != 256; first = of.ring.peek(), ++count) {
+      for (T* first = of.ring.peek(); first != nullptr && count != drain_max; first = of.ring.peek(), ++count) {
         use(*first);  // in place: no copy out
         of.ring.pop();
       }
@@ -37,11 +37,38 @@ struct queue {
   moodycamel::ReaderWriterQueue<T> ring;
 };
 
+template <class T>
+using napping_queue = napping<queue<T>>;
+
+/// A page for one reader needs no pointer: it is copied into the ring and read there.
+double run(const shape& of, std::size_t count) {
+  if (of.bytes != 4096 || of.subscribers != 1) return run_by_size<queue>(of, count);
+  using page = message<4096>;
+  return run_queues<queue<page>>(
+      of, count,
+      [](std::size_t i) -> const page& {
+        static thread_local const auto one = std::make_unique<page>();
+        one->words[0] = i;
+        return *one;
+      },
+      [](const page& m) { return m.words[0]; });
+}
+
+bool has_one_publisher(const shape& of) { return of.publishers == 1; }
+
 }  // namespace
 
 rival readerwriterqueue() {
-  return {"readerwriterqueue", "try_enqueue into the room allocated at the start, handled in place with peek and pop",
-          &run_by_size<queue>, [](const shape& of) { return of.publishers == 1; }, 1};
+  return {
+      "readerwriterqueue",
+      "try_enqueue into the room allocated at the start, by value but for pages to several readers, handled in place "
+      "with peek and pop",
+      &run, &has_one_publisher, 1};
+}
+
+rival napping_readerwriterqueue() {
+  return {"readerwriterqueue, naps", "as readerwriterqueue, with naps as ours after a small pop",
+          &run_by_size<napping_queue>, &has_one_publisher, 1};
 }
 
 }  // namespace bench

@@ -8,15 +8,18 @@ const std::vector<rival>& rivals() {
   static const std::vector<rival> all{
       raw_moodycamel(),
       tuned_moodycamel(),
+      bulk_moodycamel(),
       mutex_deque(),
       mutex_deque_swapped(),
       libzmq_inproc(),
       std_function(),
 #ifdef BENCH_WITH_readerwriterqueue
       readerwriterqueue(),
+      napping_readerwriterqueue(),
 #endif
 #ifdef BENCH_WITH_atomic_queue
       atomic_queue(),
+      napping_atomic_queue(),
 #endif
 #ifdef BENCH_WITH_boost
       boost_lockfree(),

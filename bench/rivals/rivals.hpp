@@ -27,10 +27,13 @@ std::vector<std::string> missing_packages();
 // One file each.
 rival raw_moodycamel();
 rival tuned_moodycamel();
+rival bulk_moodycamel();
 rival mutex_deque();
 rival mutex_deque_swapped();
 rival readerwriterqueue();
+rival napping_readerwriterqueue();
 rival atomic_queue();
+rival napping_atomic_queue();
 rival boost_lockfree();
 rival libzmq_inproc();
 rival caf_actors();

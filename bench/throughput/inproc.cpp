@@ -30,6 +30,7 @@ const char* name_of(way how) {
 }
 
 constexpr shape small_1p1c{};
+constexpr shape usual_1p1c{.bound = 8192};
 constexpr shape small_2p1c{.publishers = 2};
 constexpr shape small_4p1c{.publishers = 4};
 constexpr shape small_1p3c{.subscribers = 3};
@@ -41,7 +42,8 @@ constexpr shape large_1p3c{.subscribers = 3, .bytes = std::size_t{1} << 20U, .bo
 const line queued[] = {
     {"inproc/1p1c/32B", small_1p1c, way::publisher, "moodycamel", 1.0},
     {"inproc/1p1c/32B", small_1p1c, way::publisher, "moodycamel tuned", 0.7},
-    {"inproc/1p1c/32B", small_1p1c, way::batches, "moodycamel tuned", 0},
+    {"inproc/1p1c/32B/8192", usual_1p1c, way::publisher, "moodycamel", 0},
+    {"inproc/1p1c/32B", small_1p1c, way::batches, "moodycamel tuned, bulk", 0},
     {"inproc/2p1c/32B", small_2p1c, way::publisher, "moodycamel", 1.0},
     {"inproc/2p1c/32B", small_2p1c, way::publisher, "moodycamel tuned", 0},
     {"inproc/4p1c/32B", small_4p1c, way::publisher, "moodycamel", 1.0},
@@ -52,7 +54,9 @@ const line queued[] = {
     {"inproc/1p1c/32B", small_1p1c, way::publisher, "CAF", 50},
     {"inproc/1p1c/32B", small_1p1c, way::publisher, "nng", 100},
     {"inproc/1p1c/32B", small_1p1c, way::publisher, "readerwriterqueue", 0},
+    {"inproc/1p1c/32B", small_1p1c, way::publisher, "readerwriterqueue, naps", 0},
     {"inproc/1p1c/32B", small_1p1c, way::publisher, "atomic_queue", 0},
+    {"inproc/1p1c/32B", small_1p1c, way::publisher, "atomic_queue, naps", 0},
     {"inproc/1p1c/32B", small_1p1c, way::publisher, "Boost.Lockfree", 0},
     {"inproc/2p1c/32B", small_2p1c, way::publisher, "atomic_queue", 0},
     {"inproc/2p1c/32B", small_2p1c, way::publisher, "Boost.Lockfree", 0},
@@ -60,6 +64,7 @@ const line queued[] = {
     {"inproc/1p3c/32B", small_1p3c, way::publisher, "readerwriterqueue", 0},
     {"inproc/1p16c/32B", small_1p16c, way::publisher, "moodycamel", 4.0},
     {"inproc/1p1c/4KiB", page_1p1c, way::publisher, "moodycamel", 0},
+    {"inproc/1p1c/4KiB", page_1p1c, way::publisher, "readerwriterqueue", 0},
     {"inproc/1p3c/4KiB", page_1p3c, way::publisher, "moodycamel", 2.0},
     {"inproc/1p3c/4KiB", page_1p3c, way::loan, "moodycamel", 0},
     {"inproc/1p3c/1MiB", large_1p3c, way::loan, "moodycamel", 0},

@@ -59,7 +59,6 @@ void publish_share(amphibus::bus& bus, std::size_t share, way how) {
 template <class Message>
 amphibus::subscription subscribe(amphibus::bus& bus, const shape& of, way how, std::uint64_t& sum) {
   const amphibus::subscription_options options{.capacity = static_cast<std::size_t>(of.bound),
-                                               .capacity_bytes = std::size_t{16} << 30U,
                                                .on = amphibus::dedicated};
   if (how != way::batches)
     return bus.subscribe(topic<Message>, options, [&sum](const Message& m) { sum += m.words[0]; });
@@ -97,7 +96,7 @@ double run(amphibus::bus& bus, const shape& of, std::size_t count, way how) {
 
 double ours(const shape& of, std::size_t count, way how) {
   return with_size(of.bytes, [&]<class Message>() {
-    amphibus::bus bus({.memory_max_bytes = std::size_t{4} << 30U});
+    amphibus::bus bus;
     return run<Message>(bus, of, count, how);
   });
 }

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <limits>
 
@@ -12,27 +10,10 @@
 
 #include <amphibus/app/supervise.hpp>
 
+#include "harness/scratch.hpp"
+
 namespace bench {
 namespace {
-
-/// A directory for configuration and ipc sockets, gone at the end.
-class scratch {
- public:
-  scratch() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "amphibus-bench-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) != nullptr) path_ = pattern;
-  }
-  ~scratch() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  scratch(const scratch&) = delete;
-  scratch& operator=(const scratch&) = delete;
-  [[nodiscard]] const std::string& path() const noexcept { return path_; }
-
- private:
-  std::string path_;
-};
 
 std::string endpoint(const std::string& transport, const std::string& directory, const std::string& name) {
   if (transport == "ipc") return "ipc://" + directory + "/" + name;

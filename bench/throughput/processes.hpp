@@ -26,7 +26,7 @@ double raw_round_trip(const std::string& transport, std::size_t count, histogram
 
 /// A feeder paced at 100,000 messages/s with a local subscriber on a drop_newest route.
 struct paced_result {
-  double rate = 0;  ///< messages/s that the feeder reached
+  double rate = 0;  ///< accepted messages/s
   double lost_locally = 0;
   double refused = 0;
   double cpu_ns_per_message = 0;  ///< of the publishing thread

@@ -20,10 +20,18 @@ HERE = Path(__file__).resolve().parent
 SKIPPED = 77
 
 
+GIVEN_OUT = set()
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Each once: the system may well name one again that was just let go."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        if port not in GIVEN_OUT:
+            GIVEN_OUT.add(port)
+            return port
 
 
 def own_endpoints(config, folder):

@@ -5,10 +5,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <set>
+
 namespace support {
 namespace {
 
-int free_port() {
+int probe_port() {
   const int probe = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -19,6 +21,16 @@ int free_port() {
   ::getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size);
   ::close(probe);
   return ntohs(address.sin_port);
+}
+
+/// Each once: the system may well name one again that was just let go.
+int free_port() {
+  constexpr int attempts_max = 100;
+  static std::set<int> given_out;
+  for (int attempt = 0; attempt != attempts_max; ++attempt) {
+    if (const int port = probe_port(); given_out.insert(port).second) return port;
+  }
+  return probe_port();  // nearly all were
 }
 
 }  // namespace

@@ -127,7 +127,7 @@ void egress_queue::hand_out_drops(transport::egress_sink& to) {
     if (count == 0) continue;
     to.on_dropped(topic->name(), count);
     core_.report({event_kind::dropped, topic->name(), name_, "", count,
-                  "route full (8192 messages, 64 MiB, or the memory of the bus): use overflow = \"block\" on the "
+                  "route full (16384 messages, 64 MiB, or the memory of the bus): use overflow = \"block\" on the "
                   "route, or publish slower"});
   }
 }

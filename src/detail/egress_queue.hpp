@@ -17,7 +17,7 @@ namespace amphibus::detail {
 /// The outgoing messages of one route: an inbox whose consumer is a transport's I/O thread.
 class egress_queue final : public egress_inbox, public transport::egress {
  public:
-  static constexpr std::int64_t capacity = 8192;
+  static constexpr std::int64_t capacity = 16'384;
   static constexpr std::int64_t capacity_bytes = std::int64_t{64} << 20U;
   static constexpr std::size_t batch_max = 256;
 

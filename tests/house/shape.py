@@ -16,6 +16,7 @@ COLUMNS = 120
 NOISE = re.compile(
     r'//[^\n]*|/\*.*?\*/|R"(?P<tag>[^(\s]*)\(.*?\)(?P=tag)"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'|'
     r'^[ \t]*#(?:[^\n]*\\\n)*[^\n]*', re.S | re.M)
+MACRO_ALONE = re.compile(r"^[A-Z][A-Z0-9_]+\([^(){};]*\)[ \t]*$", re.M)  # as AMPHIBUS_POD, without a semicolon
 SCOPE = re.compile(r"^\s*(?:template\s*<.*>\s*)?(?:inline\s+)?(?:extern\s*\"?|namespace|class|struct|union|enum)\b", re.S)
 
 
@@ -42,7 +43,7 @@ def kind_of(head, inside):
 
 def functions(text):
     """(first line, lines, name) of every function of a file."""
-    text = blank(text)
+    text = MACRO_ALONE.sub(lambda m: "\n" * m.group().count("\n"), blank(text))
     stack, found = [], []
     line, head, head_line = 1, "", None
     for character in text:

@@ -129,7 +129,7 @@ void small_capacity_contention(const subject& of, reporter& to) {
 
 /// A route that drops: what is lost is lost on purpose, and every one of it is told.
 void route_that_drops(const subject& of, reporter& to) {
-  constexpr std::uint64_t flood = 12'000;  // an egress holds 8192
+  constexpr std::uint64_t flood = 24'000;  // an egress holds 16384
   scenario s(of, to, {.overflow = config::overflow::drop_newest});
   gate still;
   reader<letter> there(s, 1, letters, {.name = "there", .capacity = 64, .owed = history::duty::counted},

@@ -82,8 +82,8 @@ TEST_CASE("filter: every handler form, messages with memory, patterns, batches o
   auto three =
       b.subscribe(reports, {.on = here}, filter(is_even, [&](batch<report> all) { batched += int(all.size()); }));
   auto four = b.subscribe(pattern<report>{"t.*"}, {.on = here}, filter(is_even, [&](const report&) { ++by_pattern; }));
-  std::vector<report> many;
-  for (int i = 0; i != 20; ++i) many.push_back({i, std::string(100, 'x')});
+  std::vector<report> many(20, report{0, std::string(100, 'x')});
+  for (int i = 0; i != 20; ++i) many[std::size_t(i)].value = i;
   auto out = b.publisher(reports);
   CHECK(out.publish_batch(many).accepted_prefix == 20);
   for (int i = 0; i != 20; ++i) b.publish(reports, {i, "y"}, {.key = "with attributes"});

@@ -159,12 +159,38 @@ TEST_CASE("outbound: where a route drops, or an observer shares the bytes, nothi
   e.out.show_on(nullptr);
 }
 
-TEST_CASE("outbound: small messages come 4,096 a turn, also behind large ones", "[zeromq]") {
+TEST_CASE("outbound: small messages come 16,384 a turn, also behind large ones", "[zeromq]") {
   endless e;
-  CHECK(e.turn(100) == 1 + 4096);  // the first alone, until its size is known
-  CHECK(e.turn(100) == 4096);
+  CHECK(e.turn(100) == 1 + 16'384);  // the first alone, until its size is known
+  CHECK(e.turn(100) == 16'384);
   e.turn(mebibyte / 4);
-  CHECK(e.turn(100) >= 4096);
+  CHECK(e.turn(100) >= 16'384);
+}
+
+TEST_CASE("outbound: a batch is full where its route, its pipe and who looks on say so", "[zeromq]") {
+  const auto largest = [](bool block, std::size_t pipe_max_bytes, bool shown) {
+    endless e(block, pipe_max_bytes);
+    zmq::socket_t sub = slow_subscriber_of(e);
+    tap_socket tap(zmq::socket_t(e.context, zmq::socket_type::pub), "inproc://tap");
+    e.out.show_on(shown ? &tap : nullptr);
+    std::size_t out = 0;
+    for (zmq::message_t part; out < 64U << 10U;) {
+      e.turn(1000);
+      while (sub.recv(part, zmq::recv_flags::dontwait)) out = std::max(out, part.size());
+    }
+    e.out.show_on(nullptr);
+    return out;
+  };
+  const auto is_about = [](std::size_t cap) {
+    return Catch::Predicate<std::size_t>([cap](std::size_t size) { return size >= cap && size <= cap + 2'000; });
+  };
+  constexpr std::size_t kibibyte = 1024;
+  CHECK_THAT(largest(true, 32 * mebibyte, false), is_about(512 * kibibyte));
+  CHECK_THAT(largest(true, 1024 * mebibyte, false), is_about(512 * kibibyte));
+  CHECK_THAT(largest(true, 16 * mebibyte, false), is_about(256 * kibibyte));
+  CHECK_THAT(largest(true, mebibyte, false), is_about(128 * kibibyte));
+  CHECK_THAT(largest(false, 32 * mebibyte, false), is_about(128 * kibibyte));
+  CHECK_THAT(largest(true, 32 * mebibyte, true), is_about(128 * kibibyte));
 }
 
 TEST_CASE("outbound: a batch is shown to observers as a second reference to the bytes that are sent", "[zeromq]") {
@@ -197,5 +223,5 @@ TEST_CASE("outbound: a batch is shown to observers as a second reference to the 
   }
   CHECK(both()->second.data() == got[1].at(both()->first).data());
   e.out.show_on(nullptr);
-  CHECK(e.turn(100) >= 4096);
+  CHECK(e.turn(100) >= 16'384);
 }

@@ -13,6 +13,7 @@ namespace amphibus::zeromq {
 namespace {
 
 constexpr int batches_per_turn = 16;
+constexpr std::size_t turn_max_bytes = std::size_t{2} << 20U;  // the other routes and peers wait so long
 constexpr auto report_interval = std::chrono::seconds(1);
 constexpr std::size_t streams_max = 20'000;
 constexpr std::size_t run_max =
@@ -102,7 +103,9 @@ bool inbound::work(base::time_point now) {
     if (!deliver_rest(now)) return false;
     moved = true;
   }
-  for (int i = 0; i != batches_per_turn && !pending_ && receive(); ++i) {
+  std::size_t bytes = 0;
+  for (int i = 0; i != batches_per_turn && bytes < turn_max_bytes && !pending_ && receive(); ++i) {
+    bytes += frame_->bytes().size();
     accept(text_of(topic_frame_), now);
     moved = true;
   }

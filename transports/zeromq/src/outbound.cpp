@@ -6,16 +6,14 @@
 
 #include <amphibus/base/event.hpp>
 
-#include "sockets.hpp"
-
 namespace amphibus::zeromq {
 namespace {
 
 constexpr std::size_t drain_max = 256;
-constexpr std::size_t flush_max = 4096;
+constexpr std::size_t flush_max = 16'384;
 constexpr std::size_t flush_max_bytes = 2U << 20U;  // large messages must not keep everything else waiting
 constexpr std::size_t loaded_min = 256;
-constexpr std::size_t full_enough = 2048;
+constexpr std::size_t full_enough = flush_max / 2;
 constexpr int naps_max = 10;
 constexpr std::size_t copied_below_bytes = 4096;
 // libzmq calls an XPUB writable always, so polling for it would spin. What waits behind us lasts for longer than this.
@@ -30,6 +28,7 @@ zmq::message_t copy_of(std::span<const std::byte> bytes) { return {bytes.data(),
 outbound::outbound(zmq::socket_t socket, settings with, transport::egress& from, transport::host& host, callbacks call)
     : socket_(std::move(socket)),
       settings_(with),
+      batch_cap_bytes_(batch_cap_bytes(with.pipe_max_bytes, with.block)),
       from_(from),
       host_(host),
       on_first_message_(std::move(call.on_first_message)),
@@ -126,7 +125,7 @@ void outbound::on_run(std::string_view topic, const wire::codec_operations& oper
     stream& to = open_batch(topic, operations);
     const std::size_t before = to.batch.size_bytes();
     const std::size_t count = to.batch.add_run(first.source.index, first.sequence + done, operations,
-                                               values.without(done), settings_.message_size_max_bytes, batch_cap_bytes);
+                                               values.without(done), settings_.message_size_max_bytes, batch_cap());
     done += count;
     added(to, count, before);
     if (done == values.count || !to.open) continue;
@@ -138,7 +137,7 @@ void outbound::on_run(std::string_view topic, const wire::codec_operations& oper
 void outbound::added(stream& to, std::size_t count, std::size_t before) {
   to.next_sequence += count;
   taken_bytes_ += to.batch.size_bytes() - before;
-  if (to.batch.size_bytes() >= batch_cap_bytes) flush(to);
+  if (to.batch.size_bytes() >= batch_cap()) flush(to);
 }
 
 void outbound::refused(stream& to) {

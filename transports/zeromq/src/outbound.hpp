@@ -16,6 +16,7 @@
 
 #include "frame_pool.hpp"
 #include "observers.hpp"
+#include "sockets.hpp"
 
 namespace amphibus::zeromq {
 
@@ -59,7 +60,7 @@ class outbound final : public transport::egress_sink {
   void send_sync(const std::string& marker);
   /// A route that drops may drop this too, so it repeats it; receivers count it once.
   void send_goodbye(base::time_point now);
-  /// From now on each batch is shown there, too; nullptr: nowhere.
+  /// From now on each batch is shown there, too; nullptr: nowhere. While it is, batches are small enough for that.
   void show_on(tap_socket* where) noexcept { tap_ = where; }
   [[nodiscard]] zmq::socket_t& socket() noexcept { return socket_; }
 
@@ -105,9 +106,13 @@ class outbound final : public transport::egress_sink {
   [[nodiscard]] zmq::message_t numbers_frame(wire::batch_kind kind);
   [[nodiscard]] std::vector<std::byte> next_numbers() const;
   void give_up(const stream& of, const char* why);
+  [[nodiscard]] std::size_t batch_cap() const noexcept {
+    return tap_ == nullptr ? batch_cap_bytes_ : batch_cap_least_bytes;
+  }
 
   zmq::socket_t socket_;
   const settings settings_;
+  const std::size_t batch_cap_bytes_;
   transport::egress& from_;
   transport::host& host_;
   const std::function<void()> on_first_message_;

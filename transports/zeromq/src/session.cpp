@@ -77,9 +77,9 @@ void session::bind_control() {
 
 void session::bind_routes() {
   for (std::size_t i = 0; i != settings_.routes.size(); ++i) {
-    const bool block = settings_.routes[i].overflow == transport::egress_overflow::block;
+    const bool block = blocks(i);
     zmq::socket_t socket(context_, zmq::socket_type::xpub);
-    prepare_publishing(socket, options_.pipe_max_bytes);
+    prepare_publishing(socket, options_.pipe_max_bytes, block);
     cut_stopped_peers(socket, settings_.peer_stall_max);
     socket.set(zmq::sockopt::xpub_nodrop, block ? 1 : 0);
     socket.set(zmq::sockopt::xpub_verboser, 1);  // everything that came, for the guard and for markers that repeat
@@ -91,6 +91,10 @@ void session::bind_routes() {
         host_.egress_of(i), host_,
         outbound::callbacks{[this] { announce_changes(host_.clock().now()); }, [this] { waker_.wake(); }}));
   }
+}
+
+bool session::blocks(std::size_t route) const {
+  return settings_.routes.at(route).overflow == transport::egress_overflow::block;
 }
 
 void session::make_guards() {
@@ -176,7 +180,7 @@ void session::run() {
   int idle_turns = 0;
   while (!stop_requested_.load(std::memory_order_acquire)) {
     const auto now = host_.clock().now();
-    if (turn(now)) {
+    if (turn(now, false)) {
       idle_turns = 0;
     } else if (++idle_turns <= yields_before_sleep || expects_room(now)) {
       std::this_thread::yield();
@@ -191,14 +195,14 @@ bool session::expects_room(base::time_point now) const {
   return std::any_of(routes_.begin(), routes_.end(), [now](const auto& each) { return each->expects_room(now); });
 }
 
-bool session::turn(base::time_point now) {
+bool session::turn(base::time_point now, bool whole) {
   take_requests(now);
   bool moved = false;
   for (const auto& each : peers_) {
     for (const auto& route : each->data) moved |= route->work(now);
   }
   for (const auto& each : routes_) moved |= each->work(now);
-  if (!moved || ++data_turns_ == data_turns_per_control_turn || now - last_control_turn_ >= control_turn_interval) {
+  if (whole || ++data_turns_ == data_turns_per_control_turn || now - last_control_turn_ >= control_turn_interval) {
     data_turns_ = 0;
     last_control_turn_ = now;
     moved |= control_turn(now);
@@ -242,7 +246,7 @@ void session::sleep(base::time_point now) {
   waker_.clear();
   // A request that came before the clear is seen by turn(); one that comes after makes the poll return.
   if (topics_changed_.load() || stop_requested_.load() || goodbye_requested_.load() != said_goodbye_ ||
-      confirm_requested_.load() || turn(now) || !prepare_to_sleep()) {
+      confirm_requested_.load() || turn(now, true) || !prepare_to_sleep()) {
     return;
   }
   std::vector<zmq::pollitem_t> watched{{nullptr, waker_.descriptor(), ZMQ_POLLIN, 0},

@@ -63,8 +63,9 @@ class session final : public transport::session {
   std::unique_ptr<guard_thread> start_guards(std::vector<std::unique_ptr<connection_guard>> guards);
 
   void run();
-  /// Data, and control when there is no data or it has waited for some turns. Returns: true if anything moved.
-  bool turn(base::time_point now);
+  [[nodiscard]] bool blocks(std::size_t route) const;
+  /// Data, and control where `whole` or when it has waited for some turns. Returns: true if anything moved.
+  bool turn(base::time_point now, bool whole);
   bool control_turn(base::time_point now);
   [[nodiscard]] bool expects_room(base::time_point now) const;
   void sleep(base::time_point now);

@@ -206,7 +206,7 @@ void session::perform_one(peer& of, const open_data& what, base::time_point now)
   came_so_far.resize(what.endpoints.size());
   for (std::size_t route = 0; route != what.endpoints.size(); ++route) {
     zmq::socket_t socket(context_, zmq::socket_type::sub);
-    prepare_subscribing(socket, settings_.message_size_max_bytes, options_.pipe_max_bytes);
+    prepare_subscribing(socket, settings_.message_size_max_bytes, options_.pipe_max_bytes, blocks(route));
     use_proxy(socket, options_.socks_proxy);
     try {
       socket.connect(what.endpoints[route]);

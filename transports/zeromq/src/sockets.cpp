@@ -134,8 +134,14 @@ std::optional<error> check_routes(std::size_t count) {
                "let patterns join them", {"route"});
 }
 
+std::size_t batch_cap_bytes(std::size_t pipe_max_bytes, bool blocks) noexcept {
+  constexpr std::size_t frames_min = 64;
+  return blocks ? std::clamp(pipe_max_bytes / frames_min, batch_cap_least_bytes, batch_cap_most_bytes)
+                : batch_cap_least_bytes;
+}
+
 std::optional<error> check_pipe(std::size_t pipe_max_bytes) {
-  constexpr std::size_t least = 2 * batch_cap_bytes;
+  constexpr std::size_t least = 2 * batch_cap_least_bytes;
   constexpr std::size_t most = std::size_t{1} << 30U;
   if (pipe_max_bytes >= least && pipe_max_bytes <= most) return std::nullopt;
   return error(error_code::bad_option,
@@ -167,17 +173,18 @@ std::optional<error> check_proxy(const std::string& socks_proxy) {
                "write the address of a SOCKS5 proxy like 127.0.0.1:1080", {".socks_proxy"});
 }
 
-void prepare_publishing(zmq::socket_t& socket, std::size_t pipe_max_bytes) {
+void prepare_publishing(zmq::socket_t& socket, std::size_t pipe_max_bytes, bool blocks) {
   harden(socket, subscription_size_max_bytes);
-  socket.set(zmq::sockopt::sndhwm, static_cast<int>(pipe_max_bytes / batch_cap_bytes));
+  socket.set(zmq::sockopt::sndhwm, static_cast<int>(pipe_max_bytes / batch_cap_bytes(pipe_max_bytes, blocks)));
   bound_buffers(socket, pipe_max_bytes);
 }
 
-void prepare_subscribing(zmq::socket_t& socket, std::size_t message_size_max_bytes, std::size_t pipe_max_bytes) {
-  harden(socket, std::max(message_size_max_bytes + batch_cap_bytes + 1024, numbers_size_max_bytes));
+void prepare_subscribing(zmq::socket_t& socket, std::size_t message_size_max_bytes, std::size_t pipe_max_bytes,
+                         bool blocks) {
+  harden(socket, std::max(message_size_max_bytes + batch_cap_most_bytes + 1024, numbers_size_max_bytes));
   // A SUB sends its subscriptions, and libzmq drops without a word what its high water mark has no place for.
   socket.set(zmq::sockopt::sndhwm, 0);
-  socket.set(zmq::sockopt::rcvhwm, static_cast<int>(pipe_max_bytes / batch_cap_bytes));
+  socket.set(zmq::sockopt::rcvhwm, static_cast<int>(pipe_max_bytes / batch_cap_bytes(pipe_max_bytes, blocks)));
   bound_buffers(socket, pipe_max_bytes);
 }
 

@@ -14,8 +14,13 @@
 
 namespace amphibus::zeromq {
 
-/// libzmq counts frames: the high water mark of a pipe is its bytes divided by those of a full batch.
-inline constexpr std::size_t batch_cap_bytes = 128U << 10U;
+/// Where a batch is full. libzmq counts frames, so the high water mark of a pipe is its bytes divided by this.
+///
+/// Large where the route blocks, because each frame costs both processes system calls and wake-ups: 128 KiB give two
+/// thirds of the small messages a second. Not where it drops, because frames of lone messages count the same.
+[[nodiscard]] std::size_t batch_cap_bytes(std::size_t pipe_max_bytes, bool blocks) noexcept;
+inline constexpr std::size_t batch_cap_least_bytes = 128U << 10U;
+inline constexpr std::size_t batch_cap_most_bytes = 512U << 10U;
 
 /// A topic of the wire is "name\0": libzmq matches prefixes, the NUL makes them whole names.
 inline constexpr char marker_prefix = '\xff';  ///< sorts last: libzmq replays subscriptions in order at a reconnect
@@ -60,8 +65,9 @@ std::optional<error> check_pipe(std::size_t pipe_max_bytes);
 /// Both sides of the control path: harden(), and nothing that is sent is refused.
 void prepare_control(zmq::socket_t& socket);
 /// The data path: harden() and high water marks.
-void prepare_publishing(zmq::socket_t& socket, std::size_t pipe_max_bytes);
-void prepare_subscribing(zmq::socket_t& socket, std::size_t message_size_max_bytes, std::size_t pipe_max_bytes);
+void prepare_publishing(zmq::socket_t& socket, std::size_t pipe_max_bytes, bool blocks);
+void prepare_subscribing(zmq::socket_t& socket, std::size_t message_size_max_bytes, std::size_t pipe_max_bytes,
+                         bool blocks);
 /// The sending side: libzmq's own heartbeat cuts the pipe of a process that is stopped.
 void cut_stopped_peers(zmq::socket_t& socket, std::chrono::nanoseconds peer_stall_max);
 /// What the answers to that heartbeat take, at most.

@@ -18,9 +18,10 @@ struct options {
   /// How long the last number of an idle stream waits before it is repeated once, so that a lost tail is seen.
   std::chrono::nanoseconds idle_repeat_after = std::chrono::milliseconds(100);
   /// How much may wait inside libzmq for each peer and route, and as much again where it arrives. A route that blocks
-  /// counts bytes, of all its peers together; else frames of 128 KiB, or a larger message, count. Less memory, and less
-  /// on its way when a peer stops, for less to smooth its pauses with. 256 KiB to 1 GiB; below 4 MiB the buffers that
-  /// the system has for a connection of tcp are asked to be no larger either.
+  /// counts bytes, of all its peers together; else frames, or a larger message, count. A frame has up to 128 KiB, and
+  /// up to a 64th of this but not more than 512 KiB where the route blocks. Less memory, and less on its way when a
+  /// peer stops, for less to smooth its pauses with. 256 KiB to 1 GiB, best the same everywhere; below 4 MiB the
+  /// buffers that the system has for a connection of tcp are asked to be no larger either.
   std::size_t pipe_max_bytes = std::size_t{32} << 20U;
   /// Allows tcp endpoints beyond loopback although this version neither authenticates nor encrypts.
   bool allow_plain_network = false;
