@@ -18,8 +18,6 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 SKIPPED = 77
-
-
 GIVEN_OUT = set()
 
 

@@ -5,6 +5,7 @@
 
 #include <amphibus/context.hpp>
 #include <amphibus/detail/topic_core.hpp>
+#include <amphibus/queue/slot_run.hpp>
 
 #pragma GCC visibility push(default)
 namespace amphibus {
@@ -62,34 +63,36 @@ class batch {
   };
 
   /// 1 to 256, so never empty().
-  [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+  [[nodiscard]] std::size_t size() const noexcept { return typed_.count; }
+  [[nodiscard]] bool empty() const noexcept { return size() == 0; }
   [[nodiscard]] iterator begin() const noexcept { return {this, 0}; }
-  [[nodiscard]] iterator end() const noexcept { return {this, size_}; }
+  [[nodiscard]] iterator end() const noexcept { return {this, size()}; }
   /// Looks at a message: what is published next is caused by it. Precondition: `at` < size().
   [[nodiscard]] const T& operator[](std::size_t at) const noexcept {
-    if (typed_ != nullptr) [[likely]] {
-      frame_->message = typed_[at].identity;
-      return typed_[at].value();
+    if (any_ == nullptr) [[likely]] {
+      frame_->message = typed_.identity(at);
+      return detail::slot<T>::value_in(typed_.payload(at));
     }
     look_at(at);
     return *static_cast<const T*>(any_[at].value());
   }
   /// The context of one message, which it looks at too. Precondition: `at` < size(). Lifetime: the handler call.
   [[nodiscard]] amphibus::context context(std::size_t at) const noexcept {
-    if (typed_ != nullptr) {
-      frame_->message = typed_[at].identity;
-      return {frame_->bus, frame_->topic, typed_[at].identity};
+    if (any_ == nullptr) {
+      frame_->message = typed_.identity(at);
+      return {frame_->bus, frame_->topic, frame_->message};
     }
     look_at(at);
     return {frame_->bus, any_[at].topic, any_[at].identity};
   }
 
   /// For the library only.
-  batch(const detail::slot<T>* messages, std::size_t count, detail::frame& here) noexcept
-      : typed_(messages), size_(count), frame_(&here) {}
-  batch(const detail::any_slot* messages, std::size_t count, detail::frame& here) noexcept
-      : any_(messages), size_(count), frame_(&here) {}
+  batch(const queue::slot_run<detail::slot<T>>& messages, detail::frame& here) noexcept
+      : typed_(messages), frame_(&here) {}
+  batch(const queue::slot_run<detail::any_slot>& messages, detail::frame& here) noexcept
+      : any_(messages.slots()), frame_(&here) {
+    typed_.count = messages.count;
+  }
 
  private:
   void look_at(std::size_t at) const noexcept {
@@ -97,9 +100,8 @@ class batch {
     frame_->topic = any_[at].topic;
   }
 
-  const detail::slot<T>* typed_ = nullptr;
+  queue::slot_run<detail::slot<T>> typed_;  // its count also where they are of any type
   const detail::any_slot* any_ = nullptr;
-  std::size_t size_;
   detail::frame* frame_;
 };
 

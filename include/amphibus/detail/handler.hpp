@@ -85,6 +85,8 @@ class message_handler {
   /// for.
   virtual void invoke(const void* slots, std::size_t count, frame& here, const context& with) = 0;
   [[nodiscard]] virtual bool takes_batches() const noexcept = 0;
+  /// Handles a queue::slot_run of them, `run`, at once. Precondition: takes_batches().
+  virtual void invoke_batch(const void* run, frame& here) { static_cast<void>(run), static_cast<void>(here); }
   /// Handles the T at `value`.
   using value_call = void (*)(message_handler& by, const void* value, const context& with);
   /// Null where it may not be given a message by its value alone.
@@ -129,10 +131,14 @@ class handler final : public message_handler {
     } else if constexpr (std::is_invocable_v<Callable&, const T&, const context&>) {
       callable_(message_in<T>(*messages), with);
     } else {
-      callable_(batch<T>(messages, count, here));
+      const queue::slot_run<Slot> all(messages, count);
+      invoke_batch(&all, here);
     }
   }
   [[nodiscard]] bool takes_batches() const noexcept override { return batches; }
+  void invoke_batch([[maybe_unused]] const void* run, [[maybe_unused]] frame& here) override {
+    if constexpr (batches) callable_(batch<T>(*static_cast<const queue::slot_run<Slot>*>(run), here));
+  }
   [[nodiscard]] value_call by_value() const noexcept override {
     if constexpr (batches || std::is_same_v<T, any_message>) return nullptr;
     return [](message_handler& by, [[maybe_unused]] const void* value, [[maybe_unused]] const context& with) {

@@ -347,15 +347,15 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
   }
 
   /// Up to batch_max messages: what was put back or comes from before, else from the queue and where they lie in the
-  /// multicasts. A batch is copied out of there: at the end of a block it would be a short one. So is what producers
-  /// may throw out.
+  /// multicasts. What producers may throw out is copied out of there.
   std::size_t handle_waiting() noexcept {
-    if (has_pending_ || takes_batches_ || losses_) return handle_copies(batch_max, &mailbox::take);
-    if (!this->uses_queue()) return handle_in_place(batch_max);
+    if (has_pending_ || losses_) return handle_copies(batch_max, &mailbox::take);
+    if (takes_batches_) return handle_batches();
+    if (!this->uses_queue()) return handle_in_place(batch_max, 1);
     const bool queue_first = this->queue_has_turn();
     std::size_t handled = queue_first ? handle_copies(batch_max, &mailbox::take_queued) : 0;
     if (stops()) return handled;
-    handled += handle_in_place(batch_max - handled);
+    handled += handle_in_place(batch_max - handled, 1);
     if (queue_first || stops()) return handled;
     return handled + handle_copies(batch_max - handled, &mailbox::take_queued);
   }
@@ -368,11 +368,20 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
     put_back(batch.data() + handled, count - handled);
     return handled;
   }
-  std::size_t handle_in_place(std::size_t max) noexcept {
+  /// Where many lie together, there; the rest together in a copy: at the end of a block, and of publishers that say
+  /// little, batches would be short ones.
+  std::size_t handle_batches() noexcept {
+    const std::size_t handled = this->uses_queue() ? 0 : handle_in_place(batch_max, gathered_below);
+    if (handled == batch_max || stops()) return handled;
+    return handled + handle_copies(batch_max - handled, &mailbox::take);
+  }
+  /// Leaves those of which fewer than `least` lie together.
+  std::size_t handle_in_place(std::size_t max, std::size_t least) noexcept {
     std::size_t handled = 0;
     this->for_each_reader([&](queue::multicast_reader<Slot>& from) {
       if (!from.look()) return true;
       while (queue::slot_run<Slot> run = from.next(max - handled)) {
+        if (run.count < least) return true;
         const std::size_t done = handle(run);
         from.advance(done);
         handled += done;
@@ -387,9 +396,7 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
   }
   /// How many from the first on are of one publisher, whose identities are packed: then the last one stands for all.
   [[nodiscard]] std::size_t of_one_publisher(const queue::slot_run<Slot>& in) const noexcept {
-    if constexpr (queue::identified<Slot>) {
-      if (in.in_sequence()) return in.count;
-    }
+    if (is_in_sequence(in)) return in.count;
     const identity_word first = in.identity(0);
     std::size_t run = 1;
     const auto same = [&](std::size_t which) {
@@ -476,38 +483,49 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
   /// The first, or as many of a batch as have not expired.
   std::size_t handle_together(const queue::slot_run<Slot>& waiting, frame& here, const context& with,
                               queue::load& finished) noexcept {
-    if (takes_batches_) return handle_together(waiting.slots(), run_at(waiting), here, with, finished);
-    const Slot first = waiting[0];
-    return handle_together(&first, 1, here, with, finished);
-  }
-  std::size_t handle_together(const Slot* first, std::size_t count, frame& here, const context& with,
-                              queue::load& finished) noexcept {
-    here.message = first->identity;
-    here.topic = topic_of(*first);
-    invoke(first, count, here, with);
-    queue::load handled;
-    {
-      queue::returning_blocks done_with;
-      for (std::size_t i = 0; i != count; ++i) {
-        handled.add(this->places_of(first[i]));
-        first[i].drop_payload(done_with);
-      }
+    queue::slot_run<Slot> now = waiting;
+    now.count = takes_batches_ ? run_at(waiting) : 1;
+    here.message = now.identity(0);
+    here.topic = topic_of(now[0]);
+    invoke(now, here, with);
+    auto handled = queue::load::of_small(now.count);
+    if constexpr (weighs) {
+      handled.places = 0;
+      for (std::size_t i = 0; i != now.count; ++i) handled.places += this->places_of(now[i]);
     }
-    for (std::size_t i = 0; i != count; ++i) first[i].identity.drop_reference();
+    if constexpr (Slot::owns_payload) {
+      queue::returning_blocks done_with;
+      for (std::size_t i = 0; i != now.count; ++i) now[i].drop_payload(done_with);
+    }
+    if (!is_in_sequence(now)) {
+      for (std::size_t i = 0; i != now.count; ++i) now.identity(i).drop_reference();
+    }
     settle_handled(handled, here, finished);
-    return count;
+    return now.count;
+  }
+  /// Whose identities are packed, then: they refer to nothing, and no message expires.
+  [[nodiscard]] static bool is_in_sequence([[maybe_unused]] const queue::slot_run<Slot>& of) noexcept {
+    if constexpr (queue::identified<Slot>) {
+      return of.in_sequence();
+    } else {
+      return false;
+    }
   }
 
   /// How many from the first on are to be handled together: up to one that has expired.
   [[nodiscard]] std::size_t run_at(const queue::slot_run<Slot>& waiting) noexcept {
+    if (is_in_sequence(waiting)) return waiting.count;
     std::size_t run = 1;
     while (run != waiting.count && !is_expired(waiting.identity(run))) ++run;
     return run;
   }
 
-  void invoke(const Slot* messages, std::size_t count, frame& here, const context& with) noexcept {
+  /// All of them, or the only one.
+  void invoke(const queue::slot_run<Slot>& messages, frame& here, const context& with) noexcept {
     try {
-      handler_->invoke(messages, count, here, with);
+      if (takes_batches_) return handler_->invoke_batch(&messages, here);
+      const Slot only = messages[0];
+      handler_->invoke(&only, 1, here, with);
     } catch (const std::exception& failure) {
       count_failed(failure.what());
     } catch (...) {
@@ -536,6 +554,7 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
   static constexpr bool weighs = requires(const Slot& message) { message.weighed_bytes(); };
   static constexpr const char* unknown_exception = "an exception that is not a std::exception";
 
+  static constexpr std::size_t gathered_below = batch_max / 4;
   static constexpr std::size_t thrown_out_max = queue::large_block;
   static constexpr std::int64_t return_every_max = 1 << 20;
 

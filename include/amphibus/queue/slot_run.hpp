@@ -56,7 +56,6 @@ class slot_run {
     const Slot* const one = first_++;
     return sequence<Slot, decltype(one->identity)>{reinterpret_cast<const std::byte*>(one), 0, one->identity, 1};
   }
-  /// Precondition: they lie in an array.
   [[nodiscard]] const Slot* slots() const noexcept { return first_; }
 
   std::size_t count = 0;
@@ -81,8 +80,9 @@ class slot_run<Slot> {
       : slot_run(address(payloads), sizeof(payload_type), address(identities), sizeof(identity_type), {}, how_many) {}
 
   [[nodiscard]] explicit operator bool() const noexcept { return count != 0; }
-  [[nodiscard]] Slot operator[](std::size_t which) const noexcept {
-    return {identity(which), *as<payload_type>(payloads_ + which * payload_step_)};
+  [[nodiscard]] Slot operator[](std::size_t which) const noexcept { return {identity(which), payload(which)}; }
+  [[nodiscard]] const payload_type& payload(std::size_t which) const noexcept {
+    return *as<payload_type>(payloads_ + which * payload_step_);
   }
   [[nodiscard]] identity_type identity(std::size_t which) const noexcept {
     if (in_sequence()) return first_.packed_after(which);
@@ -103,11 +103,6 @@ class slot_run<Slot> {
   }
   /// Whether each is known to follow the one before.
   [[nodiscard]] bool in_sequence() const noexcept { return identities_ == nullptr; }
-  /// Precondition: they lie in an array.
-  [[nodiscard]] const Slot* slots() const noexcept {
-    static_assert(offsetof(Slot, identity) == 0);
-    return as<Slot>(identities_);
-  }
   /// One after the other. Precondition: they lie in a block.
   [[nodiscard]] const payload_type* payloads() const noexcept { return as<payload_type>(payloads_); }
   /// Null where they are in sequence.

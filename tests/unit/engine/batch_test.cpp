@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -123,4 +124,96 @@ TEST_CASE("batch: a batch whose publishes find no room keeps its places until th
   }
   CHECK(asking.counters().pending == 0);
   CHECK(answered == 5);
+}
+
+TEST_CASE("batch: many are handed out where they lie, each with its own context", "[engine]") {
+  bus b;
+  loop here;
+  constexpr int count = 5'000;
+  std::vector<int> seen;
+  std::vector<std::uint64_t> sequences;
+  std::vector<std::size_t> sizes;
+  std::size_t with_key = 0;
+  auto sub = b.subscribe(numbers, {.on = here}, [&](batch<number> all) {
+    sizes.push_back(all.size());
+    for (std::size_t i = 0; i != all.size(); ++i) {
+      seen.push_back(all[i].value);
+      sequences.push_back(all.context(i).id().sequence);
+      with_key += all.context(i).key().empty() ? 0U : 1U;
+    }
+  });
+  auto out = b.publisher(numbers);
+  for (int i = 0; i != count; ++i) {  // an identity of its own interrupts the sequence now and then
+    i % 701 == 700 ? void(out.publish({i}, {.key = "k"})) : void(out.publish({i}));
+  }
+  here.run_until_idle();
+  std::vector<int> wanted(count);
+  std::iota(wanted.begin(), wanted.end(), 0);
+  CHECK(seen == wanted);
+  std::vector<std::uint64_t> numbered(count);
+  std::iota(numbered.begin(), numbered.end(), sequences.front());
+  CHECK(sequences == numbered);
+  CHECK(with_key == count / 701);
+  CHECK(*std::max_element(sizes.begin(), sizes.end()) <= 256);
+  CHECK(sizes.size() <= count / 100);
+  CHECK(sub.counters().handled == count);
+}
+
+TEST_CASE("batch: a few of each of several publishers come together", "[engine]") {
+  bus b;
+  loop here;
+  std::vector<std::size_t> sizes;
+  auto sub = b.subscribe(numbers, {.on = here}, [&](batch<number> all) { sizes.push_back(all.size()); });
+  std::vector<publisher<number>> out;
+  for (int i = 0; i != 10; ++i) out.push_back(b.publisher(numbers));
+  for (int i = 0; i != 30; ++i) out[static_cast<std::size_t>(i) % out.size()].publish({i});
+  here.run_until_idle();
+  CHECK(sizes == std::vector<std::size_t>{30});
+}
+
+TEST_CASE("batch: one that ends its subscription is the last, and what is left is given up", "[engine]") {
+  bus b;
+  loop here;
+  std::size_t seen = 0;
+  subscription sub;
+  sub = b.subscribe(numbers, {.on = here}, [&](batch<number> all) {
+    seen += all.size();
+    sub = {};
+  });
+  auto out = b.publisher(numbers);
+  for (int i = 0; i != 5'000; ++i) out.publish({i});
+  here.run_until_idle();
+  CHECK(seen >= 1);
+  CHECK(seen <= 256);
+}
+
+TEST_CASE("batch: messages with memory are given back by batches too, also by those that throw", "[engine]") {
+  bus b;
+  loop here;
+  std::size_t seen = 0;
+  std::size_t calls = 0;
+  auto sub = b.subscribe(words, {.on = here}, [&](batch<std::string> all) {
+    for (const std::string& each : all) seen += each.size();
+    if (++calls % 2 == 0) throw std::runtime_error("no");
+  });
+  struct page {
+    std::array<char, 1000> text;
+  };
+  constexpr topic<page> pages{"t.pages"};
+  auto other = b.subscribe(pages, {.on = here}, [&](batch<page> all) {
+    seen += all.size();
+    if (++calls % 2 == 0) throw std::runtime_error("no");
+  });
+  auto out = b.publisher(words);
+  auto also = b.publisher(pages);
+  for (int i = 0; i != 3'000; ++i) {
+    out.publish(std::string("one"));
+    also.publish({});
+  }
+  here.run_until_idle();
+  CHECK(seen == 4 * 3'000);
+  CHECK(sub.counters().handled == 3'000);
+  CHECK(other.counters().handled == 3'000);
+  CHECK(sub.counters().failed + other.counters().failed == calls / 2);
+  CHECK(b.memory().used_bytes == 0);
 }
