@@ -90,7 +90,7 @@ double run(const shape& of, std::size_t count) {
 
 rival iceoryx() {
   return {"iceoryx", "shared memory, loan and publish, a polling subscriber with a queue of 256 that blocks", &run,
-          [](const shape& of) { return of.bytes == 32 && of.subscribers == 1 && of.publishers == 1; }, 0.2};
+          [](const shape& of) { return of.bytes == 32 && of.subscribers == 1 && of.publishers == 1; }, 0.05};
 }
 
 }  // namespace bench

@@ -10,6 +10,7 @@
 #include <linux/close_range.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -115,6 +116,7 @@ child::child(const supervised_process& what) {
     ::waitpid(outcome_.pid, nullptr, 0);
     throw cannot_start(what, why);
   }
+  end_ = static_cast<int>(::syscall(SYS_pidfd_open, outcome_.pid, 0));
   output_ = output.release_reader();
   ::fcntl(output_, F_SETFL, O_NONBLOCK);
 }
@@ -125,6 +127,7 @@ child::~child() {
     ::waitpid(outcome_.pid, nullptr, 0);
   }
   if (output_ >= 0) ::close(output_);
+  if (end_ >= 0) ::close(end_);
 }
 
 void child::kill_group(int signal) const noexcept {
@@ -168,6 +171,7 @@ bool child::reap(const line_handler& on_line) {
   int status = 0;
   ::waitpid(outcome_.pid, &status, 0);
   ended_ = true;
+  if (end_ >= 0) ::close(std::exchange(end_, -1));
   if (WIFEXITED(status)) outcome_.code = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) outcome_.signal = WTERMSIG(status);
   // All it printed is in the pipe now. Do not wait for the pipe's end: a process that left the group may hold it open.

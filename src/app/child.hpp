@@ -23,6 +23,9 @@ class child {
   [[nodiscard]] const process_outcome& outcome() const noexcept { return outcome_; }
   [[nodiscard]] bool ended() const noexcept { return ended_; }
   [[nodiscard]] int output() const noexcept { return output_; }
+  /// Readable once it ended, a pidfd; -1 afterwards, and where the system has none. The signal alone may be lost:
+  /// another thread of the program that does not block it may take it, and ignore it.
+  [[nodiscard]] int end() const noexcept { return end_; }
   void kill_group(int signal) const noexcept;
   /// Reads some of what is there and hands out whole lines; bounded, so that a child that never stops printing cannot
   /// keep the caller from its signals. At the end of the output also hands out the last line without newline.
@@ -38,6 +41,7 @@ class child {
   process_outcome outcome_;
   std::string rest_;
   int output_ = -1;
+  int end_ = -1;
   bool ended_ = false;
 };
 

@@ -128,7 +128,9 @@ class supervisor {
   void wait() {
     std::vector<pollfd> watched{{signals_.descriptor(), POLLIN, 0}};
     for (const auto& each : children_) {
-      if (each->output() >= 0) watched.push_back({each->output(), POLLIN, 0});
+      for (const int of_child : {each->output(), each->end()}) {
+        if (of_child >= 0) watched.push_back({of_child, POLLIN, 0});
+      }
     }
     int timeout_ms = -1;
     if (const auto next = stops_ > 0 ? kill_at_ : end_at_; next != base::time_point::max()) {

@@ -10,7 +10,9 @@
 #include <functional>
 #include <iostream>
 #include <map>
+#include <semaphore>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -119,6 +121,16 @@ TEST_CASE("supervise: without on_line every line goes to stdout behind its proce
   const auto [text, status] = printed_by([] { supervise({shell("front", "printf 'one\\ntwo\\0three\\nfour'")}); });
   CHECK(status == 0);
   CHECK(text == "front | one\nfront | two\0three\nfront | four\n"s);
+}
+
+TEST_CASE("supervise: the end of a child is seen where another thread takes the signal", "[app]") {
+  std::binary_semaphore ends{0};
+  std::thread other([&] { ends.acquire(); });  // blocks no signal
+  recorded r;
+  for (int i = 0; i != 200; ++i)
+    CHECK(supervise({shell("a", "exec >/dev/null 2>&1; exit 0")}, r.options).exit_code == 0);
+  ends.release();
+  other.join();
 }
 
 TEST_CASE("supervise: one failing child stops the others and its code is the answer", "[app]") {
