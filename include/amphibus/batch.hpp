@@ -80,7 +80,7 @@ class batch {
   [[nodiscard]] amphibus::context context(std::size_t at) const noexcept {
     if (any_ == nullptr) {
       frame_->message = typed_.identity(at);
-      return {frame_->bus, frame_->topic, frame_->message};
+      return {frame_->bus, frame_->topic, amphibus::context::lasting{frame_->message}};
     }
     look_at(at);
     return {frame_->bus, any_[at].topic, any_[at].identity};

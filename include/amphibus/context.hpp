@@ -54,11 +54,18 @@ class context {
   /// For the library only. Refers to the topic and the identity, which change from message to message.
   context(const detail::bus_core& bus, detail::topic_core* const& about, const detail::identity_word& which) noexcept
       : bus_(bus), topic_(about), message_(which) {}
+  /// For the library only. Of one message, whichever is looked at meanwhile.
+  struct lasting {
+    detail::identity_word which;
+  };
+  context(const detail::bus_core& bus, detail::topic_core* const& about, lasting of) noexcept
+      : bus_(bus), topic_(about), own_(of.which), message_(own_) {}
 
  private:
   [[nodiscard]] wire::envelope envelope() const;
   const detail::bus_core& bus_;
   detail::topic_core* const& topic_;
+  const detail::identity_word own_;
   const detail::identity_word& message_;
 };
 

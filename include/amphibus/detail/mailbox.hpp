@@ -312,6 +312,7 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
     return count;
   }
 
+  std::size_t take_in_turn(Slot* out, std::size_t max) noexcept { return this->pop_readers(out, max, true); }
   std::size_t take_queued(Slot* out, std::size_t max) noexcept { return this->pop_queue(out, max); }
 
   [[nodiscard]] bool keeps_latest() const noexcept { return losses_ && losses_->keeps_latest(); }
@@ -369,19 +370,20 @@ class mailbox : public slot_mailbox, public queue::inbox<Slot> {
     return handled;
   }
   /// Where many lie together, there; the rest together in a copy: at the end of a block, and of publishers that say
-  /// little, batches would be short ones.
+  /// little, batches would be short ones. Both begin with the publisher whose turn it is, so nobody is passed over.
   std::size_t handle_batches() noexcept {
-    const std::size_t handled = this->uses_queue() ? 0 : handle_in_place(batch_max, gathered_below);
+    if (this->uses_queue()) return handle_copies(batch_max, &mailbox::take);
+    const std::size_t handled = handle_in_place(batch_max, gathered_below);
     if (handled == batch_max || stops()) return handled;
-    return handled + handle_copies(batch_max - handled, &mailbox::take);
+    return handled + handle_copies(batch_max - handled, &mailbox::take_in_turn);
   }
-  /// Leaves those of which fewer than `least` lie together.
+  /// Stops before the first of which fewer than `least` lie together.
   std::size_t handle_in_place(std::size_t max, std::size_t least) noexcept {
     std::size_t handled = 0;
     this->for_each_reader([&](queue::multicast_reader<Slot>& from) {
       if (!from.look()) return true;
       while (queue::slot_run<Slot> run = from.next(max - handled)) {
-        if (run.count < least) return true;
+        if (run.count < least) return false;
         const std::size_t done = handle(run);
         from.advance(done);
         handled += done;

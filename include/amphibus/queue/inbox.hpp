@@ -233,12 +233,13 @@ class reader_list {
   }
   [[nodiscard]] const std::vector<Pointer>& current() const noexcept { return current_; }
   /// Calls `use(reader&)` with one after the other, beginning with another one every time, until it returns false.
-  /// Returns: true if some of them are over.
+  /// With `same_turn` it begins with the same one as last time. Returns: true if some of them are over.
   template <class Use>
-  [[nodiscard]] bool for_each(const Use& use) {
+  [[nodiscard]] bool for_each(const Use& use, bool same_turn = false) {
     const std::size_t count = current_.size();
     if (count == 0) return false;
-    if (++first_ >= count) first_ = 0;
+    if (!same_turn) ++first_;
+    if (first_ >= count) first_ = 0;
     bool some_over = false;
     for (std::size_t i = 0; i != count; ++i) {
       auto& each = *current_[first_ + i < count ? first_ + i : first_ + i - count];
@@ -319,11 +320,18 @@ class inbox : public inbox_base {
     const bool queue_first = queue_has_turn();
     std::size_t count = queue_first ? pop_queue(out, max) : 0;
     if (count == max) return count;
-    for_each_reader([&](reader& from) {
+    count += pop_readers(out + count, max - count, false);
+    if (!queue_first && count != max) count += pop_queue(out + count, max - count);
+    return count;
+  }
+  /// Consumer: the same, but of the multicasts only; `same_turn` as in for_each_reader().
+  std::size_t pop_readers(Slot* out, std::size_t max, bool same_turn) {
+    std::size_t count = 0;
+    const auto take_of = [&](reader& from) {
       count += throws_out() ? take(from, out + count, max - count) : copy(from, out + count, max - count);
       return count != max;
-    });
-    if (!queue_first && count != max) count += pop_queue(out + count, max - count);
+    };
+    for_each_reader(take_of, same_turn);
     return count;
   }
   /// Consumer: whether the queue comes before the multicasts, which it does every other time: neither may starve the
@@ -341,15 +349,15 @@ class inbox : public inbox_base {
     }
     return count;
   }
-  /// Consumer: calls `use(reader&)` with one after the other, beginning with another one every time, until it returns
-  /// false. Lets go of those that are over.
+  /// Consumer: calls `use(reader&)` with one after the other, beginning with another one every time, or with
+  /// `same_turn` with that of last time, until it returns false. Lets go of those that are over.
   template <class Use>
-  void for_each_reader(const Use& use) {
+  void for_each_reader(const Use& use, bool same_turn = false) {
     readers* const all = readers_.load(std::memory_order_acquire);
     if (all == nullptr) return;
     if (all->has_new()) [[unlikely]]
       take_new_readers(*all);
-    if (all->for_each(use)) [[unlikely]]
+    if (all->for_each(use, same_turn)) [[unlikely]]
       drop_readers(*all);
   }
 

@@ -217,3 +217,53 @@ TEST_CASE("batch: messages with memory are given back by batches too, also by th
   CHECK(sub.counters().failed + other.counters().failed == calls / 2);
   CHECK(b.memory().used_bytes == 0);
 }
+
+TEST_CASE("batch: who says little is not passed over beside who always has more", "[engine]") {
+  const int others = GENERATE(1, 3);
+  const int few = GENERATE(1, 40, 100);
+  const int begun = GENERATE(0, 50, 200);  // where in its block the busy one is
+  bus b;
+  loop here;
+  int arrived = 0;
+  auto sub = b.subscribe(numbers, {.on = here}, [&](batch<number> all) {
+    for (const number& each : all) arrived += each.value < 0 ? 1 : 0;
+  });
+  auto quiet = b.publisher(numbers);
+  std::vector<publisher<number>> busy;
+  for (int i = 0; i != others; ++i) busy.push_back(b.publisher(numbers));
+  const auto fill = [&](int count) {
+    for (auto& each : busy) {
+      for (int i = 0; i != count; ++i) each.publish({1});
+    }
+  };
+  fill(1'024 + begun);
+  for (int i = 0; i != 4; ++i) here.run_once();
+  for (int i = 0; i != few; ++i) quiet.publish({-1});
+  const int passes_max = 2 * (others + 1);
+  for (int pass = 0; pass != passes_max && arrived != few; ++pass) {
+    fill(256);
+    here.run_once();
+  }
+  CHECK(arrived == few);
+}
+
+TEST_CASE("batch: a context stays that of its message, whichever is looked at meanwhile", "[engine]") {
+  bus b;
+  loop here;
+  std::size_t seen = 0;
+  auto sub = b.subscribe(numbers, {.on = here}, [&](batch<number> all) {
+    REQUIRE(all.size() >= 2);
+    const context first = all.context(0);
+    const context last = all.context(all.size() - 1);
+    const std::uint64_t number_of_first = first.id().sequence;
+    for (const number& each : all) seen += each.value == 7 ? 1U : 0U;
+    CHECK(first.id().sequence == number_of_first);
+    CHECK(last.id().sequence == number_of_first + all.size() - 1);
+  });
+  auto out = b.publisher(numbers);
+  for (int i = 0; i != 3; ++i) out.publish({7});
+  here.run_until_idle();
+  for (int i = 0; i != 1'000; ++i) out.publish({7});
+  here.run_until_idle();
+  CHECK(seen == 1'003);
+}
