@@ -9,41 +9,21 @@ import importlib.util
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import tomllib
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "support"))
+from endpoints import own_endpoints
+
 SKIPPED = 77
-GIVEN_OUT = set()
-
-
-def free_port():
-    """Each once: the system may well name one again that was just let go."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        if port not in GIVEN_OUT:
-            GIVEN_OUT.add(port)
-            return port
-
-
-def own_endpoints(config, folder):
-    """--set arguments that give every process an endpoint of this run."""
-    for name, process in config["process"].items():
-        ipc = process["endpoint"].startswith("ipc://")
-        value = f"ipc://{folder}/{name}" if ipc else f"tcp://127.0.0.1:{free_port()}"
-        yield from ("--set", f"process.{name}.endpoint={value}")
 
 
 def commands(given, folder):
     """{name: command}: the program, which starts its own processes of the file, and one for each of the two readers."""
-    config = tomllib.loads(Path(given.config).read_text(encoding="utf-8"))
-    common = ["--config", given.config, *own_endpoints(config, folder)]
+    common = ["--config", given.config, *own_endpoints(given.config, folder)]
     more = [f"--{name}={value}" for name in ("pattern", "classes", "struct") for value in getattr(given, name)]
     return {
         "program": [given.program, "up", *common, "--", *given.arguments],

@@ -2,32 +2,13 @@
 """tap.py AMPHIBUS SHOP CONFIG DATA: `amphibus tap` on a running shop shows messages as JSON, counts, ends as told; and says
 what is wrong, with exit code 2, where it cannot."""
 import json
-import socket
 import subprocess
 import sys
 import tempfile
-import tomllib
+from pathlib import Path
 
-GIVEN_OUT = set()
-
-
-def free_port():
-    """Each once: the system may well name one again that was just let go."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        if port not in GIVEN_OUT:
-            GIVEN_OUT.add(port)
-            return port
-
-
-def own_endpoints(config, folder):
-    with open(config, "rb") as file:
-        for name, process in tomllib.load(file)["process"].items():
-            ipc = process["endpoint"].startswith("ipc://")
-            value = f"ipc://{folder}/{name}" if ipc else f"tcp://127.0.0.1:{free_port()}"
-            yield from ("--set", f"process.{name}.endpoint={value}")
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples/support"))
+from endpoints import own_endpoints
 
 
 def check(what, condition, shown):
